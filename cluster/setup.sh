@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Installs the Debian or Ubuntu packages that are missing; changes nothing when none is.
+set -euo pipefail
+
+# To build and run; mpirun reaches other machines by openssh-client.
+run_packages=(g++ cmake ninja-build libopenmpi-dev openmpi-bin openssh-client libeigen3-dev
+  libhdf5-dev libboost-iostreams-dev libboost-program-options-dev librandom123-dev libfmt-dev
+  libspdlog-dev nlohmann-json3-dev)
+# To test as well.
+test_packages=(libgtest-dev python3 python3-numpy python3-h5py clang-format-14 clang-tidy-14
+  shellcheck)
+
+usage() {
+  cat <<'END'
+usage: cluster/setup.sh [--run | --all] [--sudo] [--list]
+  --run   what is needed to build and run sae_dist
+  --all   that and what the tests need (default)
+  --sudo  install by sudo when not root; sudo is never called without this option
+  --list  print the packages, one per line, and install nothing
+exit codes: 0 nothing is missing (any more), 64 wrong options, 69 packages are missing
+END
+}
+
+packages=("${run_packages[@]}" "${test_packages[@]}")
+use_sudo=no
+only_list=no
+for option in "$@"; do
+  case $option in
+    --run) packages=("${run_packages[@]}") ;;
+    --all) packages=("${run_packages[@]}" "${test_packages[@]}") ;;
+    --sudo) use_sudo=yes ;;
+    --list) only_list=yes ;;
+    --help) usage && exit 0 ;;
+    *) echo "setup.sh: unknown option '$option'" >&2 && usage >&2 && exit 64 ;;
+  esac
+done
+
+if [[ $only_list == yes ]]; then
+  printf '%s\n' "${packages[@]}"
+  exit 0
+fi
+
+if ! command -v dpkg-query apt-get >/dev/null; then
+  echo "setup.sh: no apt-get here; sae_dist needs what these packages bring: ${packages[*]}" >&2
+  exit 69
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2>/dev/null |
+    grep -qx installed || missing+=("$package")
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+  if [[ $use_sudo == no ]]; then
+    echo "setup.sh: these packages are missing: ${missing[*]}" >&2
+    echo "to install them: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 69
+  fi
+  as_root=(sudo)
+fi
+
+echo "setup.sh: installing ${missing[*]}"
+apt_get() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 \
+    -o DPkg::Lock::Timeout=300 "$@"
+}
+apt_get update
+apt_get install --yes --no-install-recommends "${missing[@]}"

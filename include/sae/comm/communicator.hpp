@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sae/core/types.hpp"
+
+namespace sae {
+
+/// An exchange on its way. The buffers it was started with must outlive it.
+class PendingExchange {
+ public:
+  virtual ~PendingExchange() = default;
+  /// Lets the transport work; true once everything has arrived. Local.
+  virtual bool poll() = 0;
+  /// Returns when everything has arrived.
+  virtual void wait() = 0;
+};
+
+/// The ranks that train together. All members but rank(), size(), send and receive are
+/// collective: every rank must call them, in the same order.
+/// Throws: CommunicationError naming the failed call.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  bool is_root() const { return rank() == 0; }
+
+  /// Replaces each element by its sum over ranks; the same bits on every rank.
+  virtual void allreduce_sum(std::span<float> values) = 0;
+  virtual void allreduce_sum(std::span<double> values) = 0;
+
+  /// Copies the root's bytes to every rank; the sizes must agree.
+  virtual void broadcast(std::span<std::byte> bytes, int root) = 0;
+
+  /// Rank r's text at position r, on every rank.
+  virtual std::vector<std::string> allgather(const std::string& text) = 0;
+
+  /// Starts to send consecutive parts of `send` (send_counts[r] bytes to rank r) and to
+  /// receive the consecutive parts of `receive` (receive_counts[r] bytes from rank r).
+  virtual std::unique_ptr<PendingExchange> start_exchange(
+      std::span<const std::byte> send, std::span<const Index> send_counts,
+      std::span<std::byte> receive, std::span<const Index> receive_counts) = 0;
+
+  virtual void barrier() = 0;
+
+  /// One block of bytes to or from one other rank, in order. Not collective: a send
+  /// needs its receive of the same size.
+  virtual void send(std::span<const std::byte> bytes, int to) = 0;
+  virtual void receive(std::span<std::byte> bytes, int from) = 0;
+};
+
+}  // namespace sae

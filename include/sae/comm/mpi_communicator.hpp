@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+
+#include "sae/comm/communicator.hpp"
+
+namespace sae {
+
+/// All ranks of the MPI job. Needs a living MpiSession.
+class MpiCommunicator final : public Communicator {
+ public:
+  /// Collective: duplicates the world, so that our messages meet nobody else's.
+  MpiCommunicator();
+  ~MpiCommunicator() override;
+  MpiCommunicator(const MpiCommunicator&) = delete;
+  MpiCommunicator& operator=(const MpiCommunicator&) = delete;
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  void allreduce_sum(std::span<float> values) override;
+  void allreduce_sum(std::span<double> values) override;
+  void broadcast(std::span<std::byte> bytes, int root) override;
+  std::vector<std::string> allgather(const std::string& text) override;
+  std::unique_ptr<PendingExchange> start_exchange(std::span<const std::byte> send,
+                                                  std::span<const Index> send_counts,
+                                                  std::span<std::byte> receive,
+                                                  std::span<const Index> receive_counts) override;
+  void barrier() override;
+  void send(std::span<const std::byte> bytes, int to) override;
+  void receive(std::span<std::byte> bytes, int from) override;
+
+ private:
+  struct Handle;
+  std::unique_ptr<Handle> handle_;
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+}  // namespace sae

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "sae/comm/communicator.hpp"
+
+namespace sae {
+
+/// The communicator of a single process; needs no MPI.
+class SelfCommunicator final : public Communicator {
+ public:
+  int rank() const override { return 0; }
+  int size() const override { return 1; }
+  void allreduce_sum(std::span<float>) override {}
+  void allreduce_sum(std::span<double>) override {}
+  void broadcast(std::span<std::byte>, int) override {}
+  std::vector<std::string> allgather(const std::string& text) override { return {text}; }
+  std::unique_ptr<PendingExchange> start_exchange(std::span<const std::byte> send,
+                                                  std::span<const Index> send_counts,
+                                                  std::span<std::byte> receive,
+                                                  std::span<const Index> receive_counts) override;
+  void barrier() override {}
+  void send(std::span<const std::byte>, int to) override;
+  void receive(std::span<std::byte>, int from) override;
+};
+
+}  // namespace sae

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace sae {
+
+/// How the program ends; what batch scripts decide by.
+enum class ExitCode : int {
+  kDone = 0,
+  kUsage = 64,         ///< Wrong options.
+  kBadInput = 65,      ///< Damaged or unsuitable input.
+  kMissingInput = 66,  ///< Input that is not there or cannot be opened.
+  kInternal = 70,      ///< Internal or communication failure.
+  kOutput = 73,        ///< Output that cannot be written.
+  kStopped = 75,       ///< Stopped in good order; run again to go on.
+  kDiverged = 76,      ///< Loss or gradient not finite.
+};
+
+/// A failure with a full sentence (what was tried, on what, what was found)
+/// and the exit code that belongs to its kind.
+class Error : public std::runtime_error {
+ public:
+  Error(ExitCode code, const std::string& sentence) : std::runtime_error(sentence), code_(code) {}
+  ExitCode code() const { return code_; }
+
+ private:
+  ExitCode code_;
+};
+
+class UsageError : public Error {
+ public:
+  explicit UsageError(const std::string& sentence) : Error(ExitCode::kUsage, sentence) {}
+};
+
+class DataError : public Error {
+ public:
+  explicit DataError(const std::string& sentence) : Error(ExitCode::kBadInput, sentence) {}
+};
+
+class MissingInputError : public Error {
+ public:
+  explicit MissingInputError(const std::string& sentence)
+      : Error(ExitCode::kMissingInput, sentence) {}
+};
+
+class CommunicationError : public Error {
+ public:
+  explicit CommunicationError(const std::string& sentence) : Error(ExitCode::kInternal, sentence) {}
+};
+
+class OutputError : public Error {
+ public:
+  explicit OutputError(const std::string& sentence) : Error(ExitCode::kOutput, sentence) {}
+};
+
+class DivergedError : public Error {
+ public:
+  explicit DivergedError(const std::string& sentence) : Error(ExitCode::kDiverged, sentence) {}
+};
+
+}  // namespace sae

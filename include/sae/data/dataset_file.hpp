@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "sae/core/types.hpp"
+#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/hdf5_file.hpp"
+
+namespace sae {
+
+enum class Split { kTrain, kTest };
+enum class PixelType { kUint8, kFloat32 };
+
+/// "train" or "test", as in the file.
+std::string name_of(Split split);
+std::size_t bytes_per_pixel(PixelType type);
+
+inline constexpr Index kMaxClasses = 65535;
+inline constexpr Index kMaxFeatures = Index{1} << 24;
+
+/// What a data set file holds, without the samples.
+struct DatasetInfo {
+  std::string name;
+  std::string source;   ///< Where it comes from; may be empty.
+  std::string license;  ///< May be empty.
+  Index classes = 0;    ///< Labels are in [0, classes). 0 only if there are no labels.
+  Index features = 0;   ///< Pixels of a sample.
+  Index height = 0;     ///< 0 if samples are flat.
+  Index width = 0;      ///< 0 if samples are flat.
+  PixelType pixel_type = PixelType::kUint8;
+  Index train_count = 0;  ///< At least 1.
+  Index test_count = 0;   ///< 0 if there is no test split.
+  bool has_train_labels = false;
+  bool has_test_labels = false;
+
+  Index count(Split split) const { return split == Split::kTrain ? train_count : test_count; }
+  bool has_labels(Split split) const {
+    return split == Split::kTrain ? has_train_labels : has_test_labels;
+  }
+  std::size_t bytes_per_sample() const {
+    return static_cast<std::size_t>(features) * bytes_per_pixel(pixel_type);
+  }
+};
+
+/// A data set file open to read; its format is described in data/README.md.
+/// Local: ranks may read different ranges at the same time.
+class DatasetFile {
+ public:
+  /// Checks all that can be checked without reading samples.
+  /// Throws: MissingInputError, DataError.
+  explicit DatasetFile(std::filesystem::path path);
+
+  const std::filesystem::path& path() const { return file_.path(); }
+  const DatasetInfo& info() const { return info_; }
+
+  /// Samples [samples.begin, samples.end) one after the other, bytes_per_sample()
+  /// each. uint8 pixels are in [0, 255], float32 pixels in [0, 1].
+  /// Throws: DataError if the range is not in the split, the data are damaged, or a
+  /// float pixel is not in [0, 1]; it names sample, pixel and value.
+  void read_images(Split split, Range samples, std::span<std::byte> out) const;
+
+  /// Labels in [0, classes).
+  /// Throws: DataError if the range is not in the split, the data are damaged, or a
+  /// label is not in [0, classes); it names sample and value.
+  void read_labels(Split split, Range samples, std::span<std::uint16_t> out) const;
+
+ private:
+  Hdf5File file_;
+  DatasetInfo info_;
+};
+
+/// Writes a data set file block by block and publishes it complete or not at all.
+/// Local. Throws: OutputError.
+class DatasetWriter {
+ public:
+  /// `info` tells the counts and sizes in advance.
+  DatasetWriter(const std::filesystem::path& path, const DatasetInfo& info);
+
+  /// The next images of the split: whole samples, as read_images gives them.
+  /// Requires: values are valid; they are checked when read.
+  void append_images(Split split, std::span<const std::byte> images);
+  void append_labels(Split split, std::span<const std::uint16_t> labels);
+
+  /// Publishes the file. Requires: as many images and labels were appended as `info` told.
+  void finish();
+
+ private:
+  struct Progress {
+    Index images = 0;
+    Index labels = 0;
+  };
+  Progress& progress(Split split) { return split == Split::kTrain ? train_ : test_; }
+
+  AtomicFile atomic_file_;
+  Hdf5File file_;
+  DatasetInfo info_;
+  Progress train_;
+  Progress test_;
+};
+
+}  // namespace sae

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "sae/comm/communicator.hpp"
+#include "sae/data/dataset_file.hpp"
+#include "sae/data/shard.hpp"
+
+namespace sae {
+
+/// Who reads the data set file.
+enum class DataAccess {
+  kScatter,  ///< Rank 0 alone; it sends every other rank its shard, block by block.
+  kShared    ///< Every rank its own shard; the file must be visible everywhere.
+};
+
+/// A data set file that the ranks read together.
+class DistributedDataset {
+ public:
+  /// Collective. Throws: as DatasetFile, on the ranks that read; DataError if ranks see
+  /// different files.
+  DistributedDataset(const std::filesystem::path& path, DataAccess access, Communicator& comm);
+
+  const DatasetInfo& info() const { return info_; }
+  RecordFormat record_format() const { return {info_.features, info_.pixel_type}; }
+
+  /// This rank's part of the samples [samples.begin, samples.end) of a split. A rank holds its
+  /// own shard and, while reading, at most one block of kBlockBytes.
+  /// Collective. Throws: DataError from the reading rank.
+  Shard load_shard(Split split, Range samples);
+
+  static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+
+ private:
+  void read_records(Split split, Range file_samples, std::span<std::byte> records) const;
+
+  std::optional<DatasetFile> file_;  // Only where this rank reads.
+  DatasetInfo info_;
+  DataAccess access_;
+  Communicator& comm_;
+};
+
+}  // namespace sae

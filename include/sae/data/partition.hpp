@@ -1,0 +1,17 @@
+#pragma once
+
+#include "sae/core/types.hpp"
+
+namespace sae {
+
+// Splits a range into nearly equal contiguous parts: sizes differ by at most one, and
+// parts are empty where there are more parts than elements. Pure arithmetic on
+// purpose: it is tested for every world size without starting MPI.
+
+/// Part `index` of `count`, in order.
+Range part_of_range(Range whole, Index index, Index count);
+
+/// The part, of `count`, that holds `element` of the range.
+Index part_that_holds(Range whole, Index element, Index count);
+
+}  // namespace sae

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "sae/core/types.hpp"
+
+namespace sae {
+
+/// Throws: DataError naming `place` (such as "/train/images in 'x.h5'"), sample, pixel and
+/// value if a float32 pixel is not in [0, 1]. `pixels` holds whole samples, the first of
+/// them `first_sample`.
+void check_pixels(std::span<const std::byte> pixels, Index features, Index first_sample,
+                  const std::string& place);
+
+/// Throws: DataError naming `place`, sample and value if a label is not in [0, classes).
+void check_labels(std::span<const std::int64_t> labels, Index classes, Index first_sample,
+                  const std::string& place);
+
+}  // namespace sae

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "sae/kernels/elementwise.hpp"
+#include "sae/model/corruption.hpp"
+#include "sae/model/objective.hpp"
+
+namespace sae {
+
+/// Where the noise enters.
+enum class CorruptionAt {
+  kLayer,  ///< At the input of the trained layer, computed clean (Vincent et al.).
+  kImage   ///< At the pixels; it passes up through the finished layers.
+};
+
+struct DenoisingSettings {
+  Index layer = 0;  ///< The hidden layer that is trained, counted from 0.
+  double corruption_level = 0;
+  CorruptionAt corruption_at = CorruptionAt::kLayer;
+  std::uint64_t seed = 0;
+  std::uint32_t stage = 0;  ///< Position of the stage in the run: part of the noise's key.
+};
+
+/// Reconstruction of a layer's clean input from its corrupted input with tied weights:
+/// h = logistic(W x~ + b), z = logistic(W^T h + c), cross-entropy of z against x
+/// (Vincent et al., ICML 2008, eqs. 2-4).
+template <typename T>
+class DenoisingObjective final : public Objective<T> {
+ public:
+  /// The layout must outlive the objective.
+  DenoisingObjective(const ParameterLayout& layout, const DenoisingSettings& settings)
+      : layout_(layout), settings_(settings) {}
+
+  Range slice() const override { return layout_.pretraining_slice(settings_.layer); }
+  ObjectiveSums evaluate(const Vector<T>& parameters, const Minibatch<T>& minibatch,
+                         std::uint32_t epoch, Vector<T>& gradient) override;
+  double flop_per_sample() const override;
+
+ private:
+  const ParameterLayout& layout_;
+  DenoisingSettings settings_;
+  Matrix<T> hidden_, reconstruction_delta_, hidden_delta_;  // Kept to be allocated once.
+};
+
+}  // namespace sae

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sae/core/types.hpp"
+
+namespace sae {
+
+/// Sizes of the layers, from the pixels to the classes.
+struct Topology {
+  Index inputs = 0;
+  std::vector<Index> hidden;
+  Index classes = 0;
+
+  Index hidden_layers() const { return static_cast<Index>(hidden.size()); }
+  /// Inputs of hidden layer `layer`, counted from 0; of the output layer if `layer` is
+  /// hidden_layers().
+  Index inputs_of(Index layer) const {
+    return layer == 0 ? inputs : hidden[static_cast<std::size_t>(layer - 1)];
+  }
+  friend bool operator==(const Topology&, const Topology&) = default;
+};
+
+/// Such as "784-1000-1000-10".
+std::string to_string(const Topology& topology);
+
+/// One array of the model within the flat parameter vector: a matrix of shape (rows, cols),
+/// column-major. Weights have shape (outputs, inputs); a bias has one column.
+struct ParameterView {
+  std::string name;  ///< As in a checkpoint, such as "hidden1/weights".
+  Index rows = 0;
+  Index cols = 0;
+  Index offset = 0;
+  bool is_weights = false;
+
+  Index size() const { return rows * cols; }
+};
+
+/// A layer h = logistic(W x + b) or, at the output, logits W x + b. `visible_bias` belongs to
+/// the decoder of pretraining; the output layer has none (size 0).
+struct LayerViews {
+  ParameterView weights;
+  ParameterView bias;
+  ParameterView visible_bias;
+};
+
+/// Where each array lies in the one flat vector that holds all parameters (and, in
+/// another vector of this layout, the gradient). Layers follow each other, so that
+/// each stage trains one contiguous slice. Arrays begin at multiples of kAlignment; what
+/// lies between them is 0.
+class ParameterLayout {
+ public:
+  explicit ParameterLayout(const Topology& topology);
+
+  const Topology& topology() const { return topology_; }
+  Index size() const { return size_; }
+
+  const LayerViews& hidden(Index layer) const { return layers_[static_cast<std::size_t>(layer)]; }
+  const LayerViews& output() const { return layers_.back(); }
+
+  /// All arrays, in order of their offsets.
+  std::vector<ParameterView> views() const;
+
+  /// Weights, bias and visible bias of one hidden layer.
+  Range pretraining_slice(Index layer) const;
+
+  /// Everything. The visible biases lie in it with a gradient of 0.
+  Range finetuning_slice() const { return {0, size_}; }
+
+  static constexpr Index kAlignment = 16;  ///< Elements: a cache line of floats.
+
+ private:
+  Topology topology_;
+  std::vector<LayerViews> layers_;  // Hidden ones, then the output.
+  Index size_ = 0;
+};
+
+template <typename T>
+using MatrixMap = Eigen::Map<Matrix<T>>;
+template <typename T>
+using ConstMatrixMap = Eigen::Map<const Matrix<T>>;
+
+/// The array of a view within a flat vector of the layout.
+template <typename T>
+MatrixMap<T> view_of(Vector<T>& flat, const ParameterView& view) {
+  return {flat.data() + view.offset, view.rows, view.cols};
+}
+template <typename T>
+ConstMatrixMap<T> view_of(const Vector<T>& flat, const ParameterView& view) {
+  return {flat.data() + view.offset, view.rows, view.cols};
+}
+
+}  // namespace sae

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "sae/train/observer.hpp"
+
+namespace sae {
+
+/// Shows a run to the person who started it: the start table, a line for each epoch, on a
+/// terminal a progress bar below them, the result.
+class Console final : public TrainingObserver {
+ public:
+  /// `columns` of the terminal; 0: none, no bar. `libraries` heads the start table.
+  /// The configuration must outlive the console.
+  Console(const Configuration& configuration, std::string libraries, int columns, std::FILE* out)
+      : configuration_(configuration),
+        libraries_(std::move(libraries)),
+        columns_(columns),
+        out_(out) {}
+
+  void run_begins(const RunSummary& summary) override;
+  void step_done(const StepReport& report) override;
+  void epoch_done(const EpochReport& report) override;
+  void run_done(const RunResult& result) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string bar(const StepReport& report) const;
+  void erase_bar();
+
+  const Configuration& configuration_;
+  std::string libraries_;
+  int columns_;
+  std::FILE* out_;
+  RunSummary summary_;
+  bool bar_shown_ = false;
+  std::size_t stage_ = 0;
+  Clock::time_point stage_start_;
+  Clock::time_point last_drawn_;
+};
+
+}  // namespace sae

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "sae/train/observer.hpp"
+
+namespace sae {
+
+// What the console and the log file show, as text.
+
+/// Such as "55,000".
+std::string grouped(Index value);
+
+/// Such as "0:07", "12:34" or "1:02:03".
+std::string duration(double seconds);
+
+/// Such as "78 MB".
+std::string megabytes(double bytes);
+
+/// The start table: all that decides on the result, and what it will cost.
+std::string start_table(const RunSummary& summary, const Configuration& configuration,
+                        const std::string& libraries);
+
+/// One epoch on one line.
+std::string epoch_line(const EpochReport& report);
+
+/// Errors of the models, the confusion matrix of the last, and the files of the run.
+std::string result_table(const RunResult& result, const std::filesystem::path& run_folder);
+
+/// Rows: the label; columns: the prediction.
+std::string confusion_table(const Evaluation& evaluation);
+
+}  // namespace sae

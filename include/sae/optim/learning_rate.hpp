@@ -1,0 +1,28 @@
+#pragma once
+
+#include "sae/core/types.hpp"
+
+namespace sae {
+
+/// How the learning rate falls over a stage.
+enum class Schedule {
+  kConstant,
+  kExponential,  ///< Times decay_per_epoch for each epoch, smoothly.
+  kLinear,       ///< To 0 at the end of the stage.
+  kCosine        ///< To 0 along half a cosine (Loshchilov and Hutter, ICLR 2017, without restarts).
+};
+
+/// The learning rate of each step of a stage. Before it falls it may rise in a straight line
+/// from near 0 over the first epochs (warm-up).
+struct LearningRate {
+  double initial = 0.1;
+  Schedule schedule = Schedule::kConstant;
+  double decay_per_epoch = 1;  ///< In (0, 1]; used by kExponential alone.
+  double warmup_epochs = 0;
+  double epochs = 1;  ///< Length of the stage.
+
+  /// At `epoch` epochs after the start of the stage; whole and parts, in [0, epochs).
+  double at(double epoch) const;
+};
+
+}  // namespace sae

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sae/core/types.hpp"
+#include "sae/data/distributed_dataset.hpp"
+#include "sae/model/denoising_objective.hpp"
+#include "sae/optim/learning_rate.hpp"
+
+namespace sae {
+
+/// Settings of one greedy pretraining stage.
+struct PretrainSettings {
+  Index units = 1000;
+  double corruption = 0.3;  ///< Share of inputs that noise sets to 0, in [0, 1).
+  Index epochs = 5;
+  double learning_rate = 0.1;
+};
+
+/// Everything that a run is a function of, besides the data and the number of ranks.
+struct Configuration {
+  std::filesystem::path data;
+  DataAccess data_access = DataAccess::kScatter;
+  std::filesystem::path run;  ///< Folder of the results.
+  std::uint64_t seed = 1;
+
+  std::vector<PretrainSettings> layers;
+  CorruptionAt corruption_at = CorruptionAt::kLayer;
+  Schedule pretrain_schedule = Schedule::kConstant;
+
+  Index finetune_epochs = 20;
+  double finetune_learning_rate = 0.1;
+  Schedule finetune_schedule = Schedule::kLinear;
+
+  Index batch_size = 100;  ///< Samples per update over all ranks together.
+  double momentum = 0;
+  double weight_decay = 0;
+  double learning_rate_decay = 0.95;  ///< Per epoch, for exponential schedules.
+  double warmup_epochs = 0;           ///< Of every stage.
+  Index validation_size = 5000;       ///< The first samples of the training split.
+
+  /// The whole configuration as `name=value` lines, usable as --config.
+  std::string text;
+};
+
+}  // namespace sae

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sae/train/configuration.hpp"
+#include "sae/train/evaluation.hpp"
+
+namespace sae {
+
+/// What a stage will cost, known before it begins.
+struct StageSummary {
+  std::string name;
+  Index epochs = 0;
+  Index steps_per_epoch = 0;
+  double flop_per_epoch = 0;  ///< Over all ranks.
+};
+
+/// What is known before the first update: the start table.
+struct RunSummary {
+  Topology topology;
+  DatasetInfo dataset;
+  Index parameters = 0;
+  Index training_samples = 0;
+  Index validation_samples = 0;
+  Index test_samples = 0;
+  std::vector<std::string> hosts;  ///< Of each rank.
+  double memory_per_rank = 0;      ///< Bytes, the largest of all ranks, estimated.
+  std::vector<StageSummary> stages;
+};
+
+/// One update.
+struct StepReport {
+  std::size_t stage = 0;           ///< Index into RunSummary::stages.
+  Index epoch = 0;                 ///< Counted from 1.
+  Index step = 0;                  ///< Updates of this epoch that are done.
+  double loss = 0;                 ///< Mean over the minibatch.
+  Index samples = 0;               ///< Of the minibatch, over all ranks.
+  double communication_share = 0;  ///< Share of the epoch's time so far, on this rank.
+  double samples_per_second = 0;   ///< Over the epoch so far and all ranks.
+};
+
+/// One epoch: a line of metrics.jsonl.
+struct EpochReport {
+  std::string stage;
+  Index epoch = 0;           ///< Of the stage, counted from 1.
+  Index epochs = 0;          ///< Of the stage.
+  Index step = 0;            ///< Updates of the whole run.
+  double learning_rate = 0;  ///< Of the last update.
+  double loss = 0;           ///< Mean over the epoch, of the network as it was at each step.
+  std::optional<double> train_error;     ///< Percent, likewise; in fine-tuning.
+  std::optional<Evaluation> validation;  ///< After the epoch; in fine-tuning.
+  Index samples = 0;
+  double seconds = 0;
+  double samples_per_second = 0;
+  double communication_share = 0;
+  bool best = false;  ///< The lowest validation error so far.
+};
+
+/// A model and how it does.
+struct ModelResult {
+  std::string file;  ///< Name within the run folder.
+  Index epoch = 0;   ///< Of fine-tuning.
+  std::optional<Evaluation> validation;
+  std::optional<Evaluation> test;
+};
+
+struct RunResult {
+  std::vector<ModelResult> models;  ///< The final one, then the one chosen by validation error.
+  double seconds = 0;
+};
+
+/// Is told how the training goes. The trainer calls it on rank 0 alone; nothing it does is
+/// collective.
+class TrainingObserver {
+ public:
+  virtual ~TrainingObserver() = default;
+  virtual void run_begins(const RunSummary& summary) = 0;
+  virtual void step_done(const StepReport& report) = 0;
+  virtual void epoch_done(const EpochReport& report) = 0;
+  virtual void run_done(const RunResult& result) = 0;
+};
+
+}  // namespace sae

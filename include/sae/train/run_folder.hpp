@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace sae {
+
+/// The names of what a run leaves behind, in one folder.
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path config() const { return path_ / "config.cfg"; }
+  std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  std::filesystem::path log() const { return path_ / "log.txt"; }
+  std::filesystem::path best() const { return path_ / "best.h5"; }
+  std::filesystem::path model() const { return path_ / "model.h5"; }
+
+  /// Makes the folder and writes the configuration into it. Local: rank 0 alone calls it.
+  /// Throws: OutputError if it cannot be made or already holds a run.
+  void create(const std::string& config_text) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace sae

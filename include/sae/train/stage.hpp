@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sae/model/objective.hpp"
+#include "sae/train/configuration.hpp"
+
+namespace sae {
+
+/// One stage of a run: a pretraining of one layer, or the fine-tuning of all.
+struct Stage {
+  std::string name;         ///< "pretrain1", ..., "finetune".
+  std::uint32_t index = 0;  ///< Position in the run; part of the keys of its random numbers.
+  bool supervised = false;
+  Index epochs = 0;
+  LearningRate learning_rate;
+  std::shared_ptr<Objective<float>> objective;
+};
+
+/// Topology of the network that a configuration asks for on such a data set.
+Topology topology_for(const Configuration& configuration, const DatasetInfo& info);
+
+/// The stages of a run, in order. The layout must outlive them.
+std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout);
+
+}  // namespace sae

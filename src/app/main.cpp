@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <optional>
+
+#include "commands.hpp"
+#include "sae/comm/mpi_communicator.hpp"
+#include "sae/comm/mpi_session.hpp"
+#include "sae/comm/self_communicator.hpp"
+#include "sae/core/error.hpp"
+#include "search.hpp"
+
+namespace {
+
+using namespace sae;
+
+void run(const Command& command, Communicator& comm) {
+  if (const auto* help = std::get_if<ShowText>(&command)) {
+    if (comm.is_root()) fmt::print("{}", help->text);
+  } else if (const auto* train = std::get_if<TrainOptions>(&command)) {
+    run_train(*train, comm);
+  } else if (const auto* evaluate = std::get_if<EvaluateOptions>(&command)) {
+    run_evaluate(*evaluate, comm);
+  } else if (const auto* import = std::get_if<ImportCommandOptions>(&command)) {
+    run_import(*import, comm);
+  } else if (const auto* inspect = std::get_if<InspectOptions>(&command)) {
+    run_inspect(*inspect, comm);
+  }
+}
+
+std::optional<Command> parse(int argc, char** argv, Communicator& comm) {
+  const FileTexts files = {
+      .configuration = [&comm](const auto& file) { return read_text(file, comm); },
+      .recipe = [&comm](const auto& name) { return read_recipe(name, comm); }};
+  try {
+    return parse_command_line({argv + 1, argv + argc}, files);
+  } catch (const UsageError& error) {
+    if (comm.is_root()) fmt::print(stderr, "sae_dist: {}\n", error.what());
+    return std::nullopt;
+  }
+}
+
+/// Ends all ranks: one that returned normally would leave the others waiting.
+[[noreturn]] void fail(int rank, const char* text, ExitCode code) {
+  fmt::print(stderr, "sae_dist [rank {}]: {}\n", rank, text);
+  std::fflush(nullptr);
+  MpiSession::abort(static_cast<int>(code));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  MpiSession session(argc, argv);
+  int rank = 0;
+  try {
+    std::unique_ptr<Communicator> comm = std::make_unique<MpiCommunicator>();
+    rank = comm->rank();
+    if (comm->size() == 1) comm = std::make_unique<SelfCommunicator>();
+    const auto command = parse(argc, argv, *comm);
+    // The same arguments on every rank: all leave here.
+    if (!command) return static_cast<int>(ExitCode::kUsage);
+    run(*command, *comm);
+    return static_cast<int>(ExitCode::kDone);
+  } catch (const Error& error) {
+    fail(rank, error.what(), error.code());
+  } catch (const std::bad_alloc&) {
+    fail(rank, "There is not enough memory.", ExitCode::kInternal);
+  } catch (const std::exception& error) {
+    fail(rank, error.what(), ExitCode::kInternal);
+  }
+}

@@ -1,0 +1,134 @@
+#include "options.hpp"
+
+#include <sstream>
+
+#include "parsing.hpp"
+#include "version.hpp"
+
+namespace po = boost::program_options;
+
+namespace sae {
+namespace {
+
+po::typed_value<std::string>* text(const char* unit) {
+  return po::value<std::string>()->default_value("")->value_name(unit);
+}
+
+bool wants_help(const po::variables_map& values) { return values.count("help") > 0; }
+
+ShowText help_text(const po::options_description& options) {
+  std::ostringstream stream;
+  stream << options;
+  return {stream.str()};
+}
+
+Command parse_evaluate_options(const std::vector<std::string>& arguments) {
+  po::options_description options(
+      "sae_dist evaluate MODEL [options]: error and confusion matrix of a model on a split");
+  options.add_options()("model", text("FILE"), "model.h5, best.h5 or a checkpoint")(
+      "data", text("FILE"), "data set; else $SAE_DATA, data/mnist.h5, the installed one")(
+      "data-access",
+      po::value<std::string>()->default_value("scatter")->value_name("scatter|shared"),
+      "rank 0 reads and sends, or every rank reads its own part")(
+      "split", po::value<std::string>()->default_value("test")->value_name("train|validation|test"),
+      "what to evaluate on")(
+      "validation-size", po::value<Index>()->default_value(5000)->value_name("N"),
+      "the first N training samples are the validation set")("help", "this text");
+  const auto values =
+      parse_arguments(arguments, options, po::positional_options_description().add("model", 1));
+  if (wants_help(values)) return help_text(options);
+  const auto name = [&](const char* option) { return values[option].as<std::string>(); };
+  require(!name("model").empty(), "evaluate needs a MODEL; see --help.");
+  const Index validation_size = values["validation-size"].as<Index>();
+  require(validation_size >= 0,
+          fmt::format("--validation-size is at least 0, not {}.", validation_size));
+  return EvaluateOptions{.model = name("model"),
+                         .data = name("data"),
+                         .data_access = choose<DataAccess>(
+                             "data-access", name("data-access"),
+                             {{"scatter", DataAccess::kScatter}, {"shared", DataAccess::kShared}}),
+                         .split = choose<std::string>(
+                             "split", name("split"),
+                             {{"train", "train"}, {"validation", "validation"}, {"test", "test"}}),
+                         .validation_size = validation_size};
+}
+
+Command parse_import_options(const std::vector<std::string>& arguments) {
+  po::options_description options(
+      "sae_dist import --from FOLDER --output FILE [options]: makes a data set file of IDX files, "
+      "plain or packed with gzip, or of arrays in an HDF5 file");
+  options.add_options()("from", text("FOLDER"), "where the IDX files are, by their usual names")(
+      "set", text("NAME"), "which set of the folder, such as emnist-letters")(
+      "hdf5", text("FILE"), "take arrays of this HDF5 file; the four names below are theirs")(
+      "train-images", text("NAME"), "IDX file or array; instead of --from")(
+      "train-labels", text("NAME"), "IDX file or array")("test-images", text("NAME"),
+                                                         "IDX file or array")(
+      "test-labels", text("NAME"), "IDX file or array")("output", text("FILE"),
+                                                        "the data set file to write")(
+      "name", text("NAME"), "name of the data set; else that of the output file")(
+      "classes", po::value<Index>()->default_value(0)->value_name("N"),
+      "number of classes; 0: the largest label plus one")(
+      "source", text("TEXT"), "where the data come from")("license", text("TEXT"), "their licence")(
+      "help", "this text");
+  const auto values = parse_arguments(arguments, options);
+  if (wants_help(values)) return help_text(options);
+  const auto name = [&](const char* option) { return values[option].as<std::string>(); };
+  require(!name("output").empty(), "import needs --output; see --help.");
+  require(!name("from").empty() || !name("train-images").empty(),
+          "import needs --from, or --train-images and its companions; see --help.");
+  require(name("from").empty() || (name("train-images").empty() && name("hdf5").empty()),
+          "--from finds the files; it does not go with --train-images or --hdf5.");
+  const Index classes = values["classes"].as<Index>();
+  require(0 <= classes && classes <= kMaxClasses,
+          fmt::format("--classes is in [0, {}], not {}.", kMaxClasses, classes));
+
+  ImportCommandOptions result;
+  result.from = name("from");
+  result.set = name("set");
+  if (name("hdf5").empty()) {
+    result.idx = {name("train-images"), name("train-labels"), name("test-images"),
+                  name("test-labels")};
+  } else {
+    result.arrays = {name("hdf5"), name("train-images"), name("train-labels"), name("test-images"),
+                     name("test-labels")};
+  }
+  result.import = {.output = name("output"),
+                   .name = name("name"),
+                   .classes = classes,
+                   .source = name("source"),
+                   .license = name("license")};
+  if (result.import.name.empty()) result.import.name = result.import.output.stem();
+  return result;
+}
+
+Command parse_inspect_options(const std::vector<std::string>& arguments) {
+  po::options_description options("sae_dist inspect FILE: what a data set, model or run holds");
+  options.add_options()("file", text("FILE"), "data set, checkpoint or run folder")("help",
+                                                                                    "this text");
+  const auto values =
+      parse_arguments(arguments, options, po::positional_options_description().add("file", 1));
+  if (wants_help(values)) return help_text(options);
+  const auto file = values["file"].as<std::string>();
+  require(!file.empty(), "inspect needs a FILE; see --help.");
+  return InspectOptions{file};
+}
+
+}  // namespace
+
+Command parse_command_line(const std::vector<std::string>& arguments, const FileTexts& files) {
+  if (!arguments.empty() && arguments[0] == "--version") {
+    return ShowText{fmt::format("sae_dist {}\n", kVersion)};
+  }
+  if (arguments.empty() || arguments[0].starts_with("-")) {
+    return parse_train_options(arguments, files);
+  }
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (arguments[0] == "train") return parse_train_options(rest, files);
+  if (arguments[0] == "evaluate") return parse_evaluate_options(rest);
+  if (arguments[0] == "import") return parse_import_options(rest);
+  if (arguments[0] == "inspect") return parse_inspect_options(rest);
+  throw UsageError(fmt::format(
+      "There is no command '{}'; there are train, evaluate, import and inspect.", arguments[0]));
+}
+
+}  // namespace sae

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sae/data/import.hpp"
+#include "sae/train/configuration.hpp"
+
+namespace sae {
+
+/// `--help` and `--version`: a text, and nothing else to do.
+struct ShowText {
+  std::string text;
+};
+
+struct TrainOptions {
+  Configuration configuration;  ///< Without data and run folder where not given.
+  bool quiet = false;
+  std::string progress;  ///< "auto", "bar" or "lines".
+};
+
+struct EvaluateOptions {
+  std::filesystem::path model;
+  std::filesystem::path data;  ///< Empty: to be searched.
+  DataAccess data_access = DataAccess::kScatter;
+  std::string split;  ///< "train", "validation" or "test".
+  Index validation_size = 0;
+};
+
+struct ImportCommandOptions {
+  IdxFiles idx;
+  Hdf5Arrays arrays;           ///< Used if its file is not empty.
+  std::filesystem::path from;  ///< Folder to find the IDX files in; may be empty.
+  std::string set;
+  ImportOptions import;
+};
+
+struct InspectOptions {
+  std::filesystem::path file;
+};
+
+using Command =
+    std::variant<ShowText, TrainOptions, EvaluateOptions, ImportCommandOptions, InspectOptions>;
+
+/// The text of a recipe or configuration file. Collective where it is given by main: rank 0
+/// reads, so that the file needs to be on its host only.
+struct FileTexts {
+  std::function<std::string(const std::filesystem::path&)> configuration;
+  std::function<std::string(const std::string&)> recipe;
+};
+
+/// What the command line asks for. A function of the arguments and of what `files` returns: all
+/// ranks get the same result or the same error.
+/// Throws: UsageError.
+Command parse_command_line(const std::vector<std::string>& arguments, const FileTexts& files);
+
+/// As parse_command_line, for what follows the command `train`.
+Command parse_train_options(const std::vector<std::string>& arguments, const FileTexts& files);
+
+}  // namespace sae

@@ -1,0 +1,72 @@
+#include "parsing.hpp"
+
+#include <charconv>
+
+namespace po = boost::program_options;
+
+namespace sae {
+namespace {
+
+template <typename Number>
+std::vector<Number> parse_numbers(const std::string& option, const std::vector<std::string>& texts,
+                                  const char* kind) {
+  std::vector<Number> numbers;
+  for (const std::string& text : texts) {
+    const char* at = text.data();
+    const char* end = at + text.size();
+    while (at != end) {
+      if (*at == ',' || *at == ' ') {
+        ++at;
+        continue;
+      }
+      Number number{};
+      const auto [stop, error] = std::from_chars(at, end, number);
+      if (error != std::errc() || (stop != end && *stop != ',' && *stop != ' ')) {
+        throw UsageError(fmt::format("--{} takes {}, not '{}'.", option, kind, text));
+      }
+      numbers.push_back(number);
+      at = stop;
+    }
+  }
+  if (numbers.empty()) throw UsageError(fmt::format("--{} needs a value.", option));
+  return numbers;
+}
+
+}  // namespace
+
+po::variables_map parse_arguments(const std::vector<std::string>& arguments,
+                                  const po::options_description& options,
+                                  const po::positional_options_description& positional) {
+  using po::command_line_style::allow_long;
+  using po::command_line_style::long_allow_adjacent;
+  using po::command_line_style::long_allow_next;
+  po::variables_map values;
+  try {
+    po::store(po::command_line_parser(arguments)
+                  .options(options)
+                  .positional(positional)
+                  .style(allow_long | long_allow_adjacent | long_allow_next)
+                  .run(),
+              values);
+  } catch (const po::too_many_positional_options_error&) {
+    throw UsageError("There is an argument that belongs to no option; see --help.");
+  } catch (const po::error& error) {
+    throw UsageError(fmt::format("{}; see --help.", error.what()));
+  }
+  return values;
+}
+
+std::vector<double> parse_reals(const std::string& option, const std::vector<std::string>& texts) {
+  return parse_numbers<double>(option, texts, "numbers");
+}
+
+std::vector<Index> parse_integers(const std::string& option,
+                                  const std::vector<std::string>& texts) {
+  return parse_numbers<Index>(option, texts, "whole numbers");
+}
+
+void require(bool condition, const std::string& sentence) {
+  if (!condition) throw UsageError(sentence);
+}
+
+}  // namespace sae

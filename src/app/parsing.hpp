@@ -1,0 +1,53 @@
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sae/core/types.hpp"
+
+namespace sae {
+
+/// Parses arguments by long options only, never abbreviated, so that a value may begin with '-'
+/// and an old script keeps its meaning when options are added.
+/// Throws: UsageError.
+boost::program_options::variables_map parse_arguments(
+    const std::vector<std::string>& arguments,
+    const boost::program_options::options_description& options,
+    const boost::program_options::positional_options_description& positional = {});
+
+/// The numbers in `texts`, each holding one or several, separated by commas or blanks.
+/// Throws: UsageError naming the option.
+std::vector<double> parse_reals(const std::string& option, const std::vector<std::string>& texts);
+std::vector<Index> parse_integers(const std::string& option, const std::vector<std::string>& texts);
+
+/// The value that goes with a name. Throws: UsageError listing the names.
+template <typename Value>
+Value choose(const std::string& option, const std::string& name,
+             const std::vector<std::pair<std::string, Value>>& choices);
+
+/// Throws: UsageError with the sentence, unless the condition holds.
+void require(bool condition, const std::string& sentence);
+
+}  // namespace sae
+
+#include <fmt/format.h>
+
+#include "sae/core/error.hpp"
+
+namespace sae {
+
+template <typename Value>
+Value choose(const std::string& option, const std::string& name,
+             const std::vector<std::pair<std::string, Value>>& choices) {
+  std::string names;
+  for (const auto& [choice, value] : choices) {
+    if (choice == name) return value;
+    names += (names.empty() ? "" : ", ") + choice;
+  }
+  throw UsageError(fmt::format("--{} is one of {}, not '{}'.", option, names, name));
+}
+
+}  // namespace sae

@@ -1,0 +1,84 @@
+#include "search.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <vector>
+
+#include "sae/core/error.hpp"
+
+namespace sae {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where `name` of our data folder may lie, in the order of preference.
+std::vector<fs::path> candidates(const fs::path& name) {
+  std::vector<fs::path> places = {"data" / name};
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error) return places;
+  places.push_back(program.parent_path() / "../share/sae_dist" / name);
+  // From a build folder up to the sources that it belongs to.
+  fs::path folder = program.parent_path();
+  for (int level = 0; level < 4; ++level) {
+    folder = folder.parent_path();
+    places.push_back(folder / "data" / name);
+  }
+  return places;
+}
+
+fs::path first_existing(const std::vector<fs::path>& places, const std::string& what) {
+  std::error_code error;
+  std::string looked_at;
+  for (const fs::path& place : places) {
+    if (fs::exists(place, error)) return place.lexically_normal();
+    looked_at += "\n  " + place.lexically_normal().string();
+  }
+  throw MissingInputError(fmt::format("Found no {}; looked at{}", what, looked_at));
+}
+
+/// Rank 0's text, on every rank.
+std::string broadcast_text(const std::string& text, Communicator& comm) {
+  return comm.allgather(text)[0];
+}
+
+std::string read_local(const fs::path& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream) throw MissingInputError(fmt::format("Cannot read {}.", file.string()));
+  return text.str();
+}
+
+}  // namespace
+
+fs::path find_dataset(const fs::path& given, Communicator& comm) {
+  if (!given.empty()) return given;
+  std::string found;
+  if (comm.is_root()) {
+    const char* from_environment = std::getenv("SAE_DATA");
+    found = from_environment != nullptr && *from_environment != '\0'
+                ? from_environment
+                : first_existing(candidates("mnist.h5"), "data set (--data, $SAE_DATA)").string();
+  }
+  return broadcast_text(found, comm);
+}
+
+std::string read_recipe(const std::string& name, Communicator& comm) {
+  std::string text;
+  if (comm.is_root()) {
+    const fs::path file = fs::path("recipes") / (name + ".cfg");
+    text = read_local(first_existing(candidates(file), "recipe '" + name + "'"));
+  }
+  return broadcast_text(text, comm);
+}
+
+std::string read_text(const fs::path& file, Communicator& comm) {
+  return broadcast_text(comm.is_root() ? read_local(file) : std::string(), comm);
+}
+
+}  // namespace sae

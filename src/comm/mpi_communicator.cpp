@@ -1,0 +1,144 @@
+#include "sae/comm/mpi_communicator.hpp"
+
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "check.hpp"
+#include "sae/core/error.hpp"
+
+namespace sae {
+namespace {
+
+/// MPI counts are int; a length that does not fit is refused, not cast.
+template <typename Size>
+int count_of(Size length, const char* call) {
+  if (std::cmp_greater(length, std::numeric_limits<int>::max())) {
+    throw CommunicationError(fmt::format("{} cannot move {} elements in one call.", call, length));
+  }
+  return static_cast<int>(length);
+}
+
+/// Counts and displacements of the consecutive parts of a buffer.
+struct Parts {
+  Parts(std::span<const Index> lengths, const char* call) {
+    counts.reserve(lengths.size());
+    displacements.reserve(lengths.size());
+    Index begin = 0;
+    for (const Index length : lengths) {
+      counts.push_back(count_of(length, call));
+      displacements.push_back(count_of(begin, call));
+      begin += length;
+    }
+  }
+  std::vector<int> counts;
+  std::vector<int> displacements;
+};
+
+class MpiExchange final : public PendingExchange {
+ public:
+  MpiExchange(std::span<const std::byte> send, std::span<const Index> send_counts,
+              std::span<std::byte> receive, std::span<const Index> receive_counts,
+              MPI_Comm communicator)
+      : send_(send_counts, kCall), receive_(receive_counts, kCall) {
+    check_mpi(MPI_Ialltoallv(send.data(), send_.counts.data(), send_.displacements.data(), MPI_BYTE,
+                             receive.data(), receive_.counts.data(), receive_.displacements.data(),
+                             MPI_BYTE, communicator, &request_),
+              kCall);
+  }
+
+  bool poll() override {
+    int done = 0;
+    check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    return done != 0;
+  }
+
+  void wait() override { check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait"); }
+
+ private:
+  static constexpr const char* kCall = "MPI_Ialltoallv";
+  Parts send_;  // MPI reads the counts until the exchange is over.
+  Parts receive_;
+  MPI_Request request_ = MPI_REQUEST_NULL;
+};
+
+}  // namespace
+
+struct MpiCommunicator::Handle {
+  MPI_Comm communicator = MPI_COMM_NULL;
+};
+
+MpiCommunicator::MpiCommunicator() : handle_(std::make_unique<Handle>()) {
+  MPI_Comm& communicator = handle_->communicator;
+  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &communicator), "MPI_Comm_dup");
+  // The default handler kills the job before an exception can exist.
+  check_mpi(MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check_mpi(MPI_Comm_rank(communicator, &rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(communicator, &size_), "MPI_Comm_size");
+}
+
+// MPI_Comm_free is collective and so has no place in a destructor; MPI_Finalize releases it.
+MpiCommunicator::~MpiCommunicator() = default;
+
+void MpiCommunicator::allreduce_sum(std::span<float> values) {
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Allreduce"),
+                          MPI_FLOAT, MPI_SUM, handle_->communicator),
+            "MPI_Allreduce");
+}
+
+void MpiCommunicator::allreduce_sum(std::span<double> values) {
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Allreduce"),
+                          MPI_DOUBLE, MPI_SUM, handle_->communicator),
+            "MPI_Allreduce");
+}
+
+void MpiCommunicator::broadcast(std::span<std::byte> bytes, int root) {
+  check_mpi(MPI_Bcast(bytes.data(), count_of(bytes.size(), "MPI_Bcast"), MPI_BYTE, root,
+                      handle_->communicator),
+            "MPI_Bcast");
+}
+
+std::vector<std::string> MpiCommunicator::allgather(const std::string& text) {
+  const int length = count_of(text.size(), "MPI_Allgather");
+  std::vector<int> lengths(static_cast<std::size_t>(size_));
+  check_mpi(MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, handle_->communicator),
+            "MPI_Allgather");
+  const std::vector<Index> counts(lengths.begin(), lengths.end());
+  const Parts parts(counts, "MPI_Allgatherv");
+  std::string all(std::accumulate(counts.begin(), counts.end(), std::size_t{0}), '\0');
+  check_mpi(MPI_Allgatherv(text.data(), length, MPI_CHAR, all.data(), parts.counts.data(),
+                           parts.displacements.data(), MPI_CHAR, handle_->communicator),
+            "MPI_Allgatherv");
+  std::vector<std::string> texts;
+  for (std::size_t r = 0; r < lengths.size(); ++r) {
+    texts.push_back(all.substr(static_cast<std::size_t>(parts.displacements[r]),
+                               static_cast<std::size_t>(lengths[r])));
+  }
+  return texts;
+}
+
+std::unique_ptr<PendingExchange> MpiCommunicator::start_exchange(
+    std::span<const std::byte> send, std::span<const Index> send_counts,
+    std::span<std::byte> receive, std::span<const Index> receive_counts) {
+  return std::make_unique<MpiExchange>(send, send_counts, receive, receive_counts,
+                                       handle_->communicator);
+}
+
+void MpiCommunicator::barrier() { check_mpi(MPI_Barrier(handle_->communicator), "MPI_Barrier"); }
+
+void MpiCommunicator::send(std::span<const std::byte> bytes, int to) {
+  check_mpi(MPI_Send(bytes.data(), count_of(bytes.size(), "MPI_Send"), MPI_BYTE, to, 0,
+                     handle_->communicator),
+            "MPI_Send");
+}
+
+void MpiCommunicator::receive(std::span<std::byte> bytes, int from) {
+  check_mpi(MPI_Recv(bytes.data(), count_of(bytes.size(), "MPI_Recv"), MPI_BYTE, from, 0,
+                     handle_->communicator, MPI_STATUS_IGNORE),
+            "MPI_Recv");
+}
+
+}  // namespace sae

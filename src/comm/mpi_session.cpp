@@ -1,0 +1,50 @@
+#include "sae/comm/mpi_session.hpp"
+
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <array>
+#include <cstdlib>
+#include <exception>
+
+#include "check.hpp"
+#include "sae/core/error.hpp"
+
+namespace sae {
+
+void check_mpi(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(code, text.data(), &length);
+  throw CommunicationError(fmt::format("{} failed: {}.", call, text.data()));
+}
+
+MpiSession::MpiSession(int& argc, char**& argv) {
+  // A waiting rank gives way to one that computes on the same core. Open MPI does so by itself only
+  // where it knows that ranks share cores; on a busy machine it does not. The user's setting wins.
+  setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+  int provided = MPI_THREAD_SINGLE;
+  check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+}
+
+MpiSession::~MpiSession() {
+  // A net only: main has caught, and printed, what it can.
+  if (std::uncaught_exceptions() > 0) abort(static_cast<int>(ExitCode::kInternal));
+  MPI_Finalize();
+}
+
+void MpiSession::abort(int exit_code) {
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::_Exit(exit_code);
+}
+
+std::string MpiSession::library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  check_mpi(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+  const std::string whole(text.data(), static_cast<std::size_t>(length));
+  return whole.substr(0, whole.find(','));
+}
+
+}  // namespace sae

@@ -1,0 +1,214 @@
+#include "sae/data/dataset_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+#include <vector>
+
+#include "sae/core/error.hpp"
+#include "sae/data/sample_checks.hpp"
+
+namespace sae {
+namespace {
+
+constexpr const char* kFormat = "sae-dataset";
+constexpr std::int64_t kVersion = 1;
+constexpr int kDeflateLevel = 6;
+constexpr Index kLabelsPerBlock = 1 << 16;
+
+std::string images_of(Split split) { return fmt::format("/{}/images", name_of(split)); }
+std::string labels_of(Split split) { return fmt::format("/{}/labels", name_of(split)); }
+
+std::string place(const std::string& dataset, const Hdf5File& file) {
+  return fmt::format("{} in '{}'", dataset, file.path().string());
+}
+
+[[noreturn]] void fail(const Hdf5File& file, const std::string& fault) {
+  throw DataError(fmt::format("Cannot use '{}' as a data set: {}.", file.path().string(), fault));
+}
+
+ElementType element_type_of(PixelType type) {
+  return type == PixelType::kUint8 ? ElementType::kUint8 : ElementType::kFloat32;
+}
+
+void check_format(const Hdf5File& file) {
+  if (!file.has_attribute("/", "format") || !file.has_attribute("/", "version")) {
+    fail(file,
+         "its attributes 'format' and 'version' are missing; 'sae_dist import' makes a data "
+         "set of arrays");
+  }
+  if (const std::string format = file.read_string("/", "format"); format != kFormat) {
+    fail(file, fmt::format("its format is '{}', not '{}'", format, kFormat));
+  }
+  if (const auto version = file.read_integer("/", "version"); version != kVersion) {
+    fail(file, fmt::format("it is of format version {}; this program reads version {}", version,
+                           kVersion));
+  }
+}
+
+std::string optional_string(const Hdf5File& file, const std::string& name) {
+  return file.has_attribute("/", name) ? file.read_string("/", name) : "";
+}
+
+PixelType pixel_type_of(const Hdf5File& file, const std::string& images) {
+  const ElementType type = file.element_type(images);
+  if (type == ElementType::kUint8) return PixelType::kUint8;
+  if (type == ElementType::kFloat32) return PixelType::kFloat32;
+  fail(file, fmt::format("the elements of {} are {}, not uint8 or float32", images, name_of(type)));
+}
+
+/// Shape of one sample: (D) or (H, W).
+std::vector<Index> sample_shape(const Hdf5File& file, const std::string& images) {
+  const std::vector<Index> shape = file.shape(images);
+  if (shape.size() != 2 && shape.size() != 3) {
+    fail(file, fmt::format("{} has shape ({}), not (samples, pixels) or (samples, height, width)",
+                           images, fmt::join(shape, ", ")));
+  }
+  Index features = 1;
+  for (std::size_t i = 1; i < shape.size(); ++i) {
+    if (shape[i] < 1 || shape[i] > kMaxFeatures / features) {
+      fail(file, fmt::format("{} has shape ({}); samples hold 1 to {} pixels", images,
+                             fmt::join(shape, ", "), kMaxFeatures));
+    }
+    features *= shape[i];
+  }
+  return {shape.begin() + 1, shape.end()};
+}
+
+bool check_for_labels(const Hdf5File& file, Split split, Index samples) {
+  const std::string labels = labels_of(split);
+  if (!file.exists(labels)) return false;
+  if (const ElementType type = file.element_type(labels); !is_integer(type)) {
+    fail(file, fmt::format("the elements of {} are {}, not integers", labels, name_of(type)));
+  }
+  if (const std::vector<Index> shape = file.shape(labels); shape != std::vector{samples}) {
+    fail(file, fmt::format("{} has shape ({}), but there are {} images", labels,
+                           fmt::join(shape, ", "), samples));
+  }
+  return true;
+}
+
+void read_sizes(const Hdf5File& file, DatasetInfo& info) {
+  const std::string train = images_of(Split::kTrain);
+  const std::string test = images_of(Split::kTest);
+  if (!file.exists(train)) fail(file, train + " is missing");
+  const std::vector<Index> shape = sample_shape(file, train);
+  info.features = shape.size() == 1 ? shape[0] : shape[0] * shape[1];
+  info.height = shape.size() == 1 ? 0 : shape[0];
+  info.width = shape.size() == 1 ? 0 : shape[1];
+  info.pixel_type = pixel_type_of(file, train);
+  info.train_count = file.shape(train).front();
+  if (info.train_count == 0) fail(file, train + " holds no samples");
+
+  if (file.exists(test)) {
+    if (sample_shape(file, test) != shape) {
+      fail(file,
+           fmt::format("the samples of {} have shape ({}), those of {} ({})", train,
+                       fmt::join(shape, ", "), test, fmt::join(sample_shape(file, test), ", ")));
+    }
+    if (pixel_type_of(file, test) != info.pixel_type) {
+      fail(file, fmt::format("{} and {} have different element types", train, test));
+    }
+    info.test_count = file.shape(test).front();
+  }
+}
+
+}  // namespace
+
+std::string name_of(Split split) { return split == Split::kTrain ? "train" : "test"; }
+
+std::size_t bytes_per_pixel(PixelType type) {
+  return type == PixelType::kUint8 ? sizeof(std::uint8_t) : sizeof(float);
+}
+
+DatasetFile::DatasetFile(std::filesystem::path path) : file_(Hdf5File::open(path)) {
+  check_format(file_);
+  read_sizes(file_, info_);
+  info_.has_train_labels = check_for_labels(file_, Split::kTrain, info_.train_count);
+  info_.has_test_labels = check_for_labels(file_, Split::kTest, info_.test_count);
+  info_.name = file_.read_string("/", "name");
+  info_.source = optional_string(file_, "source");
+  info_.license = optional_string(file_, "license");
+  info_.classes = file_.read_integer("/", "classes");
+  const Index fewest = info_.has_train_labels || info_.has_test_labels ? 1 : 0;
+  if (info_.classes < fewest || info_.classes > kMaxClasses) {
+    fail(file_, fmt::format("its attribute 'classes' is {}, not within [{}, {}]", info_.classes,
+                            fewest, kMaxClasses));
+  }
+}
+
+void DatasetFile::read_images(Split split, Range samples, std::span<std::byte> out) const {
+  const std::string images = images_of(split);
+  file_.read_bytes(images, samples, element_type_of(info_.pixel_type), out);
+  if (info_.pixel_type == PixelType::kFloat32) {
+    check_pixels(out, info_.features, samples.begin, place(images, file_));
+  }
+}
+
+void DatasetFile::read_labels(Split split, Range samples, std::span<std::uint16_t> out) const {
+  assert(static_cast<Index>(out.size()) == samples.size());
+  const std::string labels = labels_of(split);
+  if (!info_.has_labels(split)) fail(file_, labels + " is missing");
+  std::vector<std::int64_t> block(
+      static_cast<std::size_t>(std::min(samples.size(), kLabelsPerBlock)));
+  auto next = out.begin();
+  for (Range rows{samples.begin, 0}; rows.begin < samples.end; rows.begin = rows.end) {
+    rows.end = std::min(rows.begin + kLabelsPerBlock, samples.end);
+    const std::span<std::int64_t> values(block.data(), static_cast<std::size_t>(rows.size()));
+    file_.read_rows(labels, rows, values);
+    check_labels(values, info_.classes, rows.begin, place(labels, file_));
+    next = std::transform(values.begin(), values.end(), next,
+                          [](std::int64_t label) { return static_cast<std::uint16_t>(label); });
+  }
+}
+
+DatasetWriter::DatasetWriter(const std::filesystem::path& path, const DatasetInfo& info)
+    : atomic_file_(path), file_(Hdf5File::create(atomic_file_.temporary_path())), info_(info) {
+  file_.write_string("/", "format", kFormat);
+  file_.write_integer("/", "version", kVersion);
+  file_.write_string("/", "name", info.name);
+  file_.write_integer("/", "classes", info.classes);
+  if (!info.source.empty()) file_.write_string("/", "source", info.source);
+  if (!info.license.empty()) file_.write_string("/", "license", info.license);
+  for (const Split split : {Split::kTrain, Split::kTest}) {
+    const Index count = info.count(split);
+    if (count == 0) continue;
+    DatasetLayout layout{.shape = {}, .shuffle = true, .deflate_level = kDeflateLevel};
+    if (info.height > 0) {
+      layout.shape = {count, info.height, info.width};
+    } else {
+      layout.shape = {count, info.features};
+    }
+    file_.create_dataset(images_of(split), element_type_of(info.pixel_type), layout);
+    layout.shape = {count};
+    if (info.has_labels(split)) {
+      file_.create_dataset(labels_of(split), ElementType::kUint16, layout);
+    }
+  }
+}
+
+void DatasetWriter::append_images(Split split, std::span<const std::byte> images) {
+  Index& written = progress(split).images;
+  file_.write_bytes(images_of(split), written, element_type_of(info_.pixel_type), images);
+  written += static_cast<Index>(images.size() / info_.bytes_per_sample());
+}
+
+void DatasetWriter::append_labels(Split split, std::span<const std::uint16_t> labels) {
+  Index& written = progress(split).labels;
+  file_.write_rows(labels_of(split), written, labels);
+  written += static_cast<Index>(labels.size());
+}
+
+void DatasetWriter::finish() {
+  for (const Split split : {Split::kTrain, Split::kTest}) {
+    assert(progress(split).images == info_.count(split));
+    assert(progress(split).labels == (info_.has_labels(split) ? info_.count(split) : 0));
+    static_cast<void>(split);
+  }
+  file_.close();
+  atomic_file_.commit();
+}
+
+}  // namespace sae

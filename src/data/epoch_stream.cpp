@@ -1,0 +1,133 @@
+#include "sae/data/epoch_stream.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <numeric>
+#include <utility>
+
+#include "sae/data/partition.hpp"
+
+namespace sae {
+
+Index steps_per_epoch(Index sample_count, Index global_batch_size) {
+  return (sample_count + global_batch_size - 1) / global_batch_size;
+}
+
+EpochStream::EpochStream(const Shard& shard, const EpochOrder& order, Index global_batch_size,
+                         Index first_step, Communicator& comm)
+    : shard_(shard),
+      order_(order),
+      global_batch_size_(global_batch_size),
+      steps_(steps_per_epoch(shard.set_size(), global_batch_size)),
+      comm_(comm),
+      step_(first_step) {
+  assert(order.sample_count() == shard.set_size());
+  const Index largest_part = steps_per_epoch(global_batch_size, comm.size());
+  steps_per_window_ =
+      std::max<Index>(1, static_cast<Index>(kWindowBytes / shard.format().bytes()) / largest_part);
+  const Index first_position = first_step * global_batch_size;
+  for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
+    const Index position = order_.position_of(sample);
+    if (position < first_position) continue;
+    placements_.push_back(
+        {static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(sample)});
+  }
+  std::sort(placements_.begin(), placements_.end(),
+            [](const Placement& a, const Placement& b) { return a.position < b.position; });
+  if (first_step < steps_) start_window(first_step);
+}
+
+Range EpochStream::batch_positions(Index step) const {
+  return {step * global_batch_size_,
+          std::min((step + 1) * global_batch_size_, order_.sample_count())};
+}
+
+Range EpochStream::local_positions(Index step) const {
+  return part_of_range(batch_positions(step), comm_.rank(), comm_.size());
+}
+
+void EpochStream::start_window(Index first_step) {
+  Window window;
+  window.steps = {first_step, std::min(first_step + steps_per_window_, steps_)};
+  const auto ranks = static_cast<std::size_t>(comm_.size());
+  const std::size_t record_bytes = shard_.format().bytes();
+
+  // What this rank needs, and from whom: the order tells without asking.
+  std::vector<Index> receive_counts(ranks, 0);
+  const Range whole{0, shard_.set_size()};
+  for (Index step = window.steps.begin; step < window.steps.end; ++step) {
+    const Range positions = local_positions(step);
+    for (Index position = positions.begin; position < positions.end; ++position) {
+      const Index sample = order_.sample_at(position);
+      const Index source = part_that_holds(whole, sample, comm_.size());
+      window.samples.push_back(static_cast<std::uint32_t>(sample));
+      window.sources.push_back(static_cast<std::int32_t>(source));
+      receive_counts[static_cast<std::size_t>(source)] += static_cast<Index>(record_bytes);
+    }
+  }
+  window.received.resize(window.samples.size() * record_bytes);
+  window.read_offset.resize(ranks, 0);
+  std::exclusive_scan(receive_counts.begin(), receive_counts.end(), window.read_offset.begin(),
+                      std::size_t{0});
+
+  // What others need of this rank's samples: grouped by destination, in order of position.
+  std::vector<std::vector<std::uint32_t>> outgoing(ranks);
+  const Index end_position = std::min(window.steps.end * global_batch_size_, whole.end);
+  std::size_t sent_records = 0;
+  for (; next_placement_ < placements_.size(); ++next_placement_, ++sent_records) {
+    const Placement& placement = placements_[next_placement_];
+    if (placement.position >= end_position) break;
+    const Range batch = batch_positions(placement.position / global_batch_size_);
+    const Index destination = part_that_holds(batch, placement.position, comm_.size());
+    outgoing[static_cast<std::size_t>(destination)].push_back(placement.sample);
+  }
+  std::vector<Index> send_counts(ranks, 0);
+  window.sent.reserve(sent_records * record_bytes);
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    send_counts[rank] = static_cast<Index>(outgoing[rank].size() * record_bytes);
+    for (const std::uint32_t sample : outgoing[rank]) {
+      const auto record = shard_.record(sample);
+      window.sent.insert(window.sent.end(), record.begin(), record.end());
+    }
+  }
+  coming_ = std::move(window);
+  coming_.pending =
+      comm_.start_exchange(coming_.sent, send_counts, coming_.received, receive_counts);
+}
+
+bool EpochStream::next(Minibatch<float>& minibatch) {
+  if (step_ == steps_) return false;
+  if (step_ == coming_.steps.begin) {
+    coming_.pending->wait();
+    current_ = std::exchange(coming_, Window{});
+    current_.sent = {};
+    next_record_ = 0;
+    if (current_.steps.end < steps_) start_window(current_.steps.end);
+  }
+  poll();
+  const RecordFormat& format = shard_.format();
+  const Index count = local_positions(step_).size();
+  minibatch.inputs.resize(format.features, count);
+  minibatch.labels.resize(static_cast<std::size_t>(count));
+  minibatch.samples.resize(static_cast<std::size_t>(count));
+  minibatch.global_size = batch_positions(step_).size();
+  for (Index i = 0; i < count; ++i, ++next_record_) {
+    const auto source = static_cast<std::size_t>(current_.sources[next_record_]);
+    const auto record = std::span<const std::byte>(current_.received)
+                            .subspan(current_.read_offset[source], format.bytes());
+    current_.read_offset[source] += format.bytes();
+    decode_pixels(
+        format, record,
+        std::span(minibatch.inputs.col(i).data(), static_cast<std::size_t>(format.features)));
+    minibatch.labels[static_cast<std::size_t>(i)] = decode_label(format, record);
+    minibatch.samples[static_cast<std::size_t>(i)] = current_.samples[next_record_];
+  }
+  ++step_;
+  return true;
+}
+
+void EpochStream::poll() {
+  if (coming_.pending) coming_.pending->poll();
+}
+
+}  // namespace sae

@@ -1,0 +1,46 @@
+#include "sae/data/shard.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace sae {
+
+void decode_pixels(const RecordFormat& format, std::span<const std::byte> record,
+                   std::span<float> pixels) {
+  assert(record.size() == format.bytes() && static_cast<Index>(pixels.size()) == format.features);
+  if (format.pixel_type == PixelType::kFloat32) {
+    std::memcpy(pixels.data(), record.data(), format.pixel_bytes());
+    return;
+  }
+  std::transform(record.begin(), record.begin() + format.features, pixels.begin(),
+                 [](std::byte b) { return static_cast<float>(std::to_integer<int>(b)) / 255.0f; });
+}
+
+std::uint16_t decode_label(const RecordFormat& format, std::span<const std::byte> record) {
+  std::uint16_t label = 0;
+  std::memcpy(&label, record.data() + format.pixel_bytes(), sizeof label);
+  return label;
+}
+
+Shard::Shard(const RecordFormat& format, Index set_size, Range samples)
+    : format_(format),
+      set_size_(set_size),
+      samples_(samples),
+      records_(static_cast<std::size_t>(samples.size()) * format.bytes()) {}
+
+std::span<const std::byte> Shard::records(Range samples) const {
+  assert(samples_.begin <= samples.begin && samples.end <= samples_.end);
+  return std::span(records_).subspan(
+      static_cast<std::size_t>(samples.begin - samples_.begin) * format_.bytes(),
+      static_cast<std::size_t>(samples.size()) * format_.bytes());
+}
+
+std::span<std::byte> Shard::records(Range samples) {
+  assert(samples_.begin <= samples.begin && samples.end <= samples_.end);
+  return std::span(records_).subspan(
+      static_cast<std::size_t>(samples.begin - samples_.begin) * format_.bytes(),
+      static_cast<std::size_t>(samples.size()) * format_.bytes());
+}
+
+}  // namespace sae

@@ -1,0 +1,51 @@
+#include "sae/model/parameter_layout.hpp"
+
+#include <fmt/format.h>
+
+namespace sae {
+
+std::string to_string(const Topology& topology) {
+  std::string text = fmt::format("{}", topology.inputs);
+  for (const Index units : topology.hidden) text += fmt::format("-{}", units);
+  return text + fmt::format("-{}", topology.classes);
+}
+
+ParameterLayout::ParameterLayout(const Topology& topology) : topology_(topology) {
+  const auto place = [this](std::string name, Index rows, Index cols, bool is_weights) {
+    ParameterView view{std::move(name), rows, cols, size_, is_weights};
+    size_ += (view.size() + kAlignment - 1) / kAlignment * kAlignment;
+    return view;
+  };
+  for (Index layer = 0; layer < topology.hidden_layers(); ++layer) {
+    const std::string name = fmt::format("hidden{}", layer + 1);
+    const Index inputs = topology.inputs_of(layer);
+    const Index units = topology.hidden[static_cast<std::size_t>(layer)];
+    LayerViews views;
+    views.weights = place(name + "/weights", units, inputs, true);
+    views.bias = place(name + "/bias", units, 1, false);
+    views.visible_bias = place(name + "/visible_bias", inputs, 1, false);
+    layers_.push_back(std::move(views));
+  }
+  LayerViews output;
+  const Index inputs = topology.inputs_of(topology.hidden_layers());
+  output.weights = place("output/weights", topology.classes, inputs, true);
+  output.bias = place("output/bias", topology.classes, 1, false);
+  layers_.push_back(std::move(output));
+}
+
+std::vector<ParameterView> ParameterLayout::views() const {
+  std::vector<ParameterView> result;
+  for (const LayerViews& layer : layers_) {
+    result.push_back(layer.weights);
+    result.push_back(layer.bias);
+    if (layer.visible_bias.size() > 0) result.push_back(layer.visible_bias);
+  }
+  return result;
+}
+
+Range ParameterLayout::pretraining_slice(Index layer) const {
+  return {hidden(layer).weights.offset,
+          layers_[static_cast<std::size_t>(layer + 1)].weights.offset};
+}
+
+}  // namespace sae

@@ -1,0 +1,72 @@
+#include "sae/model/stacked_autoencoder.hpp"
+
+#include <cassert>
+#include <cmath>
+
+#include "sae/core/random.hpp"
+
+namespace sae {
+
+template <typename T>
+void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed,
+                           Vector<T>& parameters) {
+  parameters = Vector<T>::Zero(layout.size());
+  RandomKey key{.seed = seed, .purpose = RandomPurpose::kInitialWeights};
+  for (const ParameterView& view : layout.views()) {
+    if (!view.is_weights) continue;
+    const double limit = 4 * std::sqrt(6.0 / static_cast<double>(view.rows + view.cols));
+    T* weights = parameters.data() + view.offset;
+    for (Index i = 0; i < view.size(); i += 4) {
+      const auto words = random_words(key, static_cast<std::uint32_t>(i / 4));
+      for (Index j = i; j < std::min(i + 4, view.size()); ++j) {
+        // The middle of the word's interval: never the limit itself, no bias towards one end.
+        const double unit = (words[static_cast<std::size_t>(j - i)] + 0.5) / 4294967296.0;
+        weights[j] = static_cast<T>((2 * unit - 1) * limit);
+      }
+    }
+    ++key.stage;  // Counts the layers.
+  }
+}
+
+template <typename T>
+void encode_layer(const ParameterLayout& layout, Index layer, const Vector<T>& parameters,
+                  const ConstMatrixRef<T>& x, Matrix<T>& hidden) {
+  const LayerViews& views = layout.hidden(layer);
+  assert(x.rows() == views.weights.cols);
+  hidden.resize(views.weights.rows, x.cols());
+  multiply<T>(view_of(parameters, views.weights), x, hidden);
+  add_bias_and_logistic<T>(view_of(parameters, views.bias).col(0), hidden);
+}
+
+template <typename T>
+Matrix<T> encode(const ParameterLayout& layout, Index layers, const Vector<T>& parameters,
+                 Matrix<T> x) {
+  Matrix<T> hidden;
+  for (Index layer = 0; layer < layers; ++layer) {
+    encode_layer<T>(layout, layer, parameters, x, hidden);
+    x.swap(hidden);
+  }
+  return x;
+}
+
+template <typename T>
+Matrix<T> classify(const ParameterLayout& layout, const Vector<T>& parameters, Matrix<T> x) {
+  const Matrix<T> codes =
+      encode(layout, layout.topology().hidden_layers(), parameters, std::move(x));
+  Matrix<T> logits(layout.topology().classes, codes.cols());
+  multiply<T>(view_of(parameters, layout.output().weights), codes, logits);
+  add_bias<T>(view_of(parameters, layout.output().bias).col(0), logits);
+  return logits;
+}
+
+#define SAE_INSTANTIATE(T)                                                                   \
+  template void initialize_parameters<T>(const ParameterLayout&, std::uint64_t, Vector<T>&); \
+  template void encode_layer<T>(const ParameterLayout&, Index, const Vector<T>&,             \
+                                const ConstMatrixRef<T>&, Matrix<T>&);                       \
+  template Matrix<T> encode<T>(const ParameterLayout&, Index, const Vector<T>&, Matrix<T>);  \
+  template Matrix<T> classify<T>(const ParameterLayout&, const Vector<T>&, Matrix<T>);
+SAE_INSTANTIATE(float)
+SAE_INSTANTIATE(double)
+#undef SAE_INSTANTIATE
+
+}  // namespace sae

@@ -1,0 +1,84 @@
+#include "sae/monitor/console.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sae/monitor/text.hpp"
+
+namespace sae {
+namespace {
+
+constexpr std::chrono::milliseconds kRedraw{100};
+
+}  // namespace
+
+void Console::run_begins(const RunSummary& summary) {
+  summary_ = summary;
+  stage_start_ = Clock::now();
+  fmt::print(out_, "{}\n", start_table(summary, configuration_, libraries_));
+  std::fflush(out_);
+}
+
+void Console::step_done(const StepReport& report) {
+  const auto now = Clock::now();
+  if (report.stage != stage_) {
+    stage_ = report.stage;
+    stage_start_ = now;
+  }
+  if (columns_ == 0 || now - last_drawn_ < kRedraw) return;
+  last_drawn_ = now;
+  fmt::print(out_, "\r\x1b[K{}", bar(report));
+  std::fflush(out_);
+  bar_shown_ = true;
+}
+
+std::string Console::bar(const StepReport& report) const {
+  const StageSummary& stage = summary_.stages[report.stage];
+  const double epochs_done =
+      static_cast<double>(report.epoch - 1) +
+      static_cast<double>(report.step) / static_cast<double>(stage.steps_per_epoch);
+  const double share = epochs_done / static_cast<double>(stage.epochs);
+  const double elapsed = std::chrono::duration<double>(Clock::now() - stage_start_).count();
+  const double stage_left = elapsed * (1 - share) / share;
+  // The stages to come, at the rate of this one.
+  double flop_to_come = 0;
+  for (std::size_t i = report.stage + 1; i < summary_.stages.size(); ++i) {
+    flop_to_come +=
+        summary_.stages[i].flop_per_epoch * static_cast<double>(summary_.stages[i].epochs);
+  }
+  const double run_left =
+      stage_left + flop_to_come * elapsed / (stage.flop_per_epoch * epochs_done);
+
+  const std::string left = fmt::format("{} {}/{} ", stage.name, report.epoch, stage.epochs);
+  const std::string right =
+      fmt::format(" {:>3.0f} % loss {:.4g} {} samples/s comm {:.0f} % left {} of stage, {} of run",
+                  100 * share, report.loss, grouped(std::llround(report.samples_per_second)),
+                  100 * report.communication_share, duration(stage_left), duration(run_left));
+  const int room = columns_ - static_cast<int>(left.size() + right.size()) - 3;
+  std::string drawn;
+  if (room >= 5) {
+    const int full = static_cast<int>(std::lround(share * room));
+    drawn = fmt::format("[{:=<{}}{:-<{}}]", "", full, "", room - full);
+  }
+  return (left + drawn + right).substr(0, static_cast<std::size_t>(columns_ - 1));
+}
+
+void Console::erase_bar() {
+  if (bar_shown_) fmt::print(out_, "\r\x1b[K");
+  bar_shown_ = false;
+}
+
+void Console::epoch_done(const EpochReport& report) {
+  erase_bar();
+  fmt::print(out_, "{}\n", epoch_line(report));
+  std::fflush(out_);
+}
+
+void Console::run_done(const RunResult& result) {
+  erase_bar();
+  fmt::print(out_, "{}", result_table(result, configuration_.run));
+  std::fflush(out_);
+}
+
+}  // namespace sae

@@ -1,0 +1,26 @@
+#include "sae/optim/learning_rate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace sae {
+
+double LearningRate::at(double epoch) const {
+  if (epoch < warmup_epochs) return initial * epoch / warmup_epochs;
+  const double since = epoch - warmup_epochs;
+  const double done = std::clamp(since / std::max(epochs - warmup_epochs, 1e-9), 0.0, 1.0);
+  switch (schedule) {
+    case Schedule::kConstant:
+      return initial;
+    case Schedule::kExponential:
+      return initial * std::pow(decay_per_epoch, since);
+    case Schedule::kLinear:
+      return initial * (1 - done);
+    case Schedule::kCosine:
+      return initial * (1 + std::cos(std::numbers::pi * done)) / 2;
+  }
+  return initial;
+}
+
+}  // namespace sae

@@ -1,0 +1,93 @@
+#include "sae/storage/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "sae/core/error.hpp"
+
+namespace sae {
+namespace {
+
+[[noreturn]] void fail(const char* attempt, const std::filesystem::path& path) {
+  const std::string reason = std::system_category().message(errno);
+  throw OutputError(fmt::format("Cannot {} '{}': {}.", attempt, path.string(), reason));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown-host";
+  return name.data();
+}
+
+class Descriptor {
+ public:
+  Descriptor(const std::filesystem::path& path, int flags)
+      : value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  int value() const { return value_; }
+  bool valid() const { return value_ >= 0; }
+
+ private:
+  int value_;
+};
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path final_path)
+    : final_path_(std::move(final_path)), temporary_path_(final_path_) {
+  temporary_path_ += fmt::format(".{}.{}.tmp", host_name(), ::getpid());
+  std::error_code ignored;
+  if (std::filesystem::is_directory(final_path_, ignored)) {
+    errno = EISDIR;
+    fail("write", final_path_);
+  }
+  // Not O_EXCL: what stands there was left by a killed process that had our number.
+  if (!Descriptor(temporary_path_, O_WRONLY | O_CREAT | O_TRUNC).valid()) {
+    fail("write", final_path_);
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (!renamed_) ::unlink(temporary_path_.c_str());
+}
+
+void AtomicFile::commit() {
+  sync_file();
+  rename_into_place();
+  sync_folder();
+}
+
+void AtomicFile::sync_file() {
+  const Descriptor file(temporary_path_, O_RDWR);
+  if (!file.valid() || ::fsync(file.value()) != 0) fail("write to disk", temporary_path_);
+}
+
+void AtomicFile::rename_into_place() {
+  if (::rename(temporary_path_.c_str(), final_path_.c_str()) != 0) {
+    fail("rename the finished temporary file to", final_path_);
+  }
+  renamed_ = true;
+}
+
+void AtomicFile::sync_folder() {
+  std::filesystem::path folder = final_path_.parent_path();
+  if (folder.empty()) folder = ".";
+  const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY);
+  // Some network file systems keep folders safe by themselves and answer EINVAL.
+  if (!descriptor.valid() || (::fsync(descriptor.value()) != 0 && errno != EINVAL)) {
+    fail("write to disk the folder of", final_path_);
+  }
+}
+
+}  // namespace sae

@@ -1,0 +1,176 @@
+#include "sae/storage/hdf5_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <utility>
+
+#include "hdf5_state.hpp"
+#include "sae/storage/input_file.hpp"
+
+namespace sae {
+namespace {
+
+constexpr hsize_t kChunkBytes = 256 * 1024;
+bool can_be_read_as(ElementType stored, ElementType as) {
+  if (as == ElementType::kInt64) return is_integer(stored);
+  if (is_real(as)) return is_real(stored);
+  return stored == as;
+}
+
+std::vector<hsize_t> sizes_of(const std::vector<Index>& shape) {
+  return {shape.begin(), shape.end()};
+}
+
+}  // namespace
+
+Hdf5File::Hdf5File(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Hdf5File::Hdf5File(Hdf5File&&) noexcept = default;
+Hdf5File& Hdf5File::operator=(Hdf5File&&) noexcept = default;
+Hdf5File::~Hdf5File() = default;
+
+Hdf5File Hdf5File::open(const std::filesystem::path& path) {
+  prepare_hdf5();
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->file_size = size_of_readable_file(path);
+  if (H5Fis_hdf5(path.c_str()) == 0) {
+    throw DataError(fmt::format("Cannot read '{}': it is not an HDF5 file.", path.string()));
+  }
+  const auto access = state->own(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", "/", H5Pclose);
+  state->check(H5Pset_file_locking(access.id(), false, true), "H5Pset_file_locking", "/");
+  state->file =
+      state->own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), "H5Fopen", "/", H5Fclose);
+  return Hdf5File(std::move(state));
+}
+
+Hdf5File Hdf5File::create(const std::filesystem::path& path) {
+  prepare_hdf5();
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->writable = true;
+  const auto access = state->own(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", "/", H5Pclose);
+  state->check(H5Pset_file_locking(access.id(), false, true), "H5Pset_file_locking", "/");
+  state->file = state->own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
+                           "H5Fcreate", "/", H5Fclose);
+  return Hdf5File(std::move(state));
+}
+
+const std::filesystem::path& Hdf5File::path() const { return state_->path; }
+
+bool Hdf5File::exists(const std::string& name) const {
+  const hid_t file = state_->file.id();
+  // HDF5 can ask for a link only where the folder of the link is there.
+  for (std::size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
+    const std::string part = name.substr(0, end);
+    if (part != "/") {
+      if (state_->check(H5Lexists(file, part.c_str(), H5P_DEFAULT), "H5Lexists", part) == 0 ||
+          state_->check(H5Oexists_by_name(file, part.c_str(), H5P_DEFAULT), "H5Oexists_by_name",
+                        part) == 0) {
+        return false;
+      }
+    }
+    if (end == std::string::npos) return true;
+  }
+}
+
+std::vector<Index> Hdf5File::shape(const std::string& name) const {
+  return state_->dataset(name).shape;
+}
+
+ElementType Hdf5File::element_type(const std::string& name) const {
+  return state_->dataset(name).type;
+}
+
+void Hdf5File::read_bytes(const std::string& name, Range rows, ElementType as,
+                          std::span<std::byte> out) const {
+  const State::Dataset& dataset = state_->dataset(name);
+  const ElementTraits wanted = traits_of(as);
+  if (!can_be_read_as(dataset.type, as)) {
+    state_->fail(name,
+                 fmt::format("its elements are {}, not {}", name_of(dataset.type), wanted.name));
+  }
+  if (rows.begin < 0 || rows.end < rows.begin || rows.end > dataset.shape.front()) {
+    state_->fail(name, fmt::format("it has {} rows, and rows [{}, {}) were asked for",
+                                   dataset.shape.front(), rows.begin, rows.end));
+  }
+  assert(out.size() ==
+         static_cast<std::size_t>(rows.size() * dataset.row_elements()) * wanted.size);
+  if (out.empty()) return;
+
+  const State::Selection selection = state_->select(name, dataset, rows);
+  state_->check(H5Dread(dataset.handle.id(), wanted.in_memory, selection.in_memory.id(),
+                        selection.in_file.id(), H5P_DEFAULT, out.data()),
+                "H5Dread", name);
+}
+
+void Hdf5File::create_dataset(const std::string& name, ElementType type,
+                              const DatasetLayout& layout) {
+  assert(!layout.shape.empty());
+  State::Dataset dataset{.handle = {}, .shape = layout.shape, .type = type};
+  const ElementTraits element = traits_of(type);
+  const std::vector<hsize_t> sizes = sizes_of(layout.shape);
+  const int rank = static_cast<int>(sizes.size());
+
+  std::vector<hsize_t> chunk = sizes;
+  for (hsize_t& size : chunk) size = std::max<hsize_t>(size, 1);
+  if (layout.chunk_rows > 0) {
+    chunk.front() = static_cast<hsize_t>(layout.chunk_rows);
+  } else {
+    const auto row_bytes = static_cast<hsize_t>(dataset.row_elements()) * element.size;
+    const hsize_t rows = std::max<hsize_t>(kChunkBytes / std::max<hsize_t>(row_bytes, 1), 1);
+    chunk.front() = layout.extendable ? rows : std::min(rows, chunk.front());
+  }
+  std::vector<hsize_t> limits = sizes;
+  if (layout.extendable) limits.front() = H5S_UNLIMITED;
+  const auto space = state_->own(H5Screate_simple(rank, sizes.data(), limits.data()),
+                                 "H5Screate_simple", name, H5Sclose);
+
+  const auto plan = state_->own(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate", name, H5Pclose);
+  state_->check(H5Pset_obj_track_times(plan.id(), false), "H5Pset_obj_track_times", name);
+  state_->check(H5Pset_chunk(plan.id(), rank, chunk.data()), "H5Pset_chunk", name);
+  if (layout.shuffle) state_->check(H5Pset_shuffle(plan.id()), "H5Pset_shuffle", name);
+  if (layout.deflate_level > 0) {
+    state_->check(H5Pset_deflate(plan.id(), static_cast<unsigned>(layout.deflate_level)),
+                  "H5Pset_deflate", name);
+  }
+  state_->check(H5Pset_fletcher32(plan.id()), "H5Pset_fletcher32", name);
+
+  const auto links = state_->own(H5Pcreate(H5P_LINK_CREATE), "H5Pcreate", name, H5Pclose);
+  state_->check(H5Pset_create_intermediate_group(links.id(), 1), "H5Pset_create_intermediate_group",
+                name);
+  dataset.handle = state_->own(H5Dcreate2(state_->file.id(), name.c_str(), element.in_file,
+                                          space.id(), links.id(), plan.id(), H5P_DEFAULT),
+                               "H5Dcreate", name, H5Dclose);
+  state_->datasets.insert_or_assign(name, std::move(dataset));
+}
+
+void Hdf5File::write_bytes(const std::string& name, Index begin, ElementType as,
+                           std::span<const std::byte> values) {
+  State::Dataset& dataset = state_->dataset(name);
+  const ElementTraits given = traits_of(as);
+  const std::size_t row_bytes = static_cast<std::size_t>(dataset.row_elements()) * given.size;
+  if (values.empty()) return;
+  assert(row_bytes > 0 && values.size() % row_bytes == 0);
+
+  const Index end = begin + static_cast<Index>(values.size() / row_bytes);
+  if (end > dataset.shape.front()) {
+    dataset.shape.front() = end;
+    state_->check(H5Dset_extent(dataset.handle.id(), sizes_of(dataset.shape).data()),
+                  "H5Dset_extent", name);
+  }
+  const State::Selection selection = state_->select(name, dataset, {begin, end});
+  state_->check(H5Dwrite(dataset.handle.id(), given.in_memory, selection.in_memory.id(),
+                         selection.in_file.id(), H5P_DEFAULT, values.data()),
+                "H5Dwrite", name);
+}
+
+void Hdf5File::close() {
+  for (auto& [name, dataset] : state_->datasets) {
+    state_->check(dataset.handle.close(), "H5Dclose", name);
+  }
+  state_->datasets.clear();
+  state_->check(state_->file.close(), "H5Fclose", "/");
+}
+
+}  // namespace sae

@@ -1,0 +1,52 @@
+#include "sae/train/stage.hpp"
+
+#include <fmt/format.h>
+
+#include "sae/model/classifier_objective.hpp"
+
+namespace sae {
+
+Topology topology_for(const Configuration& configuration, const DatasetInfo& info) {
+  Topology topology{.inputs = info.features, .hidden = {}, .classes = info.classes};
+  for (const PretrainSettings& layer : configuration.layers) topology.hidden.push_back(layer.units);
+  return topology;
+}
+
+std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout) {
+  const auto learning_rate = [&](double initial, Schedule schedule, Index epochs) {
+    return LearningRate{.initial = initial,
+                        .schedule = schedule,
+                        .decay_per_epoch = configuration.learning_rate_decay,
+                        .warmup_epochs = configuration.warmup_epochs,
+                        .epochs = static_cast<double>(epochs)};
+  };
+  std::vector<Stage> stages;
+  for (std::size_t i = 0; i < configuration.layers.size(); ++i) {
+    const PretrainSettings& layer = configuration.layers[i];
+    Stage stage;
+    stage.name = fmt::format("pretrain{}", i + 1);
+    stage.index = static_cast<std::uint32_t>(i);
+    stage.epochs = layer.epochs;
+    stage.learning_rate =
+        learning_rate(layer.learning_rate, configuration.pretrain_schedule, layer.epochs);
+    stage.objective = std::make_shared<DenoisingObjective<float>>(
+        layout, DenoisingSettings{.layer = static_cast<Index>(i),
+                                  .corruption_level = layer.corruption,
+                                  .corruption_at = configuration.corruption_at,
+                                  .seed = configuration.seed,
+                                  .stage = stage.index});
+    stages.push_back(std::move(stage));
+  }
+  Stage finetune;
+  finetune.name = "finetune";
+  finetune.index = static_cast<std::uint32_t>(stages.size());
+  finetune.supervised = true;
+  finetune.epochs = configuration.finetune_epochs;
+  finetune.learning_rate = learning_rate(configuration.finetune_learning_rate,
+                                         configuration.finetune_schedule, finetune.epochs);
+  finetune.objective = std::make_shared<ClassifierObjective<float>>(layout);
+  stages.push_back(std::move(finetune));
+  return stages;
+}
+
+}  // namespace sae

@@ -1,0 +1,4 @@
+// Breaks no rule.
+#pragma once
+#include <cstddef>
+#include "sae/core/types.hpp"

@@ -1,0 +1,2 @@
+// Breaks no rule.
+#pragma once

@@ -1,0 +1,1 @@
+#include "sae/comm/communicator.hpp"  // expect: kernels/ must not include comm/

@@ -1,0 +1,2 @@
+#include "sae/comm/communicator.hpp"  // expect: model/ must not include comm/
+  #  include <sae/storage/hdf5_file.hpp>  // expect: model/ must not include storage/

@@ -1,0 +1,1 @@
+// expect: this folder is not a layer

@@ -1,0 +1,182 @@
+"""A data set or model that is not there, is none, is damaged or does not fit is named with the place
+and the fault; exit code 65, or 66 if it is missing; nothing is written."""
+
+import shutil
+import unittest
+
+import h5py
+import numpy as np
+
+from sae_program import ProgramTest, toy_samples, write_dataset
+
+UNSUITABLE, MISSING = 65, 66
+TRAINING, TEST, FEATURES, CLASSES = 60, 20, 30, 3
+
+
+class WrongData(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        write_dataset(cls.folder / "good.h5", toy_samples(TRAINING), toy_samples(TEST, seed=1),
+                      CLASSES)
+        cls.train("good", "--data", "good.h5", "--validation-size", 0, "--units", 5,
+                  "--pretrain-epochs", 0, "--finetune-epochs", 1)
+        (cls.folder / "text.h5").write_text("This is no HDF5 file.\n" * 100)
+        (cls.folder / "empty.h5").touch()
+        cls.names = {}
+
+    def broken(self, name, change, reals=False):
+        """Name of a copy of the good data set that `change` has spoiled."""
+        name += ".h5"
+        path = self.folder / name
+        if reals:
+            samples = [((images / 255).astype(np.float32), labels) for images, labels in
+                       (toy_samples(TRAINING), toy_samples(TEST, seed=1))]
+            write_dataset(path, *samples, CLASSES)
+        else:
+            shutil.copy(self.folder / "good.h5", path)
+        with h5py.File(path, "r+") as file:
+            change(file)
+        return name
+
+    def truncated(self, source, name):
+        data = (self.folder / source).read_bytes()
+        (self.folder / name).write_bytes(data[:len(data) * 2 // 3])
+        return name
+
+    def flipped(self, source, array, row, name):
+        """A copy with one bit of one chunk turned over, which Fletcher32 must find."""
+        shutil.copy(self.folder / source, self.folder / name)
+        with h5py.File(self.folder / name) as file:
+            chunks = file[array].id
+            place = chunks.get_chunk_info_by_coord((row, 0)).byte_offset
+        with open(self.folder / name, "r+b") as file:
+            file.seek(place)
+            byte = file.read(1)[0]
+            file.seek(place)
+            file.write(bytes([byte ^ 1]))
+        return name
+
+    def data_cases(self):
+        """(exit code, words, data set) of what neither training nor evaluation may take."""
+        broken = self.broken
+        cases = [
+            (MISSING, ["No such file"], "absent.h5"),
+            (MISSING, ["folder"], "."),
+            (UNSUITABLE, ["HDF5"], "text.h5"),
+            (UNSUITABLE, ["HDF5"], "empty.h5"),
+            (UNSUITABLE, [], self.truncated("good.h5", "cut.h5")),
+            (UNSUITABLE, ["/test/images"], self.flipped("good.h5", "test/images", 10, "flip.h5")),
+            (UNSUITABLE, ["sae-checkpoint"], "good/model.h5"),
+            (UNSUITABLE, ["format"], broken("bare", lambda f: f.attrs.pop("format"))),
+            (UNSUITABLE, ["version 2"], broken("new", lambda f: f.attrs.modify("version", 2))),
+            (UNSUITABLE, ["/train/images", "missing"],
+             broken("no_images", lambda f: f.pop("train/images"))),
+            (UNSUITABLE, ["/test/labels", "19", "20"],
+             broken("counts", lambda f: replace(f, "test/labels", f["test/labels"][:19]))),
+            (UNSUITABLE, ["/test/labels", "sample 7", "3"],
+             broken("label", lambda f: put(f["test/labels"], 7, CLASSES))),
+            (UNSUITABLE, ["/test/labels", "sample 7", "-1"],
+             broken("below", lambda f: replace(f, "test/labels", -(np.arange(20) == 7)))),
+            (UNSUITABLE, ["/test/labels", "float"],
+             broken("real_labels", lambda f: replace(f, "test/labels", np.zeros(20)))),
+            (UNSUITABLE, ["/test/images", "sample 7", "pixel 3", "1.5"],
+             broken("bright", lambda f: put(f["test/images"], (7, 3), 1.5), reals=True)),
+            (UNSUITABLE, ["/test/images", "sample 7", "pixel 3", "-0.25"],
+             broken("dark", lambda f: put(f["test/images"], (7, 3), -0.25), reals=True)),
+            (UNSUITABLE, ["/test/images", "sample 7", "pixel 3", "nan"],
+             broken("nan", lambda f: put(f["test/images"], (7, 3), np.nan), reals=True)),
+            (UNSUITABLE, ["/train/images", "(60, 2, 3, 5)"],
+             broken("4d", lambda f: replace(f, "train/images", np.zeros((60, 2, 3, 5), "u1")))),
+            (UNSUITABLE, ["/test/images", "29"],
+             broken("other", lambda f: replace(f, "test/images", np.zeros((20, 29), "u1")))),
+            (UNSUITABLE, ["/train/images", "int64"],
+             broken("int64", lambda f: replace(f, "train/images", np.zeros((60, 30), "i8")))),
+            (UNSUITABLE, ["classes"], broken("none", lambda f: f.attrs.modify("classes", 0))),
+        ]
+        # Every sentence names the file.
+        return [(code, [name, *words], name) for code, words, name in cases]
+
+    def test_training(self):
+        cases = self.data_cases()
+        cases += [
+            (UNSUITABLE, ["60", "--validation-size"], "good.h5", "--validation-size", 60),
+            (UNSUITABLE, ["/train/labels", "nolabels.h5"],
+             self.broken("nolabels", lambda f: f.pop("train/labels"))),
+            (UNSUITABLE, ["/train/labels", "59", "60"],
+             self.broken("fewer", lambda f: replace(f, "train/labels", f["train/labels"][:59]))),
+            (UNSUITABLE, ["/train/labels", "sample 59", "3"],
+             self.broken("last", lambda f: put(f["train/labels"], 59, CLASSES))),
+        ]
+        self.assert_refused(*(
+            (code, texts, ["--run", f"run{i}", "--units", 5, "--data", name,
+                           *(options or ["--validation-size", 10])])
+            for i, (code, texts, name, *options) in enumerate(cases)))
+
+    def test_evaluation_of_data(self):
+        self.assert_refused(*((code, texts, ["evaluate", "good/model.h5", "--data", name])
+                              for code, texts, name in self.data_cases()))
+
+    def test_evaluation_of_models(self):
+        def model(name, change):
+            shutil.copy(self.folder / "good/model.h5", self.folder / name)
+            with h5py.File(self.folder / name, "r+") as file:
+                change(file)
+            return name
+
+        cases = [
+            (MISSING, ["No such file"], "absent.h5"),
+            (UNSUITABLE, ["HDF5"], "text.h5"),
+            (UNSUITABLE, ["sae-dataset"], "good.h5"),
+            (UNSUITABLE, [], self.truncated("good/model.h5", "cut_model.h5")),
+            (UNSUITABLE, ["/model/hidden1/weights"],
+             self.flipped("good/model.h5", "model/hidden1/weights", 0, "flip_model.h5")),
+            (UNSUITABLE, ["version", "2"],
+             model("new_model.h5", lambda f: f.attrs.modify("version", 2))),
+            (UNSUITABLE, ["/model/output/bias"],
+             model("part.h5", lambda f: f.pop("model/output/bias"))),
+            (UNSUITABLE, ["/model/hidden1/bias", "(5)"],
+             model("shape.h5", lambda f: replace(f, "model/hidden1/bias", np.zeros(6, "f4")))),
+            (UNSUITABLE, ["/model/output/bias", "not finite"],
+             model("nan_model.h5", lambda f: put(f["model/output/bias"], 0, np.nan))),
+        ]
+        self.assert_refused(*((code, [name, *words], ["evaluate", name, "--data", "good.h5"])
+                              for code, words, name in cases),
+                            *((code, [name, *words], ["inspect", name]) for code, words, name
+                              in cases if name != "good.h5"))
+
+    def test_a_model_that_does_not_fit_the_data(self):
+        write_dataset(self.folder / "wide.h5", toy_samples(9, features=33),
+                      toy_samples(9, features=33), CLASSES)
+        write_dataset(self.folder / "classes.h5", toy_samples(9), toy_samples(9), CLASSES + 1)
+        evaluate = ["evaluate", "good/model.h5", "--data"]
+        nolabels = self.broken("unlabelled", lambda f: f.pop("test/labels"))
+        notest = self.broken("untested", lambda f: f.pop("test"))
+        self.assert_refused(
+            (UNSUITABLE, ["30", "33", "wide.h5"], [*evaluate, "wide.h5"]),
+            (UNSUITABLE, ["3", "4", "classes.h5"], [*evaluate, "classes.h5"]),
+            (UNSUITABLE, ["test", nolabels], [*evaluate, nolabels]),
+            (UNSUITABLE, ["test", notest], [*evaluate, notest]),
+            (UNSUITABLE, ["61", "60"], [*evaluate, "good.h5", "--split", "validation",
+                                        "--validation-size", 61]))
+
+    def test_inspection(self):
+        (self.folder / "nothing").mkdir()
+        self.assert_refused((MISSING, ["absent", "No such file"], ["inspect", "absent"]),
+                            (MISSING, ["nothing"], ["inspect", "nothing"]),
+                            (UNSUITABLE, ["text.h5"], ["inspect", "text.h5"]),
+                            (UNSUITABLE, ["no_images.h5", "/train/images"],
+                             ["inspect", self.broken("no_images", lambda f: f.pop("train/images"))]))
+
+
+def put(array, place, value):
+    array[place] = value
+
+
+def replace(file, name, values):
+    del file[name]
+    file[name] = values
+
+
+if __name__ == "__main__":
+    unittest.main()

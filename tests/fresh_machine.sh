@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Runs the two commands of the README on a machine with nothing installed: a minimal Debian in a
+# folder, which is removed afterwards. Needs root and debootstrap; takes about 10 minutes and 3 GB.
+# usage: tests/fresh_machine.sh [--only-setup] [--keep] [FOLDER]
+#   --only-setup  install the packages of each kind and stop there
+#   --keep        leave the folder as it is at the end
+# The new machine has this machine's suite and its way to the packages: /etc/apt, proxies, name
+# service, certificates. To take another: SAE_FRESH_SUITE=noble SAE_FRESH_MIRROR=http://...
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+only_setup=no
+keep=no
+fresh=/tmp/sae-fresh
+for option in "$@"; do
+  case $option in
+    --only-setup) only_setup=yes ;;
+    --keep) keep=yes ;;
+    -*) echo "fresh_machine.sh: unknown option '$option'" >&2 && exit 64 ;;
+    *) fresh=$option ;;
+  esac
+done
+[[ $(id -u) -eq 0 ]] || { echo "fresh_machine.sh: chroot needs root" >&2 && exit 69; }
+command -v debootstrap >/dev/null ||
+  { echo "fresh_machine.sh: install the package debootstrap first" >&2 && exit 69; }
+[[ ! -e $fresh ]] || { echo "fresh_machine.sh: $fresh is already there" >&2 && exit 73; }
+
+mounted=()
+clean_up() {
+  local folder
+  for folder in "${mounted[@]}"; do umount --lazy "$folder"; done
+  # What is still mounted below is not ours to remove.
+  [[ $keep == yes ]] || rm -rf --one-file-system "$fresh"
+}
+trap clean_up EXIT
+
+say() { printf '\n#### %s (%d s)\n' "$*" "$SECONDS"; }
+
+suite=${SAE_FRESH_SUITE:-$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)}
+mirror=${SAE_FRESH_MIRROR:-}
+if [[ -z $mirror ]]; then
+  # shellcheck disable=SC2016 # apt's own variable
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" |
+    head -n 1)
+fi
+say "bootstrapping $suite from ${mirror:-the usual place} in $fresh"
+debootstrap --variant=minbase "$suite" "$fresh" ${mirror:+"$mirror"}
+
+if [[ -z ${SAE_FRESH_MIRROR:-} ]]; then
+  rm -rf "$fresh/etc/apt"
+  cp -a /etc/apt "$fresh/etc/apt"
+  cp -a /usr/share/keyrings/. "$fresh/usr/share/keyrings/"
+fi
+for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
+  [[ ! -e $file ]] || install -D -m 644 "$file" "$fresh$file"
+done
+for folder in dev proc sys; do
+  mount --rbind "/$folder" "$fresh/$folder"
+  mount --make-rslave "$fresh/$folder"
+  mounted=("$fresh/$folder" "${mounted[@]}")
+done
+
+# What is committed and what is not yet; no build folder, no old run.
+mkdir -p "$fresh/root/sae_dist"
+git -C "$root" ls-files -z --cached --others --exclude-standard |
+  tar -C "$root" --null --ignore-failed-read -T - -c | tar -C "$fresh/root/sae_dist" -x
+
+environment=(HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" LANG=C.UTF-8)
+while IFS='=' read -r name value; do
+  case ${name,,} in
+    http_proxy | https_proxy | ftp_proxy | no_proxy | all_proxy) environment+=("$name=$value") ;;
+  esac
+done < <(env)
+
+there() {
+  say "$*"
+  chroot "$fresh" env -i "${environment[@]}" sh -c 'cd /root/sae_dist && exec "$@"' sh "$@"
+}
+
+if [[ $only_setup == yes ]]; then
+  there cluster/setup.sh --run
+  there cluster/setup.sh --all
+  there cluster/setup.sh --all
+else
+  there cluster/quickstart.sh --recipe quick
+  there tests/run.sh
+  # Nothing is missing any more: this must take no second install.
+  there cluster/setup.sh --all
+fi
+say "the fresh machine passed"

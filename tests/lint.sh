@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs clang-tidy over our sources as preset ci compiles them; prints what it finds and then fails.
+# usage: tests/lint.sh [--quick] [FILE...]
+#   --quick  without the checks that take longest, the paths of clang-analyzer above all
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+checks=''
+if [[ ${1:-} == --quick ]]; then
+  checks='-clang-analyzer-*,-bugprone-reserved-identifier,-bugprone-use-after-move'
+  shift
+fi
+if [[ ! -e build/ci/compile_commands.json ]]; then
+  echo "lint.sh: build/ci is not configured; tests/run.sh does it" >&2
+  exit 66
+fi
+if [[ $# -eq 0 ]]; then
+  readarray -t sources < <(find src -name '*.cpp' | sort)
+  set -- "${sources[@]}"
+fi
+# Of what it prints to stderr, the count of warnings within the system's headers, nothing is ours.
+printf '%s\0' "$@" |
+  xargs -0 -n 1 -P "$(nproc)" clang-tidy-14 --quiet -p build/ci --checks="$checks" 2> >(
+    grep -vE '^[0-9]+ warnings? (generated|treated as errors?)' >&2
+  )

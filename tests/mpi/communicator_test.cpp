@@ -1,0 +1,85 @@
+#include "sae/comm/communicator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <numeric>
+
+#include "sae/comm/mpi_communicator.hpp"
+
+namespace sae {
+namespace {
+
+struct MpiCommunicatorTest : testing::Test {
+  MpiCommunicator comm;
+  int rank = comm.rank();
+  int size = comm.size();
+};
+
+TEST_F(MpiCommunicatorTest, AllreduceSumsOverRanks) {
+  std::vector<float> floats = {1, static_cast<float>(rank)};
+  comm.allreduce_sum(floats);
+  EXPECT_EQ(floats[0], static_cast<float>(size));
+  EXPECT_EQ(floats[1], static_cast<float>(size * (size - 1) / 2));
+  std::array<double, 1> value = {0.5};
+  comm.allreduce_sum(value);
+  EXPECT_EQ(value[0], 0.5 * size);
+}
+
+TEST_F(MpiCommunicatorTest, BroadcastCopiesTheRoot) {
+  for (int root = 0; root < size; ++root) {
+    std::array<std::byte, 3> bytes = {std::byte(rank), std::byte(7), std::byte(rank)};
+    comm.broadcast(bytes, root);
+    EXPECT_EQ(bytes[2], std::byte(root));
+  }
+}
+
+TEST_F(MpiCommunicatorTest, AllgatherKeepsTheOrderAndLengthOfTexts) {
+  const auto texts = comm.allgather(std::string(static_cast<std::size_t>(rank), 'x'));
+  ASSERT_EQ(texts.size(), static_cast<std::size_t>(size));
+  for (std::size_t r = 0; r < texts.size(); ++r) EXPECT_EQ(texts[r], std::string(r, 'x'));
+}
+
+TEST_F(MpiCommunicatorTest, SendArrivesInOrder) {
+  if (rank == 0) {
+    for (int to = 1; to < size; ++to) {
+      for (int i = 0; i < 3; ++i) {
+        const std::array<std::byte, 2> bytes = {std::byte(to), std::byte(i)};
+        comm.send(bytes, to);
+      }
+    }
+  } else {
+    for (int i = 0; i < 3; ++i) {
+      std::array<std::byte, 2> bytes{};
+      comm.receive(bytes, 0);
+      EXPECT_EQ(bytes[0], std::byte(rank));
+      EXPECT_EQ(bytes[1], std::byte(i));
+    }
+  }
+}
+
+TEST_F(MpiCommunicatorTest, ExchangeDeliversPartsOfUnequalLength) {
+  // Rank a sends (a + b) % 3 bytes of value a to rank b.
+  const auto length = [](int from, int to) { return Index{(from + to) % 3}; };
+  std::vector<Index> send_counts;
+  std::vector<Index> receive_counts;
+  std::vector<std::byte> expected;
+  for (int other = 0; other < size; ++other) {
+    send_counts.push_back(length(rank, other));
+    receive_counts.push_back(length(other, rank));
+    expected.insert(expected.end(), static_cast<std::size_t>(length(other, rank)),
+                    std::byte(other));
+  }
+  const std::vector<std::byte> sent(
+      std::accumulate(send_counts.begin(), send_counts.end(), std::size_t{0}), std::byte(rank));
+  std::vector<std::byte> received(expected.size());
+  const auto pending = comm.start_exchange(sent, send_counts, received, receive_counts);
+  std::vector<float> other_traffic(1000, 1);
+  comm.allreduce_sum(other_traffic);  // A collective between start and end does not disturb.
+  pending->poll();
+  pending->wait();
+  EXPECT_EQ(received, expected);
+}
+
+}  // namespace
+}  // namespace sae

@@ -1,0 +1,97 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "sae/comm/mpi_communicator.hpp"
+#include "sae/core/error.hpp"
+#include "sae/data/distributed_dataset.hpp"
+#include "sae/data/epoch_stream.hpp"
+#include "sae/data/partition.hpp"
+#include "support/shared_directory.hpp"
+#include "support/tiny_dataset.hpp"
+
+namespace sae {
+namespace {
+
+struct DistributedData : testing::Test {
+  MpiCommunicator comm;
+  SharedDirectory folder{comm};
+  TinyDataset tiny;
+  std::filesystem::path path = folder.path() / "tiny.h5";
+
+  void SetUp() override {
+    if (comm.is_root()) tiny.write(path);
+    comm.barrier();
+  }
+  void TearDown() override { comm.barrier(); }
+};
+
+TEST_F(DistributedData, EachRankGetsItsPartByEitherAccess) {
+  for (const auto access : {DataAccess::kScatter, DataAccess::kShared}) {
+    DistributedDataset dataset(path, access, comm);
+    EXPECT_EQ(dataset.info().name, "tiny");
+    const Index first = 11;
+    const Shard shard = dataset.load_shard(Split::kTrain, {first, 97});
+    EXPECT_EQ(shard.set_size(), 86);
+    EXPECT_EQ(shard.samples(), part_of_range({0, 86}, comm.rank(), comm.size()));
+    for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
+      ASSERT_EQ(decode_label(shard.format(), shard.record(sample)),
+                tiny.label(Split::kTrain, first + sample));
+      ASSERT_EQ(shard.record(sample)[7], std::byte{tiny.pixel(Split::kTrain, first + sample, 7)});
+    }
+  }
+}
+
+TEST_F(DistributedData, TheFileNeedsToBeOnRankZeroOnly) {
+  const auto seen = comm.is_root() ? path : folder.path() / "not here.h5";
+  DistributedDataset dataset(seen, DataAccess::kScatter, comm);
+  EXPECT_EQ(dataset.info().train_count, 97);
+}
+
+TEST_F(DistributedData, DifferentFilesAreNoticed) {
+  if (comm.size() == 1) return;  // One rank cannot differ.
+  const auto other = folder.path() / "other.h5";
+  if (comm.rank() == comm.size() - 1) TinyDataset{.train_count = 90}.write(other);
+  comm.barrier();
+  const bool last = comm.rank() == comm.size() - 1;
+  if (last) {
+    EXPECT_THROW(DistributedDataset(other, DataAccess::kShared, comm), DataError);
+  } else {
+    EXPECT_NO_THROW(DistributedDataset(path, DataAccess::kShared, comm));
+  }
+}
+
+TEST_F(DistributedData, TheExchangeDeliversEachSampleOnceInTheOrderOfTheEpoch) {
+  DistributedDataset dataset(path, DataAccess::kScatter, comm);
+  const Shard shard = dataset.load_shard(Split::kTrain, {0, 97});
+  for (const Index batch_size : {1, 5, 10, 97, 200}) {
+    for (std::uint32_t epoch = 1; epoch <= 2; ++epoch) {
+      const EpochOrder order(1, 0, epoch, 97);
+      EpochStream stream(shard, order, batch_size, 0, comm);
+      Minibatch<float> minibatch;
+      std::vector<double> count(97, 0);
+      Index step = 0;
+      for (; stream.next(minibatch); ++step) {
+        const Range batch{step * batch_size, std::min<Index>((step + 1) * batch_size, 97)};
+        const Range own = part_of_range(batch, comm.rank(), comm.size());
+        ASSERT_EQ(minibatch.size(), own.size());
+        ASSERT_EQ(minibatch.global_size, batch.size());
+        for (Index i = 0; i < own.size(); ++i) {
+          const Index sample = order.sample_at(own.begin + i);
+          ASSERT_EQ(minibatch.samples[static_cast<std::size_t>(i)], sample);
+          ASSERT_EQ(minibatch.labels[static_cast<std::size_t>(i)],
+                    tiny.label(Split::kTrain, sample));
+          ASSERT_EQ(minibatch.inputs(3, i),
+                    static_cast<float>(tiny.pixel(Split::kTrain, sample, 3)) / 255.0f);
+          count[static_cast<std::size_t>(sample)] += 1;
+        }
+      }
+      EXPECT_EQ(step, steps_per_epoch(97, batch_size));
+      comm.allreduce_sum(count);
+      EXPECT_EQ(count, std::vector<double>(97, 1));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sae

@@ -1,0 +1,82 @@
+#include "sae/train/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "sae/comm/mpi_communicator.hpp"
+#include "sae/comm/self_communicator.hpp"
+#include "support/shared_directory.hpp"
+#include "support/tiny_training.hpp"
+
+namespace sae {
+namespace {
+
+struct DistributedTraining : testing::Test {
+  MpiCommunicator comm;
+  SharedDirectory folder{comm};
+  TinyDataset tiny;
+  Configuration configuration =
+      tiny_configuration(folder.path() / "tiny.h5", folder.path() / "run");
+
+  void SetUp() override {
+    if (comm.is_root()) tiny.write(configuration.data);
+    comm.barrier();
+  }
+  void TearDown() override { comm.barrier(); }
+
+  /// The same run by one process alone, on each rank in a folder of its own.
+  TinyRun alone() {
+    SelfCommunicator self;
+    Configuration own = configuration;
+    own.run = folder.path() / ("alone" + std::to_string(comm.rank()));
+    return train_tiny(own, self);
+  }
+};
+
+TEST_F(DistributedTraining, GivesTheModelAndTheLossesOfOneProcess) {
+  configuration.corruption_at = CorruptionAt::kImage;
+  const TinyRun one = alone();
+  const TinyRun all = train_tiny(configuration, comm);
+  EXPECT_LT((one.parameters - all.parameters).cwiseAbs().maxCoeff(), 1e-5);
+  EXPECT_EQ(one.result.models[0].test->errors, all.result.models[0].test->errors);
+  if (!comm.is_root()) return;
+  ASSERT_EQ(one.observer.epochs.size(), all.observer.epochs.size());
+  for (std::size_t i = 0; i < one.observer.epochs.size(); ++i) {
+    const EpochReport& expected = one.observer.epochs[i];
+    EXPECT_NEAR(expected.loss, all.observer.epochs[i].loss, 1e-5 * expected.loss);
+    EXPECT_EQ(all.observer.epochs[i].samples, 86);
+  }
+}
+
+TEST_F(DistributedTraining, EveryRankHoldsTheSameBits) {
+  const TinyRun run = train_tiny(configuration, comm);
+  Vector<float> of_root = run.parameters;
+  comm.broadcast(
+      std::as_writable_bytes(std::span(of_root.data(), static_cast<std::size_t>(of_root.size()))),
+      0);
+  EXPECT_EQ(of_root, run.parameters);
+}
+
+TEST_F(DistributedTraining, TwiceGivesTheSameBits) {
+  const TinyRun first = train_tiny(configuration, comm);
+  configuration.run = folder.path() / "again";
+  EXPECT_EQ(first.parameters, train_tiny(configuration, comm).parameters);
+}
+
+TEST_F(DistributedTraining, EvaluationCountsEachSampleOnce) {
+  const TinyRun run = train_tiny(configuration, comm);
+  for (const ModelResult& model : run.result.models) {
+    EXPECT_EQ(model.validation->samples, 11);
+    EXPECT_EQ(model.test->samples, 31);
+  }
+}
+
+TEST_F(DistributedTraining, ABatchOfOneSampleLeavesTheOtherRanksWithNone) {
+  configuration.batch_size = 1;
+  configuration.finetune_epochs = 1;
+  const TinyRun one = alone();
+  const TinyRun all = train_tiny(configuration, comm);
+  EXPECT_LT((one.parameters - all.parameters).cwiseAbs().maxCoeff(), 1e-5);
+}
+
+}  // namespace
+}  // namespace sae

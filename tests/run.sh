@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything and runs every test that is not labelled slow.
+# usage: tests/run.sh [PRESET] [OPTIONS OF CTEST], such as: tests/run.sh debug -L unit
+# PRESET is ci (default), debug, release or sanitize; sanitize has only unit and mpi tests.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+preset=ci
+if [[ $# -gt 0 && $1 != -* ]]; then
+  preset=$1
+  shift
+fi
+
+cluster/setup.sh --all
+if [[ $(id -u) -eq 0 ]]; then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+
+say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
+
+say "configuring, preset $preset"
+cmake --preset "$preset" -DSAE_BUILD_TESTS=ON
+say "building"
+cmake --build --preset "$preset"
+if [[ $preset == ci ]]; then
+  say "compiling each header alone"
+  cmake --build --preset "$preset" --target all_verify_interface_header_sets
+fi
+say "testing"
+code=0
+ctest --preset "$preset" --parallel "$(nproc)" "$@" || code=$?
+
+if [[ $code -eq 0 ]]; then
+  say "all tests passed"
+else
+  say "TESTS FAILED; what they printed: build/$preset/Testing/Temporary/LastTest.log"
+fi
+exit $code

@@ -1,0 +1,203 @@
+"""Runs sae_dist as its users do, makes small data sets for it and reads what it writes."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import signal
+import tempfile
+import time
+import unittest
+import uuid
+
+import h5py
+import numpy as np
+
+from expect_failure import run as run_command
+
+PROGRAM = os.environ["SAE_DIST"]
+MPIEXEC = os.environ["MPIEXEC"]
+SOURCE_DIR = pathlib.Path(os.environ["SAE_SOURCE_DIR"])
+MNIST = SOURCE_DIR / "data" / "mnist.h5"
+
+
+def command_line(*arguments, ranks=0, program=PROGRAM):
+    """The words that start the program; without mpirun if `ranks` is 0."""
+    launcher = [MPIEXEC, "--oversubscribe", "-np", str(ranks)] if ranks > 0 else []
+    return [*launcher, *map(str, [program, *arguments])]
+
+
+class Mark:
+    """Sets a variable in the environment of what a test starts, so that it finds all of it again,
+    whoever its parent is by then."""
+
+    def __init__(self):
+        self._text = f"SAE_TEST_MARK={uuid.uuid4().hex}"
+
+    def environment(self, **more):
+        name, value = self._text.split("=")
+        return {**os.environ, **more, name: value}
+
+    def processes(self):
+        """Process id of each marked process, with its environment as bytes."""
+        found = {}
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                environment = (folder / "environ").read_bytes()
+            except OSError:
+                continue  # It has ended, or is another user's.
+            if self._text.encode() in environment.split(b"\0"):
+                found[int(folder.name)] = environment
+        return found
+
+    def ranks(self):
+        """Process id of each rank under mpirun."""
+        found = {}
+        for process, environment in self.processes().items():
+            rank = re.search(rb"OMPI_COMM_WORLD_RANK=(\d+)", environment)
+            if rank:
+                found[int(rank[1])] = process
+        return found
+
+    def left_behind(self, grace=2.0):
+        """Processes that are still there `grace` seconds later; ends them."""
+        deadline = time.monotonic() + grace
+        while (left := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for process in left:
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return left
+
+
+class ProgramTest(unittest.TestCase):
+    """Its cases share an empty folder, in which the program runs; it is removed after them."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="sae-test-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+
+    @classmethod
+    def run_program(cls, *arguments, ranks=0, code=0, within=60, folder=None, environment=None,
+                    program=PROGRAM):
+        """Returns all that the program printed. Throws: AssertionError unless it ends within
+        `within` seconds with exit code `code` and leaves no process behind."""
+        mark = Mark()
+        command = command_line(*arguments, ranks=ranks, program=program)
+        found, output, seconds = run_command(command, within, cwd=folder or cls.folder,
+                                             env=mark.environment(**(environment or {})))
+        left = mark.left_behind()
+        told = f"{' '.join(command)} printed in {seconds:.1f} s:\n{output}"
+        assert found is not None, f"still running after {within:g} s: {told}"
+        assert found == code, f"exit code {found}, expected {code}: {told}"
+        assert not left, f"processes {sorted(left)} are left behind by {told}"
+        return output
+
+    @classmethod
+    def train(cls, run, *arguments, **options):
+        """Trains into `run`, a name in the folder; as run_program."""
+        return cls.run_program("--run", run, *arguments, **options)
+
+    def assert_refused(self, *cases, within=10, **options):
+        """Each case (exit code, texts, arguments) ends with the code and with one line of ours that
+        holds the texts; all files in the folder stay as they were. Several cases run at a time.
+        `options` as of run_program."""
+        before = self.files()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            runs = [pool.submit(self.run_program, *arguments, code=code, within=within, **options)
+                    for code, _, arguments in cases]
+        for (_, texts, arguments), run in zip(cases, runs):
+            with self.subTest(" ".join(map(str, arguments))):
+                output = run.result()
+                sentences = re.findall("^sae_dist.*", output, re.MULTILINE)
+                self.assertEqual(len(sentences), 1, output)
+                for text in texts:
+                    self.assertIn(str(text), sentences[0])
+                for noise in ("HDF5-DIAG", "terminate called", "what()", "filesystem error",
+                              "Assertion", "*** ", "stage "):
+                    self.assertNotIn(noise, output)
+        self.assertEqual(sorted(self.files() ^ before), [], "made, changed or removed")
+
+    def files(self):
+        """Name, size and time of all that the folder holds."""
+        found = [(path, path.stat()) for path in self.folder.rglob("*")]
+        return {(str(path.relative_to(self.folder)), path.is_file() and status.st_size,
+                 path.is_file() and status.st_mtime_ns) for path, status in found}
+
+    def assert_close(self, found, expected, tolerance, what):
+        """Largest absolute difference."""
+        self.assertEqual(np.shape(found), np.shape(expected), what)
+        difference = np.max(np.abs(np.subtract(found, expected, dtype=np.float64)))
+        self.assertLessEqual(difference, tolerance, what)
+
+
+# Data sets.
+
+def write_dataset(path, train, test, classes=10, labels_type="u2", **attributes):
+    """`train` and `test` are pairs of images and labels. The attributes replace the usual ones."""
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"format": "sae-dataset", "version": 1, "name": "test",
+                           "classes": classes, **attributes})
+        for split, (images, labels) in (("train", train), ("test", test)):
+            # Chunks of a few samples, so that each rank reads others.
+            file.create_dataset(f"{split}/images", data=images, fletcher32=True,
+                                chunks=(min(len(images), 10), *images.shape[1:]))
+            file.create_dataset(f"{split}/labels", data=np.asarray(labels, dtype=labels_type))
+
+
+def mnist_subset(path, train, test):
+    """The first samples of both splits."""
+    with h5py.File(MNIST) as mnist:
+        write_dataset(path, *((mnist[f"{split}/images"][:count], mnist[f"{split}/labels"][:count])
+                              for split, count in (("train", train), ("test", test))))
+
+
+def toy_samples(count, seed=0, features=30, classes=3):
+    """Images uint8 (count, features) and labels that can be learned from them."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(classes, size=count)
+    bright = np.arange(features) % classes == labels[:, None]
+    images = random.integers(100, size=(count, features)) + np.where(bright, 100, 0)
+    return images.astype(np.uint8), labels
+
+
+# What the program writes and prints.
+
+def arrays_of(model):
+    """Name, such as hidden1/weights, and values of each array of a checkpoint."""
+    arrays = {}
+    with h5py.File(model) as file:
+        file["model"].visititems(lambda name, item: arrays.update({name: item[()]})
+                                 if isinstance(item, h5py.Dataset) else None)
+    return arrays
+
+
+def metrics_of(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def printed_losses(output):
+    """(stage, epoch, loss) of each line of an epoch."""
+    lines = re.findall(r"^(\w+) +epoch +(\d+)/\d+ +loss +(\S+)", output, re.MULTILINE)
+    return [(stage, int(epoch), float(loss)) for stage, epoch, loss in lines]
+
+
+def printed_counts(output):
+    """(errors, samples) of each error that is printed."""
+    return [tuple(int(number.replace(",", "")) for number in pair)
+            for pair in re.findall(r"% +\(([\d,]+) of ([\d,]+)\)", output)]
+
+
+def printed_confusion(output):
+    """The last confusion matrix: rows labels, columns predictions."""
+    rows = []
+    for line in output.split("predicted\n")[-1].splitlines()[1:]:
+        if not line.strip():
+            break
+        rows.append([0 if word == "." else int(word.replace(",", "")) for word in line.split()[1:]])
+    return np.array(rows)

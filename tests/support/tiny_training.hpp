@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "sae/train/trainer.hpp"
+#include "support/tiny_dataset.hpp"
+
+namespace sae {
+
+/// A configuration that trains on TinyDataset in no time, with all that can differ between
+/// ranks: noise, momentum, weight decay, a batch that does not divide the samples.
+inline Configuration tiny_configuration(const std::filesystem::path& data,
+                                        const std::filesystem::path& run) {
+  Configuration c;
+  c.data = data;
+  c.run = run;
+  c.seed = 7;
+  c.layers = {{.units = 12, .corruption = 0.25, .epochs = 2, .learning_rate = 0.1},
+              {.units = 9, .corruption = 0.5, .epochs = 2, .learning_rate = 0.1}};
+  c.finetune_epochs = 3;
+  c.finetune_learning_rate = 0.2;
+  c.batch_size = 10;
+  c.momentum = 0.5;
+  c.weight_decay = 1e-3;
+  c.validation_size = 11;
+  c.text = "seed=7\n";
+  return c;
+}
+
+/// Keeps what the trainer reports.
+struct RecordingObserver final : TrainingObserver {
+  void run_begins(const RunSummary& given) override { summary = given; }
+  void step_done(const StepReport& report) override { steps.push_back(report); }
+  void epoch_done(const EpochReport& report) override { epochs.push_back(report); }
+  void run_done(const RunResult& given) override { result = given; }
+
+  RunSummary summary;
+  std::vector<StepReport> steps;
+  std::vector<EpochReport> epochs;
+  RunResult result;
+};
+
+/// The outcome of a whole run.
+struct TinyRun {
+  RecordingObserver observer;
+  RunResult result;
+  Vector<float> parameters;
+};
+
+/// Collective.
+inline TinyRun train_tiny(const Configuration& configuration, Communicator& comm) {
+  TinyRun run;
+  DistributedDataset dataset(configuration.data, configuration.data_access, comm);
+  Trainer trainer(configuration, dataset, comm, run.observer);
+  run.result = trainer.run();
+  run.parameters = trainer.parameters();
+  return run;
+}
+
+}  // namespace sae

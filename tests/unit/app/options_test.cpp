@@ -1,0 +1,133 @@
+#include "options.hpp"
+
+#include <gtest/gtest.h>
+
+#include "sae/core/error.hpp"
+
+namespace sae {
+namespace {
+
+FileTexts files(const std::string& configuration, const std::string& recipe) {
+  return {.configuration = [=](const auto&) { return configuration; },
+          .recipe = [=](const auto&) { return recipe; }};
+}
+
+Configuration configure(const std::vector<std::string>& arguments,
+                        const FileTexts& texts = files("", "")) {
+  return std::get<TrainOptions>(parse_command_line(arguments, texts)).configuration;
+}
+
+std::string refusal(const std::vector<std::string>& arguments,
+                    const FileTexts& texts = files("", "")) {
+  try {
+    parse_command_line(arguments, texts);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Options, WithoutAnyTheDefaultsTrain) {
+  const Configuration c = configure({});
+  EXPECT_EQ(c.layers.size(), 3u);
+  EXPECT_EQ(c.batch_size, 100);
+  EXPECT_EQ(c.validation_size, 5000);
+  EXPECT_TRUE(c.data.empty());
+}
+
+TEST(Options, TrainIsTheDefaultCommand) {
+  EXPECT_EQ(configure({"train", "--seed", "5"}).seed, 5u);
+  EXPECT_EQ(configure({"--seed=5"}).seed, 5u);
+}
+
+TEST(Options, ListsTakeCommasOrBlanksAndOneValueServesAllLayers) {
+  for (const auto& units : std::vector<std::vector<std::string>>{
+           {"--units", "30,20,10"}, {"--units", "30", "20", "10"}, {"--units=30 20 10"}}) {
+    auto arguments = units;
+    arguments.insert(arguments.end(), {"--corruption", "0.5"});
+    const Configuration c = configure(arguments);
+    ASSERT_EQ(c.layers.size(), 3u);
+    EXPECT_EQ(c.layers[1].units, 20);
+    EXPECT_EQ(c.layers[2].corruption, 0.5);
+  }
+}
+
+TEST(Options, OneNumberOfUnitsServesAsManyLayersAsOtherListsHave) {
+  const Configuration c = configure({"--units", "50", "--corruption", ".1,.2"});
+  ASSERT_EQ(c.layers.size(), 2u);
+  EXPECT_EQ(c.layers[1].units, 50);
+  EXPECT_EQ(configure({"--units", "50"}).layers.size(), 1u);
+}
+
+TEST(Options, CommandLineWinsOverConfigurationFileOverRecipe) {
+  const auto texts =
+      files("seed=2\nbatch-size=20\n", "# comment\nseed=3\nbatch-size=30\nmomentum=.25\n");
+  const Configuration c = configure({"--recipe", "r", "--config", "f", "--seed", "1"}, texts);
+  EXPECT_EQ(c.seed, 1u);
+  EXPECT_EQ(c.batch_size, 20);
+  EXPECT_EQ(c.momentum, 0.25);
+}
+
+TEST(Options, TheConfigurationTextGivesTheSameConfiguration) {
+  const Configuration c = configure({"--units", "30", "20", "--corruption=.1,.2", "--momentum",
+                                     "0.1", "--data", "a b.h5", "--corruption-at", "image"});
+  const Configuration again = configure({"--config", "f"}, files(c.text, ""));
+  EXPECT_EQ(again.text, c.text);
+  EXPECT_EQ(again.data, "a b.h5");
+  EXPECT_EQ(again.layers[1].units, 20);
+  EXPECT_EQ(again.layers[1].corruption, 0.2);
+  EXPECT_EQ(again.corruption_at, CorruptionAt::kImage);
+}
+
+TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"--unknown"}, "unknown"},
+      {{"--uni", "3"}, "uni"},
+      {{"--units", "0"}, "--units"},
+      {{"--units", "ten"}, "--units"},
+      {{"--units", ""}, "--units"},
+      {{"--corruption", "1.0"}, "--corruption"},
+      {{"--corruption", "-0.1"}, "--corruption is in [0, 1), not -0.1"},
+      {{"--corruption", "nan"}, "--corruption"},
+      {{"--units", "5,5,5", "--corruption", ".1,.2"}, "--corruption has 2 values for 3"},
+      {{"--batch-size", "0"}, "--batch-size"},
+      {{"--batch-size", "1.5"}, "batch-size"},
+      {{"--momentum", "1"}, "--momentum"},
+      {{"--finetune-learning-rate", "-1"}, "--finetune-learning-rate"},
+      {{"--finetune-schedule", "steep"}, "constant, exponential, linear, cosine"},
+      {{"--validation-size", "-1"}, "--validation-size"},
+      {{"--seed", "1", "--seed", "2"}, "seed"},
+      {{"stray"}, "no command 'stray'"},
+      {{"train", "stray"}, "--help"},
+      {{"evaluate"}, "MODEL"},
+      {{"evaluate", "m.h5", "--split", "all"}, "train, validation, test"},
+      {{"import", "--output", "x"}, "--from"},
+      {{"import", "--from", "x"}, "--output"},
+      {{"inspect"}, "FILE"}};
+  for (const auto& [arguments, part] : cases) {
+    const std::string sentence = refusal(arguments);
+    EXPECT_NE(sentence.find(part), std::string::npos) << arguments[0] << ": " << sentence;
+  }
+}
+
+TEST(Options, AWrongLineOfAFileIsRefusedWithTheFile) {
+  const std::string sentence = refusal({"--config", "my.cfg"}, files("no-such=1\n", ""));
+  EXPECT_NE(sentence.find("my.cfg"), std::string::npos) << sentence;
+  EXPECT_NE(sentence.find("no-such"), std::string::npos) << sentence;
+}
+
+TEST(Options, HelpOfEachCommandNamesItsOptions) {
+  for (const auto& [arguments, part] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--help"}, "--finetune-epochs"},
+           {{"train", "--help"}, "--corruption-at"},
+           {{"evaluate", "--help"}, "--split"},
+           {{"import", "--help"}, "--train-images"},
+           {{"inspect", "--help"}, "--file"}}) {
+    const auto text = std::get<ShowText>(parse_command_line(arguments, files("", ""))).text;
+    EXPECT_NE(text.find(part), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace sae

@@ -1,0 +1,30 @@
+#include "sae/comm/self_communicator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "sae/core/error.hpp"
+
+namespace sae {
+namespace {
+
+TEST(SelfCommunicator, ExchangesWithItself) {
+  SelfCommunicator comm;
+  const std::array<std::byte, 2> sent = {std::byte{1}, std::byte{2}};
+  std::array<std::byte, 2> received{};
+  const std::array<Index, 1> counts = {2};
+  const auto pending = comm.start_exchange(sent, counts, received, counts);
+  EXPECT_TRUE(pending->poll());
+  pending->wait();
+  EXPECT_EQ(received, sent);
+}
+
+TEST(SelfCommunicator, HasNobodyToSendTo) {
+  SelfCommunicator comm;
+  EXPECT_THROW(comm.send({}, 1), CommunicationError);
+  EXPECT_THROW(comm.receive({}, 1), CommunicationError);
+}
+
+}  // namespace
+}  // namespace sae

@@ -1,0 +1,45 @@
+#include "sae/data/partition.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sae {
+namespace {
+
+TEST(Partition, CoversEveryElementOnceInOrder) {
+  for (const Index size : {0, 1, 2, 7, 96, 97, 55000}) {
+    for (const Index count : {1, 2, 3, 4, 7, 11, 16, 100}) {
+      const Range whole{5, 5 + size};
+      Index end = whole.begin;
+      for (Index i = 0; i < count; ++i) {
+        const Range part = part_of_range(whole, i, count);
+        EXPECT_EQ(part.begin, end);
+        EXPECT_GE(part.size(), size / count);
+        EXPECT_LE(part.size(), size / count + 1);
+        end = part.end;
+      }
+      EXPECT_EQ(end, whole.end);
+    }
+  }
+}
+
+TEST(Partition, TheHolderOfAnElementHoldsIt) {
+  for (const Index size : {1, 2, 7, 96, 97}) {
+    for (const Index count : {1, 2, 3, 4, 7, 11, 100}) {
+      const Range whole{3, 3 + size};
+      for (Index element = whole.begin; element < whole.end; ++element) {
+        const Index holder = part_that_holds(whole, element, count);
+        ASSERT_TRUE(part_of_range(whole, holder, count).contains(element));
+      }
+    }
+  }
+}
+
+TEST(Partition, PartsOfPartsAreFinerParts) {
+  // What lets 2, 4, 8 ranks share 16 slices of a minibatch.
+  const Range whole{0, 97};
+  EXPECT_EQ(part_of_range(whole, 3, 4).begin, part_of_range(whole, 12, 16).begin);
+  EXPECT_EQ(part_of_range(whole, 3, 4).end, part_of_range(whole, 15, 16).end);
+}
+
+}  // namespace
+}  // namespace sae

@@ -1,0 +1,76 @@
+#include "sae/monitor/text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "sae/monitor/run_log.hpp"
+
+namespace sae {
+namespace {
+
+TEST(Text, NumbersAreGroupedByThousands) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1000), "1,000");
+  EXPECT_EQ(grouped(1234567), "1,234,567");
+  EXPECT_EQ(grouped(-1000), "-1,000");
+  EXPECT_EQ(grouped(-100), "-100");
+}
+
+TEST(Text, DurationsReadAsOnAClock) {
+  EXPECT_EQ(duration(7.4), "0:07");
+  EXPECT_EQ(duration(754), "12:34");
+  EXPECT_EQ(duration(3723), "1:02:03");
+}
+
+EpochReport finetune_epoch() {
+  EpochReport report;
+  report.stage = "finetune";
+  report.epoch = 2;
+  report.epochs = 15;
+  report.step = 900;
+  report.loss = 0.1234567;
+  report.train_error = 3.25;
+  report.validation = Evaluation{.samples = 200, .errors = 5, .loss = 0.5, .confusion = {}};
+  report.samples = 1000;
+  report.seconds = 2;
+  report.samples_per_second = 500;
+  report.best = true;
+  return report;
+}
+
+TEST(Text, AnEpochIsOneLineWithItsErrors) {
+  const std::string line = epoch_line(finetune_epoch());
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  for (const char* part : {"finetune", "2/15", "0.1235", "train 3.25 %", "validation 2.50 % *"}) {
+    EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
+  }
+}
+
+TEST(Text, TheConfusionMatrixShowsZeroAsADot) {
+  const std::string table =
+      confusion_table({.samples = 10, .errors = 3, .loss = 0, .confusion = {3, 0, 3, 4}});
+  EXPECT_NE(table.find("    0 3 .\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("    1 3 4\n"), std::string::npos) << table;
+}
+
+TEST(MetricsLine, IsJsonWithEveryDigitOfTheLoss) {
+  const auto line = nlohmann::json::parse(metrics_line(finetune_epoch()));
+  EXPECT_EQ(line["stage"], "finetune");
+  EXPECT_EQ(line["step"], 900);
+  EXPECT_EQ(line["loss"], 0.1234567);
+  EXPECT_EQ(line["validation_error"], 2.5);
+  EXPECT_EQ(line["best"], true);
+}
+
+TEST(MetricsLine, OfPretrainingHasNoErrors) {
+  EpochReport report;
+  report.stage = "pretrain1";
+  const auto line = nlohmann::json::parse(metrics_line(report));
+  EXPECT_FALSE(line.contains("train_error"));
+  EXPECT_FALSE(line.contains("validation_error"));
+}
+
+}  // namespace
+}  // namespace sae

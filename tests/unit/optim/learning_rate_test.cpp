@@ -1,0 +1,46 @@
+#include "sae/optim/learning_rate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace sae {
+namespace {
+
+LearningRate rate(Schedule schedule) {
+  return {.initial = 0.8,
+          .schedule = schedule,
+          .decay_per_epoch = 0.5,
+          .warmup_epochs = 0,
+          .epochs = 10};
+}
+
+TEST(LearningRate, ConstantStays) { EXPECT_EQ(rate(Schedule::kConstant).at(9.9), 0.8); }
+
+TEST(LearningRate, ExponentialFallsByItsFactorEachEpoch) {
+  EXPECT_EQ(rate(Schedule::kExponential).at(0), 0.8);
+  EXPECT_NEAR(rate(Schedule::kExponential).at(3), 0.1, 1e-15);
+}
+
+TEST(LearningRate, LinearReachesHalfInTheMiddleAndZeroAtTheEnd) {
+  EXPECT_NEAR(rate(Schedule::kLinear).at(5), 0.4, 1e-15);
+  EXPECT_NEAR(rate(Schedule::kLinear).at(10), 0, 1e-15);
+}
+
+TEST(LearningRate, CosineReachesHalfInTheMiddleAndZeroAtTheEnd) {
+  EXPECT_NEAR(rate(Schedule::kCosine).at(2.5), 0.4 * (1 + std::sqrt(0.5)), 1e-15);
+  EXPECT_NEAR(rate(Schedule::kCosine).at(5), 0.4, 1e-15);
+  EXPECT_NEAR(rate(Schedule::kCosine).at(10), 0, 1e-15);
+}
+
+TEST(LearningRate, WarmUpRisesFirstAndShortensTheFall) {
+  LearningRate warm = rate(Schedule::kLinear);
+  warm.warmup_epochs = 2;
+  EXPECT_EQ(warm.at(0), 0);
+  EXPECT_NEAR(warm.at(1), 0.4, 1e-15);
+  EXPECT_NEAR(warm.at(2), 0.8, 1e-15);
+  EXPECT_NEAR(warm.at(6), 0.4, 1e-15);
+}
+
+}  // namespace
+}  // namespace sae

@@ -1,0 +1,130 @@
+#include "sae/train/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "sae/comm/self_communicator.hpp"
+#include "sae/core/error.hpp"
+#include "sae/model/stacked_autoencoder.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/tiny_training.hpp"
+
+namespace sae {
+namespace {
+
+struct TrainerOnTinySet : testing::Test {
+  TemporaryDirectory folder;
+  TinyDataset dataset;
+  SelfCommunicator comm;
+  Configuration configuration =
+      tiny_configuration(folder.path() / "tiny.h5", folder.path() / "run");
+
+  TrainerOnTinySet() { dataset.write(configuration.data); }
+};
+
+TEST_F(TrainerOnTinySet, CountsEachTrainingSampleOnceAnEpochAndEachTestSampleOnce) {
+  const TinyRun run = train_tiny(configuration, comm);
+  ASSERT_EQ(run.observer.epochs.size(), 7u);
+  for (const EpochReport& epoch : run.observer.epochs) EXPECT_EQ(epoch.samples, 97 - 11);
+  EXPECT_EQ(run.observer.steps.size(), 7u * 9);
+  for (const ModelResult& model : run.result.models) {
+    EXPECT_EQ(model.validation->samples, 11);
+    EXPECT_EQ(model.test->samples, 31);
+  }
+}
+
+TEST_F(TrainerOnTinySet, LearnsWhatCanBeLearned) {
+  configuration.finetune_epochs = 30;
+  const TinyRun run = train_tiny(configuration, comm);
+  const auto& epochs = run.observer.epochs;
+  EXPECT_LT(epochs[1].loss, epochs[0].loss);
+  EXPECT_LT(epochs[3].loss, epochs[2].loss);
+  EXPECT_EQ(run.result.models[0].test->errors, 0);
+}
+
+TEST_F(TrainerOnTinySet, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {
+  const TinyRun first = train_tiny(configuration, comm);
+  configuration.run = folder.path() / "second";
+  const TinyRun second = train_tiny(configuration, comm);
+  EXPECT_EQ(first.parameters, second.parameters);
+  configuration.run = folder.path() / "third";
+  configuration.seed += 1;
+  EXPECT_NE(first.parameters, train_tiny(configuration, comm).parameters);
+}
+
+TEST_F(TrainerOnTinySet, PretrainingOfALayerLeavesTheOthersAlone) {
+  configuration.layers[0].epochs = 0;
+  configuration.finetune_epochs = 0;
+  const TinyRun run = train_tiny(configuration, comm);
+  const ParameterLayout layout(run.observer.summary.topology);
+  Vector<float> initial;
+  initialize_parameters(layout, configuration.seed, initial);
+  const auto slice = [&](const Vector<float>& p, Range r) { return p.segment(r.begin, r.size()); };
+  EXPECT_EQ(slice(run.parameters, layout.pretraining_slice(0)),
+            slice(initial, layout.pretraining_slice(0)));
+  EXPECT_NE(slice(run.parameters, layout.pretraining_slice(1)),
+            slice(initial, layout.pretraining_slice(1)));
+  EXPECT_EQ(view_of(run.parameters, layout.output().weights),
+            view_of(initial, layout.output().weights));
+}
+
+TEST_F(TrainerOnTinySet, BestIsTheLastEpochOfTheLowestValidationError) {
+  const TinyRun run = train_tiny(configuration, comm);
+  const EpochReport* best = nullptr;
+  for (const EpochReport& epoch : run.observer.epochs) {
+    if (!epoch.validation) continue;
+    const bool better = best == nullptr || epoch.validation->errors <= best->validation->errors;
+    EXPECT_EQ(epoch.best, better);
+    if (better) best = &epoch;
+  }
+  EXPECT_EQ(run.result.models[1].epoch, best->epoch);
+  EXPECT_EQ(run.result.models[1].validation->errors, best->validation->errors);
+  const Checkpoint file = load_checkpoint(configuration.run / "best.h5");
+  EXPECT_EQ(file.progress.epoch, best->epoch);
+}
+
+TEST_F(TrainerOnTinySet, ModelFileHoldsTheFinalParameters) {
+  const TinyRun run = train_tiny(configuration, comm);
+  const Checkpoint file = load_checkpoint(configuration.run / "model.h5");
+  EXPECT_EQ(file.parameters, run.parameters);
+  EXPECT_TRUE(file.progress.finished);
+  EXPECT_EQ(file.progress.step, 63);
+  EXPECT_EQ(file.seed, 7u);
+}
+
+TEST_F(TrainerOnTinySet, WithoutValidationThereIsNoBest) {
+  configuration.validation_size = 0;
+  const TinyRun run = train_tiny(configuration, comm);
+  EXPECT_EQ(run.result.models.size(), 1u);
+  EXPECT_FALSE(std::filesystem::exists(configuration.run / "best.h5"));
+}
+
+TEST_F(TrainerOnTinySet, RefusesAFolderThatHoldsARun) {
+  train_tiny(configuration, comm);
+  EXPECT_THROW(train_tiny(configuration, comm), OutputError);
+}
+
+TEST_F(TrainerOnTinySet, RefusesAValidationSetThatLeavesNothingAndMakesNoFolder) {
+  configuration.validation_size = 97;
+  EXPECT_THROW(train_tiny(configuration, comm), DataError);
+  EXPECT_FALSE(std::filesystem::exists(configuration.run));
+}
+
+TEST_F(TrainerOnTinySet, RefusesADataSetWithoutLabels) {
+  dataset.labels = false;
+  dataset.write(configuration.data);
+  EXPECT_THROW(train_tiny(configuration, comm), DataError);
+}
+
+TEST_F(TrainerOnTinySet, FloatPixelsTrainAsTheBytesTheyCameFrom) {
+  const TinyRun bytes = train_tiny(configuration, comm);
+  dataset.pixel_type = PixelType::kFloat32;
+  dataset.write(configuration.data);
+  configuration.run = folder.path() / "floats";
+  EXPECT_EQ(bytes.parameters, train_tiny(configuration, comm).parameters);
+}
+
+}  // namespace
+}  // namespace sae
