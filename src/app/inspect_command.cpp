@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <system_error>
 
 #include "commands.hpp"
 #include "sae/core/error.hpp"
@@ -65,13 +66,14 @@ void inspect_checkpoint(const std::filesystem::path& path) {
 }
 
 void inspect(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) {
+  std::error_code ignored;  // What cannot be looked at is refused by who opens it.
+  if (std::filesystem::is_directory(path, ignored)) {
     const RunFolder folder(path);
     for (const auto& file : {folder.model(), folder.best()}) {
-      if (std::filesystem::exists(file)) return inspect_checkpoint(file);
+      if (std::filesystem::exists(file, ignored)) return inspect_checkpoint(file);
     }
     throw MissingInputError(
-        fmt::format("The folder {} holds no model.h5 and no best.h5.", path.string()));
+        fmt::format("In the folder {} no model.h5 and no best.h5 can be seen.", path.string()));
   }
   std::string format;
   {

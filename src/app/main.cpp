@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "commands.hpp"
+#include "sae/comm/host.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/mpi_session.hpp"
 #include "sae/comm/self_communicator.hpp"
@@ -42,32 +43,32 @@ std::optional<Command> parse(int argc, char** argv, Communicator& comm) {
   }
 }
 
-/// Ends all ranks: one that returned normally would leave the others waiting.
-[[noreturn]] void fail(int rank, const char* text, ExitCode code) {
-  fmt::print(stderr, "sae_dist [rank {}]: {}\n", rank, text);
+/// Says what went wrong, and ends all ranks: one that returned normally would leave the others
+/// waiting. A rank that is alone returns.
+int fail(const Communicator& comm, const char* text, ExitCode code) {
+  fmt::print(stderr, "sae_dist [rank {}, {}]: {}\n", comm.rank(), host_name(), text);
   std::fflush(nullptr);
-  MpiSession::abort(static_cast<int>(code));
+  if (comm.size() > 1) MpiSession::abort(static_cast<int>(code));
+  return static_cast<int>(code);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   MpiSession session(argc, argv);
-  int rank = 0;
+  std::unique_ptr<Communicator> comm = std::make_unique<MpiCommunicator>();
+  if (comm->size() == 1) comm = std::make_unique<SelfCommunicator>();
   try {
-    std::unique_ptr<Communicator> comm = std::make_unique<MpiCommunicator>();
-    rank = comm->rank();
-    if (comm->size() == 1) comm = std::make_unique<SelfCommunicator>();
     const auto command = parse(argc, argv, *comm);
     // The same arguments on every rank: all leave here.
     if (!command) return static_cast<int>(ExitCode::kUsage);
     run(*command, *comm);
     return static_cast<int>(ExitCode::kDone);
   } catch (const Error& error) {
-    fail(rank, error.what(), error.code());
+    return fail(*comm, error.what(), error.code());
   } catch (const std::bad_alloc&) {
-    fail(rank, "There is not enough memory.", ExitCode::kInternal);
+    return fail(*comm, "There is not enough memory.", ExitCode::kInternal);
   } catch (const std::exception& error) {
-    fail(rank, error.what(), ExitCode::kInternal);
+    return fail(*comm, error.what(), ExitCode::kInternal);
   }
 }

@@ -65,6 +65,12 @@ std::vector<Index> parse_integers(const std::string& option,
   return parse_numbers<Index>(option, texts, "whole numbers");
 }
 
+std::uint64_t parse_seed(const std::string& text) {
+  const auto seeds = parse_numbers<std::uint64_t>("seed", {text}, "a whole number of 0 or more");
+  require(seeds.size() == 1, fmt::format("--seed takes one number, not '{}'.", text));
+  return seeds[0];
+}
+
 void require(bool condition, const std::string& sentence) {
   if (!condition) throw UsageError(sentence);
 }

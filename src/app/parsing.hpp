@@ -23,6 +23,9 @@ boost::program_options::variables_map parse_arguments(
 std::vector<double> parse_reals(const std::string& option, const std::vector<std::string>& texts);
 std::vector<Index> parse_integers(const std::string& option, const std::vector<std::string>& texts);
 
+/// A whole number of 64 bits without sign.
+std::uint64_t parse_seed(const std::string& text);
+
 /// The value that goes with a name. Throws: UsageError listing the names.
 template <typename Value>
 Value choose(const std::string& option, const std::string& name,

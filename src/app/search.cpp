@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <system_error>
 #include <vector>
 
@@ -36,9 +36,9 @@ fs::path first_existing(const std::vector<fs::path>& places, const std::string& 
   std::string looked_at;
   for (const fs::path& place : places) {
     if (fs::exists(place, error)) return place.lexically_normal();
-    looked_at += "\n  " + place.lexically_normal().string();
+    looked_at += (looked_at.empty() ? "" : ", ") + place.lexically_normal().string();
   }
-  throw MissingInputError(fmt::format("Found no {}; looked at{}", what, looked_at));
+  throw MissingInputError(fmt::format("Found no {}; looked at {}.", what, looked_at));
 }
 
 /// Rank 0's text, on every rank.
@@ -47,11 +47,12 @@ std::string broadcast_text(const std::string& text, Communicator& comm) {
 }
 
 std::string read_local(const fs::path& file) {
+  std::error_code error;
   std::ifstream stream(file);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream) throw MissingInputError(fmt::format("Cannot read {}.", file.string()));
-  return text.str();
+  if (!stream || fs::is_directory(file, error)) {
+    throw MissingInputError(fmt::format("Cannot read the file {}.", file.string()));
+  }
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 }  // namespace

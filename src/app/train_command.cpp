@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <system_error>
 
 #include "commands.hpp"
 #include "sae/comm/mpi_session.hpp"
@@ -24,7 +25,8 @@ std::filesystem::path new_run_folder() {
   const auto stem = std::filesystem::path("runs") /
                     fmt::format("{:%Y-%m-%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
   auto folder = stem;
-  for (int i = 2; std::filesystem::exists(folder); ++i) {
+  std::error_code ignored;  // Where nothing can be seen, making the folder says why.
+  for (int i = 2; std::filesystem::exists(folder, ignored); ++i) {
     folder = fmt::format("{}-{}", stem.string(), i);
   }
   return folder;

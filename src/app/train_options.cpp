@@ -26,8 +26,9 @@ po::typed_value<std::string>* name_of(const std::string& initial, const char* ch
   return po::value<std::string>()->default_value(initial)->value_name(choices);
 }
 
-/// Doubles are read as text, so that the configuration repeats them as they were written.
-po::typed_value<std::string>* real_of(const std::string& initial, const char* unit) {
+/// Reals and the seed are read as text, so that the configuration repeats them as they were
+/// written.
+po::typed_value<std::string>* number_of(const std::string& initial, const char* unit) {
   return po::value<std::string>()->default_value(initial)->value_name(unit);
 }
 
@@ -45,7 +46,7 @@ std::vector<po::options_description> configuration_options() {
 
   po::options_description network("Network");
   network.add_options()("units", list_of("1000,1000,1000"), "units of each hidden layer")(
-      "seed", value_of<std::uint64_t>(1, "N"), "of weights, order and noise");
+      "seed", number_of("1", "N"), "of weights, order and noise");
 
   po::options_description pretraining("Pretraining (one value per hidden layer, or one for all)");
   pretraining.add_options()("corruption", list_of("0.3"), "share of inputs set to 0, in [0, 1)")(
@@ -57,16 +58,16 @@ std::vector<po::options_description> configuration_options() {
 
   po::options_description finetuning("Fine-tuning");
   finetuning.add_options()("finetune-epochs", value_of<Index>(15, "N"), "epochs")(
-      "finetune-learning-rate", real_of("0.6", "RATE"), "learning rate at the start")(
+      "finetune-learning-rate", number_of("0.6", "RATE"), "learning rate at the start")(
       "finetune-schedule", name_of("linear", kSchedules), "how it falls");
 
   po::options_description optimizer("Optimizer (both)");
   optimizer.add_options()("batch-size", value_of<Index>(100, "N"),
                           "samples per update, over all ranks together")(
-      "momentum", real_of("0.9", "M"), "in [0, 1)")("weight-decay", real_of("0", "D"),
-                                                    "of an L2 penalty D/2 |w|^2 on the weights")(
-      "learning-rate-decay", real_of("0.95", "F"), "factor per epoch of exponential schedules")(
-      "warmup-epochs", real_of("0", "N"), "epochs over which the rate first rises from 0");
+      "momentum", number_of("0.9", "M"), "in [0, 1)")("weight-decay", number_of("0", "D"),
+                                                      "of an L2 penalty D/2 |w|^2 on the weights")(
+      "learning-rate-decay", number_of("0.95", "F"), "factor per epoch of exponential schedules")(
+      "warmup-epochs", number_of("0", "N"), "epochs over which the rate first rises from 0");
   return {data, network, pretraining, finetuning, optimizer};
 }
 
@@ -143,8 +144,7 @@ std::string text_of(const boost::any& value) {
   if (const auto* texts = boost::any_cast<Texts>(&value)) {
     return fmt::format("{}", fmt::join(*texts, ","));
   }
-  if (const auto* whole = boost::any_cast<Index>(&value)) return fmt::format("{}", *whole);
-  return fmt::format("{}", boost::any_cast<std::uint64_t>(value));
+  return fmt::format("{}", boost::any_cast<Index>(value));
 }
 
 void store_file(const std::string& text, const std::string& where,
@@ -172,7 +172,7 @@ Configuration configuration_of(const po::variables_map& values) {
       choose<DataAccess>("data-access", name("data-access"),
                          {{"scatter", DataAccess::kScatter}, {"shared", DataAccess::kShared}});
   c.validation_size = integer(values, "validation-size", 0);
-  c.seed = values["seed"].as<std::uint64_t>();
+  c.seed = parse_seed(name("seed"));
   c.layers = hidden_layers(values);
   c.corruption_at =
       choose<CorruptionAt>("corruption-at", name("corruption-at"),

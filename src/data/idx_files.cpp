@@ -2,18 +2,48 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <map>
-#include <regex>
+#include <optional>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
 #include "sae/core/error.hpp"
 
 namespace sae {
+namespace {
+
+struct UsualName {
+  std::string_view ending;
+  std::filesystem::path IdxFiles::*file;
+};
+
+constexpr std::array<UsualName, 6> kUsualNames{{
+    {"train-images-idx3-ubyte", &IdxFiles::train_images},
+    {"train-labels-idx1-ubyte", &IdxFiles::train_labels},
+    {"t10k-images-idx3-ubyte", &IdxFiles::test_images},
+    {"t10k-labels-idx1-ubyte", &IdxFiles::test_labels},
+    {"test-images-idx3-ubyte", &IdxFiles::test_images},
+    {"test-labels-idx1-ubyte", &IdxFiles::test_labels},
+}};
+
+/// What stands before `ending` in the file name, without the hyphen between them; nothing
+/// if it is not such a name.
+std::optional<std::string> name_of_set(std::string file_name, std::string_view ending) {
+  if (file_name.ends_with(".gz")) file_name.resize(file_name.size() - 3);
+  if (const auto dot = file_name.rfind(".idx"); dot != std::string::npos) file_name[dot] = '-';
+  if (!file_name.ends_with(ending)) return std::nullopt;
+  file_name.resize(file_name.size() - ending.size());
+  if (file_name.empty()) return file_name;
+  if (file_name.back() != '-') return std::nullopt;
+  file_name.pop_back();
+  return file_name;
+}
+
+}  // namespace
 
 IdxFiles find_idx_files(const std::filesystem::path& folder, const std::string& set) {
-  static const std::regex usual(
-      "(?:(.+)-)?(train|t10k|test)-(images|labels)[-.]idx[13]-ubyte(\\.gz)?");
   std::error_code error;
   std::filesystem::directory_iterator entries(folder, error);
   if (error) {
@@ -22,15 +52,13 @@ IdxFiles find_idx_files(const std::filesystem::path& folder, const std::string& 
   }
   std::map<std::string, IdxFiles> sets;
   for (const auto& entry : entries) {
-    const std::string name = entry.path().filename().string();
-    std::smatch parts;
-    if (!std::regex_match(name, parts, usual)) continue;
-    IdxFiles& files = sets[parts[1]];
-    std::filesystem::path& file =
-        parts[2] == "train" ? (parts[3] == "images" ? files.train_images : files.train_labels)
-                            : (parts[3] == "images" ? files.test_images : files.test_labels);
-    // Of a plain and a packed file of one name the plain one: it is read faster.
-    if (file.empty() || !parts[4].matched) file = entry.path();
+    for (const UsualName& usual : kUsualNames) {
+      const auto name = name_of_set(entry.path().filename().string(), usual.ending);
+      if (!name) continue;
+      std::filesystem::path& file = sets[*name].*usual.file;
+      // Of a plain and a packed file of one name the plain one: it is read faster.
+      if (file.empty() || entry.path().extension() != ".gz") file = entry.path();
+    }
   }
   if (set.empty() && sets.size() > 1 && !sets.contains("")) {
     std::vector<std::string> names;

@@ -103,6 +103,7 @@ void Hdf5File::State::write_attribute(const std::string& object, const std::stri
 void Hdf5File::write_string(const std::string& object, const std::string& name,
                             const std::string& value) {
   const std::string where = place(object, name);
+  // Of variable length, since h5py gives strings of fixed length as bytes.
   const auto type = state_->own(H5Tcopy(H5T_C_S1), "H5Tcopy", where, H5Tclose);
   state_->check(H5Tset_size(type.id(), H5T_VARIABLE), "H5Tset_size", where);
   state_->check(H5Tset_cset(type.id(), H5T_CSET_UTF8), "H5Tset_cset", where);

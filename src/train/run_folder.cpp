@@ -17,7 +17,7 @@ void RunFolder::create(const std::string& config_text) const {
     throw OutputError(
         fmt::format("Cannot make the run folder {}: {}.", path_.string(), error.message()));
   }
-  for (const auto& file : {metrics(), best(), model()}) {
+  for (const auto& file : {config(), metrics(), best(), model()}) {
     if (std::filesystem::exists(file, error)) {
       throw OutputError(fmt::format(
           "The run folder {} already holds a run ({} is there); choose another with --run.",

@@ -71,7 +71,8 @@ Trainer::Trainer(const Configuration& configuration, DistributedDataset& dataset
   initialize_parameters(layout_, configuration.seed, parameters_);
   gradient_ = Vector<float>::Zero(layout_.size());
   if (configuration.momentum > 0) velocity_ = Vector<float>::Zero(layout_.size());
-  // Last, so that unsuitable data leave nothing behind.
+  // Last, and once all ranks have read theirs, so that unsuitable data leave nothing behind.
+  comm.barrier();
   if (comm.is_root()) folder_.create(configuration.text);
 }
 

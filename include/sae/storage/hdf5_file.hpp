@@ -37,7 +37,8 @@ struct DatasetLayout {
 /// they are published by rename and many file systems of clusters have no locks.
 ///
 /// Failures throw DataError for a file opened to read and OutputError for one
-/// that is written; both name file, data set and fault.
+/// that is written; both name file, data set and fault. Damage to the samples is found
+/// by their check sums; damage to HDF5's own tables is found as far as HDF5 looks.
 /// Requires: one thread at a time, over all files of the process.
 class Hdf5File {
  public:
