@@ -51,13 +51,14 @@ std::string Console::bar(const StepReport& report) const {
       stage_left + flop_to_come * elapsed / (stage.flop_per_epoch * epochs_done);
 
   const std::string left = fmt::format("{} {}/{} ", stage.name, report.epoch, stage.epochs);
+  // Fits into 80 columns. Left: of the stage / of the run.
   const std::string right =
-      fmt::format(" {:>3.0f} % loss {:.4g} {} samples/s comm {:.0f} % left {} of stage, {} of run",
-                  100 * share, report.loss, grouped(std::llround(report.samples_per_second)),
+      fmt::format(" {:.0f}% loss {:.4g} {} samples/s comm {:.0f}% left {}/{}", 100 * share,
+                  report.loss, grouped(std::llround(report.samples_per_second)),
                   100 * report.communication_share, duration(stage_left), duration(run_left));
   const int room = columns_ - static_cast<int>(left.size() + right.size()) - 3;
   std::string drawn;
-  if (room >= 5) {
+  if (room >= 3) {
     const int full = static_cast<int>(std::lround(share * room));
     drawn = fmt::format("[{:=<{}}{:-<{}}]", "", full, "", room - full);
   }

@@ -5,7 +5,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 namespace sae {
 namespace {
@@ -17,13 +19,19 @@ std::optional<int> columns_of(int descriptor) {
   return known ? size.ws_col : 80;
 }
 
+/// Whether a launcher started this process as one of its ranks. MPI_Init puts its variables into
+/// the environment of a lone process too, so that only the one given at the start tells.
+bool launched() {
+  std::ifstream environment("/proc/self/environ");
+  const std::string variables{std::istreambuf_iterator<char>(environment), {}};
+  return variables.find("OMPI_COMM_WORLD_SIZE=") != std::string::npos ||
+         variables.find("PMIX_RANK=") != std::string::npos;
+}
+
 }  // namespace
 
 std::optional<int> terminal_columns() {
-  // Set by Open MPI for each rank, and by srun for each task.
-  const bool launched =
-      std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMIX_RANK") != nullptr;
-  if (!launched) return columns_of(STDOUT_FILENO);
+  if (!launched()) return columns_of(STDOUT_FILENO);
   const std::string output_of_parent = fmt::format("/proc/{}/fd/1", getppid());
   const int descriptor = open(output_of_parent.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
   if (descriptor < 0) return std::nullopt;
