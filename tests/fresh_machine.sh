@@ -5,7 +5,9 @@
 #   --only-setup  install the packages of each kind and stop there
 #   --keep        leave the folder as it is at the end
 # The new machine has this machine's suite and its way to the packages: /etc/apt, proxies, name
-# service, certificates. To take another: SAE_FRESH_SUITE=noble SAE_FRESH_MIRROR=http://...
+# service, certificates. Another one, such as Ubuntu 24.04, is chosen by the environment:
+#   SAE_FRESH_SUITE=noble SAE_FRESH_COMPONENTS=main,universe
+#   SAE_FRESH_MIRROR=http://archive.ubuntu.com/ubuntu tests/fresh_machine.sh
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -28,8 +30,7 @@ command -v debootstrap >/dev/null ||
 mounted=()
 clean_up() {
   local folder
-  for folder in "${mounted[@]}"; do umount --lazy "$folder"; done
-  # What is still mounted below is not ours to remove.
+  for folder in "${mounted[@]}"; do umount "$folder" || return; done
   [[ $keep == yes ]] || rm -rf --one-file-system "$fresh"
 }
 trap clean_up EXIT
@@ -42,9 +43,14 @@ if [[ -z $mirror ]]; then
   # shellcheck disable=SC2016 # apt's own variable
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" |
     head -n 1)
+  [[ -n $mirror ]] || { echo "fresh_machine.sh: 'apt-get update' first" >&2 && exit 69; }
 fi
-say "bootstrapping $suite from ${mirror:-the usual place} in $fresh"
-debootstrap --variant=minbase "$suite" "$fresh" ${mirror:+"$mirror"}
+script=$suite
+# debootstrap may not know the newest Ubuntu; all of them are made in the same way.
+[[ -e /usr/share/debootstrap/scripts/$suite ]] || script=gutsy
+say "bootstrapping $suite from $mirror in $fresh"
+debootstrap --variant=minbase --components="${SAE_FRESH_COMPONENTS:-main}" "$suite" "$fresh" \
+  "$mirror" "$script"
 
 if [[ -z ${SAE_FRESH_MIRROR:-} ]]; then
   rm -rf "$fresh/etc/apt"
@@ -54,9 +60,11 @@ fi
 for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
   [[ ! -e $file ]] || install -D -m 644 "$file" "$fresh$file"
 done
-for folder in dev proc sys; do
-  mount --rbind "/$folder" "$fresh/$folder"
-  mount --make-rslave "$fresh/$folder"
+# Mounts of its own: nothing of this machine lies below the folder that is removed.
+for mount in 'proc proc' 'sysfs sys' 'tmpfs dev/shm' 'devpts dev/pts'; do
+  read -r kind folder <<<"$mount"
+  mkdir -p "$fresh/$folder"
+  mount -t "$kind" "$kind" "$fresh/$folder"
   mounted=("$fresh/$folder" "${mounted[@]}")
 done
 

@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "commands.hpp"
 #include "sae/comm/host.hpp"
@@ -56,9 +57,10 @@ int fail(const Communicator& comm, const char* text, ExitCode code) {
 
 int main(int argc, char** argv) {
   MpiSession session(argc, argv);
-  std::unique_ptr<Communicator> comm = std::make_unique<MpiCommunicator>();
-  if (comm->size() == 1) comm = std::make_unique<SelfCommunicator>();
+  std::unique_ptr<Communicator> comm = std::make_unique<SelfCommunicator>();
   try {
+    auto world = std::make_unique<MpiCommunicator>();
+    if (world->size() > 1) comm = std::move(world);
     const auto command = parse(argc, argv, *comm);
     // The same arguments on every rank: all leave here.
     if (!command) return static_cast<int>(ExitCode::kUsage);

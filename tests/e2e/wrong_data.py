@@ -1,5 +1,5 @@
-"""A data set or model that is not there, is none, is damaged or does not fit is named with the place
-and the fault; exit code 65, or 66 if it is missing; nothing is written."""
+"""A data set or model that is not there, is none, is damaged or does not fit is named with the
+place and the fault; exit code 65, or 66 if it is missing; nothing is written."""
 
 import shutil
 import unittest
@@ -7,7 +7,7 @@ import unittest
 import h5py
 import numpy as np
 
-from sae_program import ProgramTest, toy_samples, write_dataset
+from sae_program import ProgramTest, damage, toy_samples, write_dataset
 
 UNSUITABLE, MISSING = 65, 66
 TRAINING, TEST, FEATURES, CLASSES = 60, 20, 30, 3
@@ -23,7 +23,6 @@ class WrongData(ProgramTest):
                   "--pretrain-epochs", 0, "--finetune-epochs", 1)
         (cls.folder / "text.h5").write_text("This is no HDF5 file.\n" * 100)
         (cls.folder / "empty.h5").touch()
-        cls.names = {}
 
     def broken(self, name, change, reals=False):
         """Name of a copy of the good data set that `change` has spoiled."""
@@ -47,14 +46,7 @@ class WrongData(ProgramTest):
     def flipped(self, source, array, row, name):
         """A copy with one bit of one chunk turned over, which Fletcher32 must find."""
         shutil.copy(self.folder / source, self.folder / name)
-        with h5py.File(self.folder / name) as file:
-            chunks = file[array].id
-            place = chunks.get_chunk_info_by_coord((row, 0)).byte_offset
-        with open(self.folder / name, "r+b") as file:
-            file.seek(place)
-            byte = file.read(1)[0]
-            file.seek(place)
-            file.write(bytes([byte ^ 1]))
+        damage(self.folder / name, array, row)
         return name
 
     def data_cases(self):
@@ -77,7 +69,7 @@ class WrongData(ProgramTest):
             (UNSUITABLE, ["/test/labels", "sample 7", "3"],
              broken("label", lambda f: put(f["test/labels"], 7, CLASSES))),
             (UNSUITABLE, ["/test/labels", "sample 7", "-1"],
-             broken("below", lambda f: replace(f, "test/labels", -(np.arange(20) == 7)))),
+             broken("below", lambda f: replace(f, "test/labels", -1 * (np.arange(20) == 7)))),
             (UNSUITABLE, ["/test/labels", "float"],
              broken("real_labels", lambda f: replace(f, "test/labels", np.zeros(20)))),
             (UNSUITABLE, ["/test/images", "sample 7", "pixel 3", "1.5"],
@@ -162,11 +154,12 @@ class WrongData(ProgramTest):
 
     def test_inspection(self):
         (self.folder / "nothing").mkdir()
-        self.assert_refused((MISSING, ["absent", "No such file"], ["inspect", "absent"]),
-                            (MISSING, ["nothing"], ["inspect", "nothing"]),
-                            (UNSUITABLE, ["text.h5"], ["inspect", "text.h5"]),
-                            (UNSUITABLE, ["no_images.h5", "/train/images"],
-                             ["inspect", self.broken("no_images", lambda f: f.pop("train/images"))]))
+        cases = [(MISSING, "absent", "No such file"), (MISSING, "nothing", "model.h5"),
+                 (UNSUITABLE, "text.h5", "HDF5"),
+                 (UNSUITABLE, self.broken("imageless", lambda f: f.pop("train/images")),
+                  "/train/images")]
+        self.assert_refused(*((code, [name, words], ["inspect", name])
+                              for code, name, words in cases))
 
 
 def put(array, place, value):

@@ -36,8 +36,10 @@ class Mark:
         self._text = f"SAE_TEST_MARK={uuid.uuid4().hex}"
 
     def environment(self, **more):
+        """That of this process, with the mark and `more`, and without a data set of the user's."""
         name, value = self._text.split("=")
-        return {**os.environ, **more, name: value}
+        own = {key: text for key, text in os.environ.items() if key != "SAE_DATA"}
+        return {**own, **more, name: value}
 
     def processes(self):
         """Process id of each marked process, with its environment as bytes."""
@@ -84,13 +86,13 @@ class ProgramTest(unittest.TestCase):
 
     @classmethod
     def run_program(cls, *arguments, ranks=0, code=0, within=60, folder=None, environment=None,
-                    program=PROGRAM):
+                    program=PROGRAM, **user):
         """Returns all that the program printed. Throws: AssertionError unless it ends within
-        `within` seconds with exit code `code` and leaves no process behind."""
+        `within` seconds with exit code `code` and leaves no process behind. `user`: as Popen."""
         mark = Mark()
         command = command_line(*arguments, ranks=ranks, program=program)
         found, output, seconds = run_command(command, within, cwd=folder or cls.folder,
-                                             env=mark.environment(**(environment or {})))
+                                             env=mark.environment(**(environment or {})), **user)
         left = mark.left_behind()
         told = f"{' '.join(command)} printed in {seconds:.1f} s:\n{output}"
         assert found is not None, f"still running after {within:g} s: {told}"
@@ -105,8 +107,8 @@ class ProgramTest(unittest.TestCase):
 
     def assert_refused(self, *cases, within=10, **options):
         """Each case (exit code, texts, arguments) ends with the code and with one line of ours that
-        holds the texts; all files in the folder stay as they were. Several cases run at a time.
-        `options` as of run_program."""
+        holds the texts; mpirun alone may add lines. All files in the folder stay as they were.
+        Several cases run at a time. `options` as of run_program."""
         before = self.files()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             runs = [pool.submit(self.run_program, *arguments, code=code, within=within, **options)
@@ -116,6 +118,8 @@ class ProgramTest(unittest.TestCase):
                 output = run.result()
                 sentences = re.findall("^sae_dist.*", output, re.MULTILINE)
                 self.assertEqual(len(sentences), 1, output)
+                if "ranks" not in options:
+                    self.assertEqual(output, sentences[0] + "\n")
                 for text in texts:
                     self.assertIn(str(text), sentences[0])
                 for noise in ("HDF5-DIAG", "terminate called", "what()", "filesystem error",
@@ -162,8 +166,20 @@ def toy_samples(count, seed=0, features=30, classes=3):
     random = np.random.default_rng(seed)
     labels = random.integers(classes, size=count)
     bright = np.arange(features) % classes == labels[:, None]
-    images = random.integers(100, size=(count, features)) + np.where(bright, 100, 0)
+    images = random.integers(100, size=(count, features)) + np.where(bright, 40, 0)
     return images.astype(np.uint8), labels
+
+
+def damage(path, array, row):
+    """Turns one bit over in the chunk of the HDF5 array that holds the row."""
+    with h5py.File(path) as file:
+        values = file[array]
+        place = values.id.get_chunk_info_by_coord((row,) + (0,) * (values.ndim - 1)).byte_offset
+    with open(path, "r+b") as file:
+        file.seek(place)
+        byte = file.read(1)[0]
+        file.seek(place)
+        file.write(bytes([byte ^ 1]))
 
 
 # What the program writes and prints.

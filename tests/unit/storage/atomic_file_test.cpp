@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -71,6 +72,14 @@ TEST_F(AtomicFileTest, RenameIsTheStepThatReplacesTheOldFile) {
     file.sync_folder();
   }
   EXPECT_EQ(content(path_), "new");
+}
+
+TEST_F(AtomicFileTest, CommittedFileLeavesTheNextOneAlone) {
+  std::optional<AtomicFile> first(path_);
+  first->commit();
+  AtomicFile second(path_);
+  first.reset();
+  EXPECT_TRUE(std::filesystem::exists(second.temporary_path()));
 }
 
 TEST_F(AtomicFileTest, LeftoverOfAKilledProcessIsReplaced) {
