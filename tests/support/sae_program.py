@@ -108,9 +108,10 @@ class ProgramTest(unittest.TestCase):
     def assert_refused(self, *cases, within=10, **options):
         """Each case (exit code, texts, arguments) ends with the code and with one line of ours that
         holds the texts; mpirun alone may add lines. All files in the folder stay as they were.
-        Several cases run at a time. `options` as of run_program."""
+        `options` as of run_program."""
         before = self.files()
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        at_a_time = 1 if options.get("ranks") else 4  # A single process mostly waits to start.
+        with concurrent.futures.ThreadPoolExecutor(at_a_time) as pool:
             runs = [pool.submit(self.run_program, *arguments, code=code, within=within, **options)
                     for code, _, arguments in cases]
         for (_, texts, arguments), run in zip(cases, runs):
