@@ -6,7 +6,7 @@
 #include "commands.hpp"
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
-#include "sae/storage/hdf5_file.hpp"
+#include "sae/storage/sealed_file.hpp"
 #include "sae/train/checkpoint.hpp"
 #include "sae/train/run_folder.hpp"
 
@@ -75,12 +75,7 @@ void inspect(const std::filesystem::path& path) {
     throw MissingInputError(
         fmt::format("In the folder {} no model.h5 and no best.h5 can be seen.", path.string()));
   }
-  std::string format;
-  {
-    const auto file = Hdf5File::open(path);
-    if (file.has_attribute("/", "format")) format = file.read_string("/", "format");
-  }
-  if (format == "sae-checkpoint") return inspect_checkpoint(path);
+  if (has_seal(path)) return inspect_checkpoint(path);
   inspect_dataset(path);  // Refuses what is none, and says why.
 }
 

@@ -7,22 +7,22 @@
 #include <utility>
 
 #include "commands.hpp"
-#include "sae/comm/host.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/mpi_session.hpp"
 #include "sae/comm/self_communicator.hpp"
 #include "sae/core/error.hpp"
+#include "sae/core/host.hpp"
 #include "search.hpp"
 
 namespace {
 
 using namespace sae;
 
-void run(const Command& command, Communicator& comm) {
+ExitCode run(const Command& command, Communicator& comm) {
   if (const auto* help = std::get_if<ShowText>(&command)) {
     if (comm.is_root()) fmt::print("{}", help->text);
   } else if (const auto* train = std::get_if<TrainOptions>(&command)) {
-    run_train(*train, comm);
+    return run_train(*train, comm);
   } else if (const auto* evaluate = std::get_if<EvaluateOptions>(&command)) {
     run_evaluate(*evaluate, comm);
   } else if (const auto* import = std::get_if<ImportCommandOptions>(&command)) {
@@ -30,6 +30,7 @@ void run(const Command& command, Communicator& comm) {
   } else if (const auto* inspect = std::get_if<InspectOptions>(&command)) {
     run_inspect(*inspect, comm);
   }
+  return ExitCode::kDone;
 }
 
 std::optional<Command> parse(int argc, char** argv, Communicator& comm) {
@@ -64,8 +65,11 @@ int main(int argc, char** argv) {
     const auto command = parse(argc, argv, *comm);
     // The same arguments on every rank: all leave here.
     if (!command) return static_cast<int>(ExitCode::kUsage);
-    run(*command, *comm);
-    return static_cast<int>(ExitCode::kDone);
+    return static_cast<int>(run(*command, *comm));
+  } catch (const DivergedError& error) {
+    // Found by all ranks in the same step: all leave here.
+    if (comm->is_root()) fmt::print(stderr, "sae_dist: {}\n", error.what());
+    return static_cast<int>(error.code());
   } catch (const Error& error) {
     return fail(*comm, error.what(), error.code());
   } catch (const std::bad_alloc&) {

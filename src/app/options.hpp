@@ -8,6 +8,7 @@
 
 #include "sae/data/import.hpp"
 #include "sae/train/configuration.hpp"
+#include "sae/train/run_control.hpp"
 
 namespace sae {
 
@@ -18,6 +19,8 @@ struct ShowText {
 
 struct TrainOptions {
   Configuration configuration;  ///< Without data and run folder where not given.
+  RunControl control;           ///< Without heartbeat and signals.
+  double stall_timeout = 300;   ///< Seconds.
   bool quiet = false;
   std::string progress;  ///< "auto", "bar" or "lines".
 };

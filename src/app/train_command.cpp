@@ -8,6 +8,8 @@
 
 #include "commands.hpp"
 #include "sae/comm/mpi_session.hpp"
+#include "sae/comm/stop_signal.hpp"
+#include "sae/comm/watchdog.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/monitor/console.hpp"
 #include "sae/monitor/observer_list.hpp"
@@ -32,10 +34,28 @@ std::filesystem::path new_run_folder() {
   return folder;
 }
 
+/// What --quiet leaves: warnings, on stderr.
+class WarningsOnly final : public TrainingObserver {
+ public:
+  void run_begins(const RunSummary&) override {}
+  void step_done(const StepReport&) override {}
+  void epoch_done(const EpochReport&) override {}
+  void warning(const std::string& sentence) override {
+    fmt::print(stderr, "sae_dist: warning: {}\n", sentence);
+  }
+  void history_rewound(const std::string&) override {}
+  void run_done(const RunResult&) override {}
+};
+
 }  // namespace
 
-void run_train(const TrainOptions& options, Communicator& comm) {
+ExitCode run_train(const TrainOptions& options, Communicator& comm) {
+  install_stop_signals();
   Configuration configuration = options.configuration;
+  if (configuration.reproducible && !ReproducibleSum::possible(comm.size())) {
+    throw UsageError(
+        fmt::format("--reproducible needs 1, 2, 4, 8 or 16 ranks, not {}.", comm.size()));
+  }
   configuration.data = find_dataset(configuration.data, comm);
   // Rank 0 alone writes, so the others need not know the name.
   if (configuration.run.empty() && comm.is_root()) configuration.run = new_run_folder();
@@ -44,15 +64,30 @@ void run_train(const TrainOptions& options, Communicator& comm) {
   const std::string libraries = fmt::format("sae_dist {}, {}, {}", kVersion,
                                             MpiSession::library_version(), kernel_description());
   if (comm.is_root()) {
-    if (!options.quiet) {
+    if (options.quiet) {
+      observers.add(std::make_unique<WarningsOnly>());
+    } else {
       int columns = options.progress == "bar" ? 100 : 0;
       if (options.progress != "lines") columns = terminal_columns().value_or(columns);
       observers.add(std::make_unique<Console>(configuration, libraries, columns, stdout));
     }
     observers.add(std::make_unique<RunLog>(RunFolder(configuration.run), configuration, libraries));
   }
+  std::vector<std::string> stages;
+  for (std::size_t i = 0; i < configuration.layers.size(); ++i) {
+    stages.push_back(fmt::format("pretrain{}", i + 1));
+  }
+  stages.emplace_back("finetune");
+  Watchdog watchdog(comm, std::chrono::duration<double>(options.stall_timeout), stages);
+  RunControl control = options.control;
+  control.heartbeat = &watchdog.heartbeat();
+  control.stop_requested = stop_requested;
+
+  watchdog.heartbeat().enter(Phase::kFile);
+  watchdog.heartbeat().beat();
   DistributedDataset dataset(configuration.data, configuration.data_access, comm);
-  Trainer(configuration, dataset, comm, observers).run();
+  const RunResult result = Trainer(configuration, control, dataset, comm, observers).run();
+  return result.stopped ? ExitCode::kStopped : ExitCode::kDone;
 }
 
 }  // namespace sae

@@ -1,6 +1,7 @@
 #include <boost/any.hpp>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <sstream>
 
 #include "options.hpp"
@@ -64,10 +65,12 @@ std::vector<po::options_description> configuration_options() {
   po::options_description optimizer("Optimizer (both)");
   optimizer.add_options()("batch-size", value_of<Index>(100, "N"),
                           "samples per update, over all ranks together")(
-      "momentum", number_of("0.9", "M"), "in [0, 1)")("weight-decay", number_of("0", "D"),
+      "momentum", number_of("0.9", "M"), "in [0, 1)")("weight-decay", number_of("1e-5", "D"),
                                                       "of an L2 penalty D/2 |w|^2 on the weights")(
       "learning-rate-decay", number_of("0.95", "F"), "factor per epoch of exponential schedules")(
       "warmup-epochs", number_of("0", "N"), "epochs over which the rate first rises from 0");
+  optimizer.add_options()("reproducible", po::bool_switch(),
+                          "the same bits on 1, 2, 4, 8 or 16 ranks; slower");
   return {data, network, pretraining, finetuning, optimizer};
 }
 
@@ -80,7 +83,19 @@ po::options_description session_options() {
       "config", po::value<std::string>()->value_name("FILE"),
       "settings from a file; the command line wins over it, it wins over a recipe")(
       "progress", name_of("auto", "auto|bar|lines"), "progress bar, or a line per epoch only")(
-      "quiet", po::bool_switch(), "print nothing but errors")("help", "this text");
+      "quiet", po::bool_switch(), "print nothing but warnings and errors")("help", "this text");
+  session.add_options()("resume", name_of("never", "never|auto|required|FILE"),
+                        "go on with the run in --run: not, if there is a checkpoint, or by all "
+                        "means; or from this checkpoint")(
+      "checkpoint-every", name_of("60s", "INTERVAL"), "steps (200), epochs (1e) or seconds (300s)")(
+      "keep-checkpoints", value_of<Index>(3, "N"), "the newest N stay")(
+      "stop-after-steps", po::value<Index>()->value_name("N"),
+      "stop in good order after N updates, with exit code 75")(
+      "max-time", po::value<std::string>()->value_name("TIME"),
+      "likewise, in time before such as 90s, 55m or 2h are over")(
+      "stall-timeout", name_of("300s", "TIME"), "end the job after so long without a step")(
+      "on-divergence", name_of("stop", "stop|reduce"),
+      "end with exit code 76, or go back to the last checkpoint with half the learning rate");
   return session;
 }
 
@@ -138,12 +153,63 @@ std::vector<PretrainSettings> hidden_layers(const po::variables_map& values) {
   return result;
 }
 
+/// "90s", "55m", "2h" or "300": seconds.
+double parse_duration(const std::string& option, const std::string& text) {
+  static const std::map<char, double> units = {{'s', 1}, {'m', 60}, {'h', 3600}};
+  const auto unit = text.empty() ? units.end() : units.find(text.back());
+  const auto numbers =
+      parse_reals(option, {unit == units.end() ? text : text.substr(0, text.size() - 1)});
+  require(numbers.size() == 1 && std::isfinite(numbers[0]) && numbers[0] > 0,
+          fmt::format("--{} is a time such as 90s, 55m or 2h, not '{}'.", option, text));
+  return numbers[0] * (unit == units.end() ? 1 : unit->second);
+}
+
+CheckpointInterval parse_interval(const std::string& text) {
+  const char last = text.empty() ? ' ' : text.back();
+  if (last == 's' || last == 'm' || last == 'h') {
+    return {.seconds = parse_duration("checkpoint-every", text)};
+  }
+  const bool epochs = last == 'e';
+  const auto numbers =
+      parse_integers("checkpoint-every", {epochs ? text.substr(0, text.size() - 1) : text});
+  require(numbers.size() == 1 && numbers[0] >= 1,
+          fmt::format("--checkpoint-every is steps (200), epochs (1e) or seconds (300s), not '{}'.",
+                      text));
+  if (epochs) return {.epochs = numbers[0]};
+  return {.steps = numbers[0]};
+}
+
+RunControl control_of(const po::variables_map& values) {
+  const auto name = [&](const char* option) { return values[option].as<std::string>(); };
+  RunControl control;
+  const std::map<std::string, Resume> kinds = {
+      {"never", Resume::kNever}, {"auto", Resume::kAuto}, {"required", Resume::kRequired}};
+  const auto kind = kinds.find(name("resume"));
+  control.resume = kind != kinds.end() ? kind->second : Resume::kFile;
+  if (control.resume == Resume::kFile) control.resume_file = name("resume");
+  require(control.resume == Resume::kNever || values.count("run") > 0,
+          "--resume needs --run: the folder of the run to go on with.");
+  control.checkpoint_every = parse_interval(name("checkpoint-every"));
+  control.keep_checkpoints = integer(values, "keep-checkpoints", 1);
+  if (values.count("stop-after-steps") > 0) {
+    control.stop_after_steps = integer(values, "stop-after-steps", 1);
+  }
+  if (values.count("max-time") > 0) {
+    control.max_seconds = parse_duration("max-time", name("max-time"));
+  }
+  control.on_divergence =
+      choose<OnDivergence>("on-divergence", name("on-divergence"),
+                           {{"stop", OnDivergence::kStop}, {"reduce", OnDivergence::kReduce}});
+  return control;
+}
+
 /// An option's value as a configuration file has it.
 std::string text_of(const boost::any& value) {
   if (const auto* text = boost::any_cast<std::string>(&value)) return *text;
   if (const auto* texts = boost::any_cast<Texts>(&value)) {
     return fmt::format("{}", fmt::join(*texts, ","));
   }
+  if (const auto* yes = boost::any_cast<bool>(&value)) return *yes ? "true" : "false";
   return fmt::format("{}", boost::any_cast<Index>(value));
 }
 
@@ -185,6 +251,7 @@ Configuration configuration_of(const po::variables_map& values) {
   c.momentum = real(values, "momentum", 0, 1);
   c.weight_decay = real(values, "weight-decay", 0, unbounded);
   c.learning_rate_decay = real(values, "learning-rate-decay", 1e-6, 1, true);
+  c.reproducible = values["reproducible"].as<bool>();
   c.warmup_epochs = real(values, "warmup-epochs", 0, unbounded);
   return c;
 }
@@ -218,6 +285,9 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
 
   TrainOptions options;
   options.configuration = configuration_of(values);
+  options.control = control_of(values);
+  options.stall_timeout =
+      parse_duration("stall-timeout", values["stall-timeout"].as<std::string>());
   options.quiet = values["quiet"].as<bool>();
   options.progress = choose<std::string>("progress", values["progress"].as<std::string>(),
                                          {{"auto", "auto"}, {"bar", "bar"}, {"lines", "lines"}});

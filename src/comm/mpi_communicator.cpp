@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "check.hpp"
+#include "handle.hpp"
 #include "sae/core/error.hpp"
 
 namespace sae {
@@ -67,10 +68,6 @@ class MpiExchange final : public PendingExchange {
 
 }  // namespace
 
-struct MpiCommunicator::Handle {
-  MPI_Comm communicator = MPI_COMM_NULL;
-};
-
 MpiCommunicator::MpiCommunicator() : handle_(std::make_unique<Handle>()) {
   MPI_Comm& communicator = handle_->communicator;
   check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &communicator), "MPI_Comm_dup");
@@ -128,6 +125,14 @@ std::unique_ptr<PendingExchange> MpiCommunicator::start_exchange(
 }
 
 void MpiCommunicator::barrier() { check_mpi(MPI_Barrier(handle_->communicator), "MPI_Barrier"); }
+
+void MpiCommunicator::swap(std::span<const std::byte> send, std::span<std::byte> receive,
+                           int partner) {
+  check_mpi(MPI_Sendrecv(send.data(), count_of(send.size(), "MPI_Sendrecv"), MPI_BYTE, partner, 0,
+                         receive.data(), count_of(receive.size(), "MPI_Sendrecv"), MPI_BYTE,
+                         partner, 0, handle_->communicator, MPI_STATUS_IGNORE),
+            "MPI_Sendrecv");
+}
 
 void MpiCommunicator::send(std::span<const std::byte> bytes, int to) {
   check_mpi(MPI_Send(bytes.data(), count_of(bytes.size(), "MPI_Send"), MPI_BYTE, to, 0,

@@ -24,6 +24,10 @@ std::unique_ptr<PendingExchange> SelfCommunicator::start_exchange(
   return std::make_unique<FinishedExchange>();
 }
 
+void SelfCommunicator::swap(std::span<const std::byte>, std::span<std::byte>, int) {
+  throw CommunicationError("A single process has no partner to swap with.");
+}
+
 void SelfCommunicator::send(std::span<const std::byte>, int) {
   throw CommunicationError("A single process cannot send to another rank.");
 }

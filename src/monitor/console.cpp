@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sae/monitor/text.hpp"
@@ -15,8 +16,8 @@ constexpr std::chrono::milliseconds kRedraw{100};
 
 void Console::run_begins(const RunSummary& summary) {
   summary_ = summary;
-  stage_start_ = Clock::now();
   fmt::print(out_, "{}\n", start_table(summary, configuration_, libraries_));
+  for (const std::string& note : summary.notes) fmt::print(out_, "{}\n", note);
   std::fflush(out_);
 }
 
@@ -25,30 +26,37 @@ void Console::step_done(const StepReport& report) {
   if (report.stage != stage_) {
     stage_ = report.stage;
     stage_start_ = now;
+    stage_start_epochs_ = epochs_done(report);
   }
   if (columns_ == 0 || now - last_drawn_ < kRedraw) return;
+  if (now == stage_start_) return;  // Nothing is known of the rate yet.
   last_drawn_ = now;
   fmt::print(out_, "\r\x1b[K{}", bar(report));
   std::fflush(out_);
   bar_shown_ = true;
 }
 
+double Console::epochs_done(const StepReport& report) const {
+  return static_cast<double>(report.epoch - 1) +
+         static_cast<double>(report.step) /
+             static_cast<double>(summary_.stages[report.stage].steps_per_epoch);
+}
+
 std::string Console::bar(const StepReport& report) const {
   const StageSummary& stage = summary_.stages[report.stage];
-  const double epochs_done =
-      static_cast<double>(report.epoch - 1) +
-      static_cast<double>(report.step) / static_cast<double>(stage.steps_per_epoch);
-  const double share = epochs_done / static_cast<double>(stage.epochs);
-  const double elapsed = std::chrono::duration<double>(Clock::now() - stage_start_).count();
-  const double stage_left = elapsed * (1 - share) / share;
+  const double done = epochs_done(report);
+  const double share = done / static_cast<double>(stage.epochs);
+  const double seconds_per_epoch =
+      std::chrono::duration<double>(Clock::now() - stage_start_).count() /
+      std::max(done - stage_start_epochs_, 1e-9);
+  const double stage_left = seconds_per_epoch * (static_cast<double>(stage.epochs) - done);
   // The stages to come, at the rate of this one.
   double flop_to_come = 0;
   for (std::size_t i = report.stage + 1; i < summary_.stages.size(); ++i) {
     flop_to_come +=
         summary_.stages[i].flop_per_epoch * static_cast<double>(summary_.stages[i].epochs);
   }
-  const double run_left =
-      stage_left + flop_to_come * elapsed / (stage.flop_per_epoch * epochs_done);
+  const double run_left = stage_left + flop_to_come * seconds_per_epoch / stage.flop_per_epoch;
 
   const std::string left = fmt::format("{} {}/{} ", stage.name, report.epoch, stage.epochs);
   // Fits into 80 columns. Left: of the stage / of the run.
@@ -73,6 +81,12 @@ void Console::erase_bar() {
 void Console::epoch_done(const EpochReport& report) {
   erase_bar();
   fmt::print(out_, "{}\n", epoch_line(report));
+  std::fflush(out_);
+}
+
+void Console::warning(const std::string& sentence) {
+  erase_bar();
+  fmt::print(out_, "warning: {}\n", sentence);
   std::fflush(out_);
 }
 

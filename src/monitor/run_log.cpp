@@ -4,10 +4,12 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <nlohmann/json.hpp>
+#include <fstream>
 
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
+#include "sae/storage/atomic_file.hpp"
+#include "sae/train/metrics.hpp"
 
 namespace sae {
 
@@ -20,37 +22,46 @@ void RunLog::run_begins(const RunSummary& summary) {
   }
   log_->set_pattern("%Y-%m-%d %H:%M:%S  %v");
   log_->flush_on(spdlog::level::info);
+  log_->set_error_handler([](const std::string&) {});  // A full disk is told elsewhere.
   log_->info("{}", start_table(summary, configuration_, libraries_));
-}
-
-std::string metrics_line(const EpochReport& report) {
-  nlohmann::ordered_json line;
-  line["stage"] = report.stage;
-  line["epoch"] = report.epoch;
-  line["step"] = report.step;
-  line["samples"] = report.samples;
-  line["learning_rate"] = report.learning_rate;
-  line["loss"] = report.loss;
-  if (report.train_error) line["train_error"] = *report.train_error;
-  if (report.validation) {
-    line["validation_loss"] = report.validation->loss;
-    line["validation_error"] = report.validation->error_percent();
-    line["best"] = report.best;
-  }
-  line["seconds"] = report.seconds;
-  line["samples_per_second"] = report.samples_per_second;
-  line["communication_share"] = report.communication_share;
-  return line.dump();
+  for (const std::string& note : summary.notes) log_->info("{}", note);
+  history_rewound(summary.history);
 }
 
 void RunLog::epoch_done(const EpochReport& report) {
   log_->info("{}", epoch_line(report));
-  if (!metrics_.is_open()) metrics_.open(folder_.metrics(), std::ios::app);
-  metrics_ << metrics_line(report) << '\n' << std::flush;
-  if (!metrics_) throw OutputError(fmt::format("Cannot write {}.", folder_.metrics().string()));
+  append_metrics(metrics_line(report));
+}
+
+void RunLog::append_metrics(const std::string& line) {
+  history_ += line;
+  if (!metrics_whole_) return rewrite_metrics();
+  std::ofstream file(folder_.metrics(), std::ios::app);
+  file << line << std::flush;
+  metrics_whole_ = file.good();
+}
+
+void RunLog::rewrite_metrics() {
+  try {
+    AtomicFile atomic_file(folder_.metrics());
+    std::ofstream file(atomic_file.temporary_path());
+    file << history_ << std::flush;
+    metrics_whole_ = file.good();
+    if (metrics_whole_) atomic_file.commit();
+  } catch (const OutputError&) {
+    metrics_whole_ = false;  // Tried again after the next epoch.
+  }
+}
+
+void RunLog::warning(const std::string& sentence) { log_->warn("warning: {}", sentence); }
+
+void RunLog::history_rewound(const std::string& history) {
+  history_ = history;
+  rewrite_metrics();
 }
 
 void RunLog::run_done(const RunResult& result) {
+  if (!metrics_whole_) rewrite_metrics();
   log_->info("{}", result_table(result, folder_.path()));
 }
 

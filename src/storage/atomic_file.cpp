@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include "sae/core/error.hpp"
+#include "sae/core/host.hpp"
 
 namespace sae {
 namespace {
@@ -18,12 +18,6 @@ namespace {
 [[noreturn]] void fail(const char* attempt, const std::filesystem::path& path) {
   const std::string reason = std::system_category().message(errno);
   throw OutputError(fmt::format("Cannot {} '{}': {}.", attempt, path.string(), reason));
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown-host";
-  return name.data();
 }
 
 class Descriptor {

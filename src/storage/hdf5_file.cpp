@@ -44,14 +44,17 @@ Hdf5File Hdf5File::open(const std::filesystem::path& path) {
   return Hdf5File(std::move(state));
 }
 
-Hdf5File Hdf5File::create(const std::filesystem::path& path) {
+Hdf5File Hdf5File::create(const std::filesystem::path& path, Index user_block) {
   prepare_hdf5();
   auto state = std::make_unique<State>();
   state->path = path;
   state->writable = true;
   const auto access = state->own(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", "/", H5Pclose);
   state->check(H5Pset_file_locking(access.id(), false, true), "H5Pset_file_locking", "/");
-  state->file = state->own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()),
+  const auto creation = state->own(H5Pcreate(H5P_FILE_CREATE), "H5Pcreate", "/", H5Pclose);
+  state->check(H5Pset_userblock(creation.id(), static_cast<hsize_t>(user_block)),
+               "H5Pset_userblock", "/");
+  state->file = state->own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()),
                            "H5Fcreate", "/", H5Fclose);
   return Hdf5File(std::move(state));
 }

@@ -8,12 +8,25 @@
 #include "sae/core/error.hpp"
 #include "sae/storage/atomic_file.hpp"
 #include "sae/storage/hdf5_file.hpp"
+#include "sae/storage/sealed_file.hpp"
 
 namespace sae {
 namespace {
 
 constexpr const char* kFormat = "sae-checkpoint";
 constexpr Index kVersion = 1;
+
+/// Views as a vector of the layout holds them, by their names in the file.
+struct StoredVector {
+  const char* group;
+  const Vector<float>* vector;
+};
+
+std::vector<StoredVector> stored_vectors(const Checkpoint& checkpoint) {
+  std::vector<StoredVector> result = {{"/model/", &checkpoint.parameters}};
+  if (checkpoint.velocity.size() > 0) result.push_back({"/optimizer/", &checkpoint.velocity});
+  return result;
+}
 
 /// Shape in the file. A matrix (rows, cols) in columns is (cols, rows) in HDF5's rows.
 std::vector<Index> stored_shape(const ParameterView& view) {
@@ -45,72 +58,159 @@ Topology stored_topology(const Hdf5File& file) {
   return topology;
 }
 
-}  // namespace
-
-void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
-  AtomicFile atomic_file(path);
-  auto file = Hdf5File::create(atomic_file.temporary_path());
-  file.write_string("/", "format", kFormat);
-  file.write_integer("/", "version", kVersion);
-  file.write_string("/", "config", checkpoint.config);
-  file.write_integer("/", "seed", static_cast<std::int64_t>(checkpoint.seed));
-  file.write_string("/", "stage", checkpoint.progress.stage);
-  file.write_integer("/", "epoch", checkpoint.progress.epoch);
-  file.write_integer("/", "step", checkpoint.progress.step);
-  file.write_integer("/", "finished", checkpoint.progress.finished ? 1 : 0);
-  const ParameterLayout layout(checkpoint.topology);
-  for (const ParameterView& view : layout.views()) {
-    file.write<float>(
-        "/model/" + view.name, stored_shape(view),
-        {checkpoint.parameters.data() + view.offset, static_cast<std::size_t>(view.size())});
+void read_array(const Hdf5File& file, const std::string& name, const ParameterView& view,
+                Vector<float>& vector) {
+  const std::string path = file.path().string();
+  if (!file.exists(name)) {
+    throw DataError(fmt::format("The checkpoint {} has no {}.", path, name));
   }
-  file.close();
-  atomic_file.commit();
+  if (file.shape(name) != stored_shape(view)) {
+    throw DataError(fmt::format("{} of the checkpoint {} has shape ({}), not ({}).", name, path,
+                                fmt::join(file.shape(name), ", "),
+                                fmt::join(stored_shape(view), ", ")));
+  }
+  file.read_rows<float>(name, {0, stored_shape(view)[0]},
+                        {vector.data() + view.offset, static_cast<std::size_t>(view.size())});
+  if (!view_of(vector, view).allFinite()) {
+    throw DataError(
+        fmt::format("{} of the checkpoint {} holds a value that is not finite.", name, path));
+  }
 }
 
-Checkpoint load_checkpoint(const std::filesystem::path& path) {
-  const auto file = Hdf5File::open(path);
+void check_kind(const Hdf5File& file) {
+  const std::string path = file.path().string();
   const std::string format =
       file.has_attribute("/", "format") ? file.read_string("/", "format") : std::string();
   if (format != kFormat) {
     throw DataError(fmt::format("{} is not a checkpoint: its attribute 'format' is '{}', not '{}'.",
-                                path.string(), format, kFormat));
+                                path, format, kFormat));
   }
   const Index version = file.read_integer("/", "version");
   if (version < 1 || version > kVersion) {
     throw DataError(
-        fmt::format("The checkpoint {} has format version {}; this program reads version {}.",
-                    path.string(), version, kVersion));
+        fmt::format("The checkpoint {} has format version {}; this program reads version {}.", path,
+                    version, kVersion));
   }
-  Checkpoint checkpoint;
-  checkpoint.config = file.read_string("/", "config");
-  checkpoint.seed = static_cast<std::uint64_t>(file.read_integer("/", "seed"));
-  checkpoint.progress = {.stage = file.read_string("/", "stage"),
-                         .epoch = file.read_integer("/", "epoch"),
-                         .step = file.read_integer("/", "step"),
-                         .finished = file.read_integer("/", "finished") != 0};
-  checkpoint.topology = stored_topology(file);
-  const ParameterLayout layout(checkpoint.topology);
-  checkpoint.parameters = Vector<float>::Zero(layout.size());
+}
+
+std::string read_history(const Hdf5File& file) {
+  if (!file.exists("/history/metrics")) return {};
+  const auto shape = file.shape("/history/metrics");
+  if (shape.size() != 1) {
+    throw DataError(
+        fmt::format("/history/metrics of the checkpoint {} is not a text.", file.path().string()));
+  }
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(shape[0]));
+  file.read_rows<std::uint8_t>("/history/metrics", {0, shape[0]}, bytes);
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& c) {
+  auto file = Hdf5File::create(path, kSealBytes);
+  file.write_string("/", "format", kFormat);
+  file.write_integer("/", "version", kVersion);
+  file.write_string("/", "config", c.config);
+  file.write_string("/", "dataset", c.dataset);
+  file.write_integer("/", "seed", static_cast<std::int64_t>(c.seed));
+  file.write_string("/", "stage", c.progress.stage);
+  file.write_integer("/", "epoch", c.progress.epoch);
+  file.write_integer("/", "step_in_epoch", c.progress.step_in_epoch);
+  file.write_integer("/", "step", c.progress.step);
+  file.write_integer("/", "finished", c.progress.finished ? 1 : 0);
+  file.write_integer("/", "divergences", c.divergences);
+  const ParameterLayout layout(c.topology);
+  for (const auto& [group, vector] : stored_vectors(c)) {
+    for (const ParameterView& view : layout.views()) {
+      file.write<float>(group + view.name, stored_shape(view),
+                        {vector->data() + view.offset, static_cast<std::size_t>(view.size())});
+    }
+  }
+  file.write_real("/", "epoch_loss", c.epoch_sums.loss);
+  file.write_real("/", "epoch_errors", c.epoch_sums.errors);
+  file.write_real("/", "epoch_samples", c.epoch_sums.samples);
+  if (c.best) {
+    file.write_integer("/", "best_errors", c.best->errors);
+    file.write_integer("/", "best_epoch", c.best->epoch);
+    file.write_integer("/", "best_step", c.best->step);
+  }
+  if (!c.history.empty()) {
+    file.write<std::uint8_t>(
+        "/history/metrics", {static_cast<Index>(c.history.size())},
+        {reinterpret_cast<const std::uint8_t*>(c.history.data()), c.history.size()});
+  }
+  file.close();
+  seal_file(path);
+}
+
+namespace {
+
+/// Reads back what was written for `path`.
+void verify(const std::filesystem::path& written, const std::filesystem::path& path,
+            const Checkpoint& checkpoint) {
+  std::string fault = "its weights are others";
+  try {
+    const Checkpoint found = load_checkpoint(written);
+    if (found.parameters == checkpoint.parameters && found.velocity == checkpoint.velocity) return;
+  } catch (const Error& error) {
+    fault = error.what();
+  }
+  throw OutputError(
+      fmt::format("{} did not read back as it was written: {}", path.string(), fault));
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  if (!checkpoint.parameters.allFinite()) {
+    throw OutputError(
+        fmt::format("Weights that are not finite are not saved to {}.", path.string()));
+  }
+  AtomicFile file(path);
+  write_checkpoint(file.temporary_path(), checkpoint);
+  file.sync_file();
+  verify(file.temporary_path(), path, checkpoint);
+  file.rename_into_place();
+  file.sync_folder();
+}
+
+Checkpoint load_checkpoint(const std::filesystem::path& path) {
+  check_seal(path);
+  const auto file = Hdf5File::open(path);
+  check_kind(file);
+  Checkpoint c;
+  c.config = file.read_string("/", "config");
+  c.dataset = file.read_string("/", "dataset");
+  c.seed = static_cast<std::uint64_t>(file.read_integer("/", "seed"));
+  c.progress = {.stage = file.read_string("/", "stage"),
+                .epoch = file.read_integer("/", "epoch"),
+                .step_in_epoch = file.read_integer("/", "step_in_epoch"),
+                .step = file.read_integer("/", "step"),
+                .finished = file.read_integer("/", "finished") != 0};
+  c.divergences = file.read_integer("/", "divergences");
+  c.epoch_sums = {.loss = file.read_real("/", "epoch_loss"),
+                  .errors = file.read_real("/", "epoch_errors"),
+                  .samples = file.read_real("/", "epoch_samples")};
+  if (file.has_attribute("/", "best_step")) {
+    c.best = BestEpoch{.errors = file.read_integer("/", "best_errors"),
+                       .epoch = file.read_integer("/", "best_epoch"),
+                       .step = file.read_integer("/", "best_step")};
+  }
+  c.history = read_history(file);
+  c.topology = stored_topology(file);
+  const ParameterLayout layout(c.topology);
+  c.parameters = Vector<float>::Zero(layout.size());
   for (const ParameterView& view : layout.views()) {
-    const std::string name = "/model/" + view.name;
-    if (!file.exists(name)) {
-      throw DataError(fmt::format("The checkpoint {} has no {}.", path.string(), name));
-    }
-    if (file.shape(name) != stored_shape(view)) {
-      throw DataError(fmt::format("{} of the checkpoint {} has shape ({}), not ({}).", name,
-                                  path.string(), fmt::join(file.shape(name), ", "),
-                                  fmt::join(stored_shape(view), ", ")));
-    }
-    file.read_rows<float>(
-        name, {0, stored_shape(view)[0]},
-        {checkpoint.parameters.data() + view.offset, static_cast<std::size_t>(view.size())});
-    if (!view_of(checkpoint.parameters, view).allFinite()) {
-      throw DataError(fmt::format("{} of the checkpoint {} holds a value that is not finite.", name,
-                                  path.string()));
+    read_array(file, "/model/" + view.name, view, c.parameters);
+  }
+  if (file.exists("/optimizer")) {
+    c.velocity = Vector<float>::Zero(layout.size());
+    for (const ParameterView& view : layout.views()) {
+      read_array(file, "/optimizer/" + view.name, view, c.velocity);
     }
   }
-  return checkpoint;
+  return c;
 }
 
 }  // namespace sae

@@ -10,19 +10,24 @@
 
 namespace sae {
 
+std::filesystem::path RunFolder::checkpoint(Index step) const {
+  return checkpoints() / fmt::format("step-{:010}.h5", step);
+}
+
+bool RunFolder::holds_run() const {
+  std::error_code error;
+  for (const auto& name : {config(), metrics(), best(), model(), checkpoints()}) {
+    if (std::filesystem::exists(name, error)) return true;
+  }
+  return false;
+}
+
 void RunFolder::create(const std::string& config_text) const {
   std::error_code error;
   std::filesystem::create_directories(path_, error);
   if (error) {
     throw OutputError(
         fmt::format("Cannot make the run folder {}: {}.", path_.string(), error.message()));
-  }
-  for (const auto& file : {config(), metrics(), best(), model()}) {
-    if (std::filesystem::exists(file, error)) {
-      throw OutputError(fmt::format(
-          "The run folder {} already holds a run ({} is there); choose another with --run.",
-          path_.string(), file.filename().string()));
-    }
   }
   AtomicFile file(config());
   std::ofstream stream(file.temporary_path());

@@ -3,77 +3,220 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <cmath>
 #include <utility>
 
-#include "sae/comm/host.hpp"
 #include "sae/core/error.hpp"
-#include "sae/data/epoch_stream.hpp"
+#include "sae/core/host.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 #include "sae/optim/sgd.hpp"
-#include "sae/train/gradient_averaging.hpp"
+#include "sae/train/metrics.hpp"
 
 namespace sae {
 namespace {
 
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+using Clock = std::chrono::steady_clock;
 
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-/// Refuses a data set that cannot serve the configuration. On rank 0, before
-/// the others wait for data: one message, not one a rank.
-void check_dataset(const Configuration& configuration, const DatasetInfo& info) {
-  if (!info.has_train_labels) {
-    throw DataError(fmt::format("The data set {} has no /train/labels to train a classifier with.",
-                                configuration.data.string()));
-  }
-  if (info.train_count > Index{0xffffffff}) {
-    throw DataError(
-        fmt::format("The data set {} has {} training samples; at most 2^32 - 1 can be "
-                    "told apart by the random numbers.",
-                    configuration.data.string(), info.train_count));
-  }
-  if (configuration.validation_size >= info.train_count) {
-    throw DataError(fmt::format(
-        "A validation set of {} samples (--validation-size) leaves nothing to train on: {} has {} "
-        "training samples.",
-        configuration.validation_size, configuration.data.string(), info.train_count));
-  }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 }  // namespace
 
-Trainer::Trainer(const Configuration& configuration, DistributedDataset& dataset,
-                 Communicator& comm, TrainingObserver& observer)
-    : configuration_(configuration),
-      dataset_(dataset),
-      comm_(comm),
-      observer_(observer),
-      folder_(configuration.run),
-      layout_(topology_for(configuration, dataset.info())),
-      stages_(plan_stages(configuration, layout_)),
-      training_(dataset.record_format(), 0, {}),
-      validation_(training_),
-      test_(training_) {
-  const DatasetInfo& info = dataset.info();
-  if (comm.is_root()) check_dataset(configuration, info);
-  comm.barrier();
-  const Index validation_size = configuration.validation_size;
-  training_ = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
-  validation_ = dataset.load_shard(Split::kTrain, {0, validation_size});
-  test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0});
-  initialize_parameters(layout_, configuration.seed, parameters_);
-  gradient_ = Vector<float>::Zero(layout_.size());
-  if (configuration.momentum > 0) velocity_ = Vector<float>::Zero(layout_.size());
-  // Last, and once all ranks have read theirs, so that unsuitable data leave nothing behind.
-  comm.barrier();
-  if (comm.is_root()) folder_.create(configuration.text);
+RunResult Trainer::run() {
+  const RunSummary plan = summary();
+  if (comm_.is_root()) observer_.run_begins(plan);
+  if (control_.heartbeat != nullptr) control_.heartbeat->beat();
+  Outcome outcome = train_remaining_stages();
+  while (outcome == Outcome::kDiverged) {
+    roll_back();
+    outcome = train_remaining_stages();
+  }
+  if (outcome == Outcome::kStopped) {
+    save_and_wait(std::nullopt);
+  } else {
+    progress_.finished = true;
+    save_and_wait(folder_.model());
+  }
+  RunResult result = judge_models(outcome == Outcome::kStopped);
+  if (comm_.is_root()) observer_.run_done(result);
+  return result;
+}
+
+Trainer::Outcome Trainer::train_remaining_stages() {
+  const auto current = std::find_if(stages_.begin(), stages_.end(), [this](const Stage& stage) {
+    return stage.name == progress_.stage;
+  });
+  for (auto stage = current; stage != stages_.end(); ++stage) {
+    if (stage != current) progress_ = {.stage = stage->name, .step = progress_.step};
+    const Outcome outcome = train_stage(*stage);
+    if (outcome != Outcome::kDone) return outcome;
+  }
+  return Outcome::kDone;
+}
+
+Trainer::Outcome Trainer::train_stage(const Stage& stage) {
+  const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
+  if (progress_.epoch == 0 && velocity_.size() > 0) velocity_.setZero();
+  while (true) {
+    if (progress_.epoch == 0 || progress_.step_in_epoch == steps) {
+      if (progress_.epoch >= stage.epochs) return Outcome::kDone;
+      ++progress_.epoch;
+      progress_.step_in_epoch = 0;
+      epoch_sums_ = {};
+    }
+    const Outcome outcome = train_epoch(stage);
+    if (outcome != Outcome::kDone) return outcome;
+  }
+}
+
+Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
+  const EpochOrder order(configuration_.seed, stage.index,
+                         static_cast<std::uint32_t>(progress_.epoch), training_.set_size());
+  const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
+  const auto start = Clock::now();
+  const double samples_before = epoch_sums_.samples;
+  double communication_seconds = 0;
+  const auto communicate = [&](Phase phase, auto&& action) {
+    const PhaseScope scope(control_.heartbeat, phase);
+    const auto begin = Clock::now();
+    auto result = action();
+    communication_seconds += seconds_since(begin);
+    return result;
+  };
+  if (control_.heartbeat != nullptr) {
+    control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
+  }
+  EpochStream minibatches(training_, order, configuration_.batch_size, progress_.step_in_epoch,
+                          comm_);
+  Minibatch<float> minibatch;
+  while (communicate(Phase::kExchange, [&] { return minibatches.next(minibatch); })) {
+    const double epochs_done =
+        static_cast<double>(progress_.epoch - 1) +
+        static_cast<double>(progress_.step_in_epoch) / static_cast<double>(steps);
+    const double learning_rate =
+        stage.learning_rate.at(epochs_done) * std::ldexp(1.0, -static_cast<int>(divergences_));
+    StepSums sums = evaluate_step(stage, minibatch);
+    if (!configuration_.reproducible) {
+      communicate(Phase::kReduction, [&] {
+        sum_over_ranks(stage.objective->slice(), gradient_, sums, comm_);
+        return true;
+      });
+    }
+    // All ranks see the same sums and the same gradient, so all decide the same.
+    const bool finite =
+        std::isfinite(sums.objective.loss) && update(stage, learning_rate, minibatch.global_size);
+    if (!finite) return Outcome::kDiverged;
+
+    ++progress_.step;
+    ++progress_.step_in_epoch;
+    ++steps_of_session_;
+    epoch_sums_.loss += sums.objective.loss;
+    epoch_sums_.errors += sums.objective.errors;
+    epoch_sums_.samples += sums.objective.samples;
+    if (control_.heartbeat != nullptr) {
+      control_.heartbeat->step = progress_.step;
+      control_.heartbeat->beat();
+    }
+    const double seconds = seconds_since(start);
+    if (comm_.is_root()) {
+      observer_.step_done({.stage = stage.index,
+                           .epoch = progress_.epoch,
+                           .step = progress_.step_in_epoch,
+                           .loss = sums.objective.loss / sums.objective.samples,
+                           .samples = minibatch.global_size,
+                           .communication_share = communication_seconds / seconds,
+                           .samples_per_second = (epoch_sums_.samples - samples_before) / seconds});
+    }
+    const bool epoch_ended = progress_.step_in_epoch == steps;
+    if (epoch_ended) finish_epoch(stage, seconds, communication_seconds);
+    const bool stop = sums.stop_votes > 0 || (control_.stop_after_steps &&
+                                              steps_of_session_ >= *control_.stop_after_steps);
+    if (stop) return Outcome::kStopped;
+    save_if_due(epoch_ended);
+    warn_of_failed_saves();
+  }
+  return Outcome::kDone;
+}
+
+StepSums Trainer::evaluate_step(const Stage& stage, const Minibatch<float>& minibatch) {
+  const auto epoch = static_cast<std::uint32_t>(progress_.epoch);
+  const double stop_vote = is_time_to_stop() ? 1 : 0;
+  const PhaseScope scope(control_.heartbeat, Phase::kCompute);
+  if (configuration_.reproducible) {
+    return reproducible_sum_.evaluate(*stage.objective, parameters_, minibatch, epoch, stop_vote,
+                                      gradient_);
+  }
+  StepSums sums{stage.objective->evaluate(parameters_, minibatch, epoch, gradient_), stop_vote};
+  if (control_.gradient_hook) control_.gradient_hook(progress_.step, gradient_);
+  return sums;
+}
+
+bool Trainer::is_time_to_stop() const {
+  if (control_.stop_requested && control_.stop_requested()) return true;
+  if (!control_.max_seconds || !comm_.is_root()) return false;
+  // Time to copy, write, read back and leave, before the limit strikes.
+  const double reserve = std::min(5 + 10 * save_seconds_, *control_.max_seconds / 4);
+  return seconds_since(session_start_) > *control_.max_seconds - reserve;
+}
+
+void Trainer::finish_epoch(const Stage& stage, double seconds, double communication_seconds) {
+  const PhaseScope scope(control_.heartbeat, Phase::kCompute);
+  const Index steps = progress_.step_in_epoch;
+  EpochReport report;
+  report.stage = stage.name;
+  report.epoch = progress_.epoch;
+  report.epochs = stage.epochs;
+  report.step = progress_.step;
+  report.learning_rate =
+      stage.learning_rate.at(static_cast<double>(report.epoch) - 1.0 / static_cast<double>(steps)) *
+      std::ldexp(1.0, -static_cast<int>(divergences_));
+  report.loss = epoch_sums_.loss / epoch_sums_.samples;
+  report.samples = static_cast<Index>(epoch_sums_.samples);
+  report.seconds = seconds;
+  report.samples_per_second = epoch_sums_.samples / seconds;
+  report.communication_share = communication_seconds / seconds;
+  if (stage.supervised) {
+    report.train_error = 100 * epoch_sums_.errors / epoch_sums_.samples;
+    if (validation_.set_size() > 0) {
+      report.validation = evaluate(layout_, parameters_, validation_, comm_);
+      // Of equals the later: it has seen more, at a lower learning rate.
+      report.best = !best_ || report.validation->errors <= best_->errors;
+    }
+  }
+  if (report.best) {
+    best_ = BestEpoch{report.validation->errors, report.epoch, report.step};
+  }
+  if (comm_.is_root()) {
+    history_ += metrics_line(report);
+    observer_.epoch_done(report);
+    if (report.best) {
+      store_->wait_until_idle();
+      best_parameters_ = parameters_;
+      save(true, folder_.best());
+    }
+  }
+}
+
+bool Trainer::update(const Stage& stage, double learning_rate, Index batch_size) {
+  const PhaseScope scope(control_.heartbeat, Phase::kCompute);
+  const Range slice = stage.objective->slice();
+  SgdStep step{.learning_rate = static_cast<float>(learning_rate),
+               .momentum = static_cast<float>(configuration_.momentum),
+               .weight_decay = 0,
+               .gradient_scale = 1.0f / static_cast<float>(batch_size)};
+  bool finite = true;
+  for (const ParameterView& view : layout_.views()) {
+    if (!slice.contains(view.offset)) continue;
+    const auto part = [&view](Vector<float>& flat) {
+      return flat.size() > 0
+                 ? std::span(flat.data() + view.offset, static_cast<std::size_t>(view.size()))
+                 : std::span<float>();
+    };
+    step.weight_decay = view.is_weights ? static_cast<float>(configuration_.weight_decay) : 0.0f;
+    finite &= sgd_update(part(parameters_), part(gradient_), part(velocity_), step);
+  }
+  return finite;
 }
 
 RunSummary Trainer::summary() {
@@ -85,15 +228,18 @@ RunSummary Trainer::summary() {
   result.validation_samples = validation_.set_size();
   result.test_samples = test_.set_size();
   result.hosts = comm_.allgather(host_name());
+  result.notes = notes_;
+  result.history = history_;
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
   for (const Stage& stage : stages_) {
     const double flop =
         stage.objective->flop_per_sample() * static_cast<double>(training_.set_size());
     result.stages.push_back({stage.name, stage.epochs, steps, flop});
   }
-  // Parameters, gradient, the best so far and perhaps velocities; shards with the index of
-  // an epoch; three windows; inputs, codes and deltas of a minibatch.
-  const double vectors = configuration_.momentum > 0 ? 4 : 3;
+  // Parameters, gradient, on rank 0 a copy for the checkpoint and the best so far, perhaps
+  // velocities and their copy; shards with the index of an epoch; three windows; inputs, codes
+  // and deltas of a minibatch.
+  const double vectors = configuration_.momentum > 0 ? 6 : 4;
   const auto units = static_cast<double>(layout_.topology().inputs) +
                      3.0 * static_cast<double>(*std::max_element(layout_.topology().hidden.begin(),
                                                                  layout_.topology().hidden.end()));
@@ -106,140 +252,31 @@ RunSummary Trainer::summary() {
   return result;
 }
 
-RunResult Trainer::run() {
-  const Stopwatch watch;
-  const RunSummary plan = summary();
-  if (comm_.is_root()) observer_.run_begins(plan);
-  for (const Stage& stage : stages_) train_stage(stage);
-
-  progress_.finished = true;
-  save(folder_.model(), parameters_, progress_);
-  const auto judge = [&](std::string file, Index epoch, const Vector<float>& parameters) {
-    ModelResult model{.file = std::move(file), .epoch = epoch, .validation = {}, .test = {}};
+RunResult Trainer::judge_models(bool stopped) {
+  RunResult result;
+  result.stopped = stopped;
+  result.step = progress_.step;
+  result.seconds = seconds_since(session_start_);
+  if (stopped) return result;
+  const auto judge = [&](const std::string& file, Index epoch, const Vector<float>& parameters) {
+    ModelResult model{.file = file, .epoch = epoch, .validation = {}, .test = {}};
     if (validation_.set_size() > 0) {
       model.validation = evaluate(layout_, parameters, validation_, comm_);
     }
     if (test_.set_size() > 0) model.test = evaluate(layout_, parameters, test_, comm_);
     return model;
   };
-  RunResult result;
   result.models.push_back(
       judge(folder_.model().filename(), configuration_.finetune_epochs, parameters_));
   if (best_) {
-    result.models.push_back(judge(folder_.best().filename(), best_->epoch, best_->parameters));
+    Vector<float> best = comm_.is_root() ? best_parameters_ : Vector<float>(layout_.size());
+    comm_.broadcast(
+        std::as_writable_bytes(std::span(best.data(), static_cast<std::size_t>(layout_.size()))),
+        0);
+    result.models.push_back(judge(folder_.best().filename(), best_->epoch, best));
   }
-  result.seconds = watch.seconds();
-  if (comm_.is_root()) observer_.run_done(result);
+  result.seconds = seconds_since(session_start_);
   return result;
-}
-
-void Trainer::train_stage(const Stage& stage) {
-  if (velocity_.size() > 0) velocity_.setZero();
-  progress_.stage = stage.name;
-  for (Index epoch = 1; epoch <= stage.epochs; ++epoch) {
-    progress_.epoch = epoch;
-    const EpochTotals totals = train_epoch(stage, epoch);
-    EpochReport report;
-    report.stage = stage.name;
-    report.epoch = epoch;
-    report.epochs = stage.epochs;
-    report.step = progress_.step;
-    report.learning_rate = stage.learning_rate.at(static_cast<double>(epoch) -
-                                                  1.0 / static_cast<double>(totals.steps));
-    report.loss = totals.sums.loss / totals.sums.samples;
-    report.samples = static_cast<Index>(totals.sums.samples);
-    report.seconds = totals.seconds;
-    report.samples_per_second = totals.sums.samples / totals.seconds;
-    report.communication_share = totals.communication_seconds / totals.seconds;
-    if (stage.supervised) {
-      report.train_error = 100 * totals.sums.errors / totals.sums.samples;
-      if (validation_.set_size() > 0) {
-        report.validation = evaluate(layout_, parameters_, validation_, comm_);
-        keep_if_best(report);
-      }
-    }
-    if (comm_.is_root()) observer_.epoch_done(report);
-  }
-}
-
-Trainer::EpochTotals Trainer::train_epoch(const Stage& stage, Index epoch) {
-  const auto number = static_cast<std::uint32_t>(epoch);
-  const EpochOrder order(configuration_.seed, stage.index, number, training_.set_size());
-  const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
-  const Stopwatch watch;
-  EpochTotals totals;
-  const auto communicate = [&](auto&& action) {
-    const Stopwatch communication;
-    auto result = action();
-    totals.communication_seconds += communication.seconds();
-    return result;
-  };
-  EpochStream minibatches(training_, order, configuration_.batch_size, 0, comm_);
-  Minibatch<float> minibatch;
-  while (communicate([&] { return minibatches.next(minibatch); })) {
-    const double learning_rate =
-        stage.learning_rate.at(static_cast<double>(epoch - 1) +
-                               static_cast<double>(totals.steps) / static_cast<double>(steps));
-    ObjectiveSums sums = stage.objective->evaluate(parameters_, minibatch, number, gradient_);
-    communicate([&] {
-      sum_over_ranks(stage.objective->slice(), gradient_, sums, comm_);
-      return true;
-    });
-    update(stage, learning_rate, minibatch.global_size);
-
-    ++totals.steps;
-    ++progress_.step;
-    totals.sums.loss += sums.loss;
-    totals.sums.errors += sums.errors;
-    totals.sums.samples += sums.samples;
-    totals.seconds = watch.seconds();
-    if (comm_.is_root()) {
-      observer_.step_done({.stage = stage.index,
-                           .epoch = epoch,
-                           .step = totals.steps,
-                           .loss = sums.loss / sums.samples,
-                           .samples = minibatch.global_size,
-                           .communication_share = totals.communication_seconds / totals.seconds,
-                           .samples_per_second = totals.sums.samples / totals.seconds});
-    }
-  }
-  return totals;
-}
-
-void Trainer::update(const Stage& stage, double learning_rate, Index batch_size) {
-  const Range slice = stage.objective->slice();
-  SgdStep step{.learning_rate = static_cast<float>(learning_rate),
-               .momentum = static_cast<float>(configuration_.momentum),
-               .weight_decay = 0,
-               .gradient_scale = 1.0f / static_cast<float>(batch_size)};
-  for (const ParameterView& view : layout_.views()) {
-    if (!slice.contains(view.offset)) continue;
-    const auto part = [&view](Vector<float>& flat) {
-      return flat.size() > 0
-                 ? std::span(flat.data() + view.offset, static_cast<std::size_t>(view.size()))
-                 : std::span<float>();
-    };
-    step.weight_decay = view.is_weights ? static_cast<float>(configuration_.weight_decay) : 0.0f;
-    sgd_update(part(parameters_), part(gradient_), part(velocity_), step);
-  }
-}
-
-void Trainer::keep_if_best(EpochReport& report) {
-  // Of equals the later: it has seen more, at a lower learning rate.
-  report.best = !best_ || report.validation->errors <= best_->validation.errors;
-  if (!report.best) return;
-  best_ = {.parameters = parameters_, .validation = *report.validation, .epoch = report.epoch};
-  save(folder_.best(), parameters_, progress_);
-}
-
-void Trainer::save(const std::filesystem::path& path, const Vector<float>& parameters,
-                   const Progress& progress) const {
-  if (!comm_.is_root()) return;
-  save_checkpoint(path, {.topology = layout_.topology(),
-                         .parameters = parameters,
-                         .progress = progress,
-                         .seed = configuration_.seed,
-                         .config = configuration_.text});
 }
 
 }  // namespace sae

@@ -53,7 +53,8 @@ class Usage(ProgramTest):
 
     def test_files_of_a_run(self):
         self.assertEqual(sorted(os.listdir(self.run_folder)),
-                         ["best.h5", "config.cfg", "log.txt", "metrics.jsonl", "model.h5"])
+                         ["best.h5", "checkpoints", "config.cfg", "log.txt", "metrics.jsonl",
+                          "model.h5"])
         lines = metrics_of(self.run_folder)
         self.assertEqual([(line["stage"], line["epoch"]) for line in lines],
                          [line[:2] for line in printed_losses(self.output)])

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/self_communicator.hpp"
+#include "sae/core/error.hpp"
 #include "support/shared_directory.hpp"
 #include "support/tiny_training.hpp"
 
@@ -76,6 +79,62 @@ TEST_F(DistributedTraining, ABatchOfOneSampleLeavesTheOtherRanksWithNone) {
   const TinyRun one = alone();
   const TinyRun all = train_tiny(configuration, comm);
   EXPECT_LT((one.parameters - all.parameters).cwiseAbs().maxCoeff(), 1e-5);
+}
+
+TEST_F(DistributedTraining, CutAndResumedGivesTheSameBits) {
+  const TinyRun whole = train_tiny(configuration, comm);
+  configuration.run = folder.path() / "cut";
+  RunControl control{.resume = Resume::kAuto, .stop_after_steps = 23};
+  EXPECT_TRUE(train_tiny(configuration, comm, control).result.stopped);
+  control.stop_after_steps.reset();
+  const TinyRun rest = train_tiny(configuration, comm, control);
+  EXPECT_EQ(rest.parameters, whole.parameters);
+}
+
+TEST_F(DistributedTraining, CutAndGoneOnWithByOneRankGivesTheSameToRounding) {
+  const TinyRun whole = train_tiny(configuration, comm);
+  configuration.run = folder.path() / "cut";
+  RunControl control{.resume = Resume::kAuto, .stop_after_steps = 23};
+  train_tiny(configuration, comm, control);
+  if (!comm.is_root()) return;
+  SelfCommunicator self;
+  control.stop_after_steps.reset();
+  const TinyRun rest = train_tiny(configuration, self, control);
+  EXPECT_LT((rest.parameters - whole.parameters).cwiseAbs().maxCoeff(), 1e-5);
+  for (const EpochReport& epoch : rest.observer.epochs) EXPECT_EQ(epoch.samples, 86);
+}
+
+TEST_F(DistributedTraining, AStopAskedOfOneRankStopsAllAtTheSameStep) {
+  RunControl control;
+  control.stop_requested = [this, asked = 0]() mutable {
+    return ++asked == 7 && comm.rank() == comm.size() - 1;
+  };
+  const TinyRun run = train_tiny(configuration, comm, control);
+  EXPECT_TRUE(run.result.stopped);
+  EXPECT_EQ(run.result.step, 7);
+}
+
+TEST_F(DistributedTraining, ANaNInTheGradientOfOneRankEndsAllInTheSameStep) {
+  RunControl control;
+  control.gradient_hook = [this](Index step, Vector<float>& gradient) {
+    if (step == 5 && comm.rank() == comm.size() - 1) {
+      gradient(0) = std::numeric_limits<float>::quiet_NaN();
+    }
+  };
+  try {
+    train_tiny(configuration, comm, control);
+    FAIL() << "not noticed";
+  } catch (const DivergedError& error) {
+    EXPECT_NE(std::string(error.what()).find("step 6"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(DistributedTraining, ReproduciblyGivesTheBitsOfOneProcess) {
+  if (!ReproducibleSum::possible(comm.size())) return;  // Refused by the options.
+  configuration.reproducible = true;
+  const TinyRun one = alone();
+  const TinyRun all = train_tiny(configuration, comm);
+  EXPECT_EQ(one.parameters, all.parameters);
 }
 
 }  // namespace

@@ -34,11 +34,14 @@ struct RecordingObserver final : TrainingObserver {
   void run_begins(const RunSummary& given) override { summary = given; }
   void step_done(const StepReport& report) override { steps.push_back(report); }
   void epoch_done(const EpochReport& report) override { epochs.push_back(report); }
+  void warning(const std::string& sentence) override { warnings.push_back(sentence); }
+  void history_rewound(const std::string& given) override { summary.history = given; }
   void run_done(const RunResult& given) override { result = given; }
 
   RunSummary summary;
   std::vector<StepReport> steps;
   std::vector<EpochReport> epochs;
+  std::vector<std::string> warnings;
   RunResult result;
 };
 
@@ -50,10 +53,11 @@ struct TinyRun {
 };
 
 /// Collective.
-inline TinyRun train_tiny(const Configuration& configuration, Communicator& comm) {
+inline TinyRun train_tiny(const Configuration& configuration, Communicator& comm,
+                          const RunControl& control = {}) {
   TinyRun run;
   DistributedDataset dataset(configuration.data, configuration.data_access, comm);
-  Trainer trainer(configuration, dataset, comm, run.observer);
+  Trainer trainer(configuration, control, dataset, comm, run.observer);
   run.result = trainer.run();
   run.parameters = trainer.parameters();
   return run;

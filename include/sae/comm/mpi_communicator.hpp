@@ -26,11 +26,15 @@ class MpiCommunicator final : public Communicator {
                                                   std::span<std::byte> receive,
                                                   std::span<const Index> receive_counts) override;
   void barrier() override;
+  void swap(std::span<const std::byte> send, std::span<std::byte> receive, int partner) override;
   void send(std::span<const std::byte> bytes, int to) override;
   void receive(std::span<std::byte> bytes, int from) override;
 
- private:
+  /// MPI's own communicator, for the rest of this layer.
   struct Handle;
+  const Handle& handle() const { return *handle_; }
+
+ private:
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "sae/train/observer.hpp"
@@ -23,10 +24,13 @@ class Console final : public TrainingObserver {
   void run_begins(const RunSummary& summary) override;
   void step_done(const StepReport& report) override;
   void epoch_done(const EpochReport& report) override;
+  void warning(const std::string& sentence) override;
+  void history_rewound(const std::string&) override {}
   void run_done(const RunResult& result) override;
 
  private:
   using Clock = std::chrono::steady_clock;
+  double epochs_done(const StepReport& report) const;
   std::string bar(const StepReport& report) const;
   void erase_bar();
 
@@ -36,8 +40,9 @@ class Console final : public TrainingObserver {
   std::FILE* out_;
   RunSummary summary_;
   bool bar_shown_ = false;
-  std::size_t stage_ = 0;
+  std::optional<std::size_t> stage_;
   Clock::time_point stage_start_;
+  double stage_start_epochs_ = 0;  ///< Epochs of the stage that were done when it was first seen.
   Clock::time_point last_drawn_;
 };
 

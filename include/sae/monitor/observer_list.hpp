@@ -22,6 +22,12 @@ class ObserverList final : public TrainingObserver {
   void epoch_done(const EpochReport& report) override {
     for (auto& observer : observers_) observer->epoch_done(report);
   }
+  void warning(const std::string& sentence) override {
+    for (auto& observer : observers_) observer->warning(sentence);
+  }
+  void history_rewound(const std::string& history) override {
+    for (auto& observer : observers_) observer->history_rewound(history);
+  }
   void run_done(const RunResult& result) override {
     for (auto& observer : observers_) observer->run_done(result);
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <fstream>
 #include <memory>
 #include <string>
 
@@ -14,8 +13,9 @@ class logger;
 namespace sae {
 
 /// Writes a run's log.txt, for people, and metrics.jsonl, for programs: one line per epoch.
-/// Both are appended and flushed line by line.
-/// Throws: OutputError if a file cannot be written.
+/// Both are appended and flushed line by line. What cannot be written, for a full disk say, is
+/// written later: metrics.jsonl then as a whole.
+/// Throws: OutputError if log.txt cannot be opened.
 class RunLog final : public TrainingObserver {
  public:
   RunLog(const RunFolder& folder, const Configuration& configuration, std::string libraries)
@@ -24,6 +24,8 @@ class RunLog final : public TrainingObserver {
   void run_begins(const RunSummary& summary) override;
   void step_done(const StepReport&) override {}
   void epoch_done(const EpochReport& report) override;
+  void warning(const std::string& sentence) override;
+  void history_rewound(const std::string& history) override;
   void run_done(const RunResult& result) override;
 
  private:
@@ -31,10 +33,11 @@ class RunLog final : public TrainingObserver {
   const Configuration& configuration_;
   std::string libraries_;
   std::shared_ptr<spdlog::logger> log_;
-  std::ofstream metrics_;
-};
+  void append_metrics(const std::string& line);
+  void rewrite_metrics();
 
-/// The line of metrics.jsonl for an epoch, without its end.
-std::string metrics_line(const EpochReport& report);
+  std::string history_;        ///< All that metrics.jsonl should hold.
+  bool metrics_whole_ = true;  ///< It does.
+};
 
 }  // namespace sae

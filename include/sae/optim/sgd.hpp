@@ -15,7 +15,9 @@ struct SgdStep {
 /// Stochastic gradient descent with momentum (Polyak):
 ///   v = momentum v + gradient_scale g + weight_decay w;  w = w - learning_rate v.
 /// All of one size; without momentum `velocity` may be empty.
-void sgd_update(std::span<float> parameters, std::span<const float> gradient,
+/// Returns whether the gradient is finite. Where it is not it reaches neither parameters nor
+/// velocity: a block of elements that holds such a value stays as it is.
+bool sgd_update(std::span<float> parameters, std::span<const float> gradient,
                 std::span<float> velocity, const SgdStep& step);
 
 }  // namespace sae

@@ -46,8 +46,9 @@ class Hdf5File {
   /// DataError if it is not an HDF5 file or is damaged.
   static Hdf5File open(const std::filesystem::path& path);
 
-  /// An empty file in place of what was there.
-  static Hdf5File create(const std::filesystem::path& path);
+  /// An empty file in place of what was there. `user_block` bytes at its begin are left to the
+  /// caller: 0, or a power of two from 512 on.
+  static Hdf5File create(const std::filesystem::path& path, Index user_block = 0);
 
   Hdf5File(Hdf5File&&) noexcept;
   Hdf5File& operator=(Hdf5File&&) noexcept;

@@ -2,34 +2,55 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
+#include "sae/model/objective.hpp"
 #include "sae/model/parameter_layout.hpp"
 
 namespace sae {
 
-/// How far a run had come.
+/// How far a run has come.
 struct Progress {
-  std::string stage;      ///< Name of the stage, such as "pretrain1".
-  Index epoch = 0;        ///< Epochs of the stage begun, counted from 1.
-  Index step = 0;         ///< Updates of the whole run.
-  bool finished = false;  ///< The run has reached its end.
+  std::string stage;        ///< Name of the stage, such as "pretrain1".
+  Index epoch = 0;          ///< Of the stage, counted from 1; the one under way or just done.
+  Index step_in_epoch = 0;  ///< Updates of this epoch that are done.
+  Index step = 0;           ///< Updates of the whole run.
+  bool finished = false;    ///< The run has reached its end.
 };
 
-/// The model of a run and where it comes from.
+/// The epoch of fine-tuning with the lowest validation error so far.
+struct BestEpoch {
+  Index errors = 0;
+  Index epoch = 0;
+  Index step = 0;  ///< Updates of the whole run after it.
+};
+
+/// All that what follows in a run depends on, and a model for everybody else.
 struct Checkpoint {
   Topology topology;
   Vector<float> parameters;  ///< In the layout of the topology.
+  Vector<float> velocity;    ///< Likewise; empty without momentum and in model files.
   Progress progress;
+  ObjectiveSums epoch_sums;  ///< Of the epoch under way, up to step_in_epoch.
+  std::optional<BestEpoch> best;
+  Index divergences = 0;  ///< How often the learning rate was halved.
+  std::string history;    ///< The lines of metrics.jsonl so far.
   std::uint64_t seed = 0;
-  std::string config;  ///< As Configuration::text.
+  std::string dataset;  ///< What it is trained on, on one line.
+  std::string config;   ///< As Configuration::text.
 };
 
-/// Writes the checkpoint file and publishes it complete or not at all.
+/// Writes and seals the file `path`; does not publish it.
 /// Local. Throws: OutputError.
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+/// Writes the checkpoint file, reads it back and compares, and publishes it complete or not at
+/// all. Local. Throws: OutputError, also for weights that are not finite.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
-/// Reads what save_checkpoint wrote; the topology follows from the sizes of the arrays.
+/// Reads what save_checkpoint wrote; the topology follows from the sizes of the arrays. The
+/// seal of the file tells any damage first.
 /// Local. Throws: MissingInputError; DataError naming what is missing, damaged, not
 /// finite or of another size.
 Checkpoint load_checkpoint(const std::filesystem::path& path);

@@ -42,6 +42,8 @@ struct Configuration {
   double warmup_epochs = 0;           ///< Of every stage.
   Index validation_size = 5000;       ///< The first samples of the training split.
 
+  bool reproducible = false;  ///< The same bits for 1, 2, 4, 8 or 16 ranks.
+
   /// The whole configuration as `name=value` lines, usable as --config.
   std::string text;
 };

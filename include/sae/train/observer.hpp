@@ -29,6 +29,8 @@ struct RunSummary {
   std::vector<std::string> hosts;  ///< Of each rank.
   double memory_per_rank = 0;      ///< Bytes, the largest of all ranks, estimated.
   std::vector<StageSummary> stages;
+  std::vector<std::string> notes;  ///< How the run was resumed, a sentence each.
+  std::string history;             ///< Lines of metrics.jsonl before this session.
 };
 
 /// One update.
@@ -69,7 +71,9 @@ struct ModelResult {
 
 struct RunResult {
   std::vector<ModelResult> models;  ///< The final one, then the one chosen by validation error.
-  double seconds = 0;
+  double seconds = 0;               ///< Of this session.
+  bool stopped = false;             ///< In good order before its end; models is empty then.
+  Index step = 0;                   ///< Updates of the whole run.
 };
 
 /// Is told how the training goes. The trainer calls it on rank 0 alone; nothing it does is
@@ -80,6 +84,10 @@ class TrainingObserver {
   virtual void run_begins(const RunSummary& summary) = 0;
   virtual void step_done(const StepReport& report) = 0;
   virtual void epoch_done(const EpochReport& report) = 0;
+  /// Something went wrong that the training survives.
+  virtual void warning(const std::string& sentence) = 0;
+  /// The training went back: the epochs so far are those of `history`, as in metrics.jsonl.
+  virtual void history_rewound(const std::string& history) = 0;
   virtual void run_done(const RunResult& result) = 0;
 };
 

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string>
 
+#include "sae/core/types.hpp"
+
 namespace sae {
 
 /// The names of what a run leaves behind, in one folder.
@@ -17,8 +19,15 @@ class RunFolder {
   std::filesystem::path best() const { return path_ / "best.h5"; }
   std::filesystem::path model() const { return path_ / "model.h5"; }
 
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+  /// The checkpoint after so many updates.
+  std::filesystem::path checkpoint(Index step) const;
+
+  /// Whether the folder holds a run, finished or not.
+  bool holds_run() const;
+
   /// Makes the folder and writes the configuration into it. Local: rank 0 alone calls it.
-  /// Throws: OutputError if it cannot be made or already holds a run.
+  /// Throws: OutputError if it cannot be made or written.
   void create(const std::string& config_text) const;
 
  private:

@@ -1,12 +1,17 @@
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "sae/comm/communicator.hpp"
 #include "sae/data/distributed_dataset.hpp"
-#include "sae/train/checkpoint.hpp"
+#include "sae/data/epoch_stream.hpp"
+#include "sae/train/checkpoint_store.hpp"
 #include "sae/train/observer.hpp"
+#include "sae/train/reproducible_sum.hpp"
+#include "sae/train/run_control.hpp"
 #include "sae/train/run_folder.hpp"
 #include "sae/train/stage.hpp"
 
@@ -14,60 +19,82 @@ namespace sae {
 
 /// Trains a stacked denoising autoencoder: each hidden layer on the codes of the finished ones
 /// below, then the whole stack as a classifier. All ranks hold the same parameters after
-/// each update.
+/// each update. Saves checkpoints while it goes on, and goes on from one.
 class Trainer {
  public:
-  /// Loads this rank's shards. The arguments must outlive the trainer.
-  /// Collective. Throws: DataError if the data set does not suit the configuration.
-  Trainer(const Configuration& configuration, DistributedDataset& dataset, Communicator& comm,
-          TrainingObserver& observer);
+  /// Loads this rank's shards, and the checkpoint to go on from if that is asked for. The
+  /// arguments must outlive the trainer.
+  /// Collective. Throws: DataError if the data set does not suit the configuration or no
+  /// checkpoint can be used, UsageError if the checkpoint is of other settings, OutputError if
+  /// the folder is in use or cannot be written, MissingInputError if there is no checkpoint.
+  Trainer(const Configuration& configuration, const RunControl& control,
+          DistributedDataset& dataset, Communicator& comm, TrainingObserver& observer);
+  ~Trainer();
 
-  /// Trains all stages, leaves model.h5 and best.h5 in the run's folder, and evaluates them.
-  /// Collective. Throws: OutputError, CommunicationError.
+  /// Trains all stages, leaves model.h5 and best.h5 in the run's folder, and evaluates them; or
+  /// stops where it is asked to, with a checkpoint.
+  /// Collective. Throws: OutputError, CommunicationError, DivergedError.
   RunResult run();
 
   const ParameterLayout& layout() const { return layout_; }
   const Vector<float>& parameters() const { return parameters_; }
 
  private:
-  /// The sums of an epoch and the time it took.
-  struct EpochTotals {
-    ObjectiveSums sums;
-    Index steps = 0;
-    double seconds = 0;
-    double communication_seconds = 0;
-  };
+  enum class Outcome { kDone, kStopped, kDiverged };
 
+  // trainer.cpp: the loop.
   RunSummary summary();
-  void train_stage(const Stage& stage);
-  EpochTotals train_epoch(const Stage& stage, Index epoch);
-  void update(const Stage& stage, double learning_rate, Index batch_size);
-  void keep_if_best(EpochReport& report);
-  void save(const std::filesystem::path& path, const Vector<float>& parameters,
-            const Progress& progress) const;
+  Outcome train_remaining_stages();
+  Outcome train_stage(const Stage& stage);
+  Outcome train_epoch(const Stage& stage);
+  void finish_epoch(const Stage& stage, double seconds, double communication_seconds);
+  StepSums evaluate_step(const Stage& stage, const Minibatch<float>& minibatch);
+  bool update(const Stage& stage, double learning_rate, Index batch_size);
+  bool is_time_to_stop() const;
+  RunResult judge_models(bool stopped);
+
+  // trainer_checkpoints.cpp: what is saved and loaded.
+  void begin();
+  void load(std::optional<FoundCheckpoint> found);
+  void share_state();
+  void restart();
+  void roll_back();
+  void save(bool as_checkpoint, std::optional<std::filesystem::path> also);
+  void save_if_due(bool epoch_ended);
+  void save_and_wait(std::optional<std::filesystem::path> also);
+  void warn_of_failed_saves();
 
   const Configuration& configuration_;
+  const RunControl& control_;
   DistributedDataset& dataset_;
   Communicator& comm_;
   TrainingObserver& observer_;
   RunFolder folder_;
   ParameterLayout layout_;
   std::vector<Stage> stages_;
+  ReproducibleSum reproducible_sum_;
   Shard training_;
   Shard validation_;
   Shard test_;
+  std::chrono::steady_clock::time_point session_start_ = std::chrono::steady_clock::now();
+  Index steps_of_session_ = 0;
+
+  // The state of the run: what a checkpoint holds. The same on all ranks, but for history_.
   Vector<float> parameters_;
   Vector<float> gradient_;
   Vector<float> velocity_;  ///< Empty without momentum.
   Progress progress_;
+  ObjectiveSums epoch_sums_;
+  std::optional<BestEpoch> best_;
+  Index divergences_ = 0;
+  std::string history_;  ///< On rank 0.
 
-  /// The parameters of the epoch with the lowest validation error.
-  struct Best {
-    Vector<float> parameters;
-    Evaluation validation;
-    Index epoch = 0;
-  };
-  std::optional<Best> best_;
+  // Rank 0's alone.
+  Vector<float> best_parameters_;
+  std::unique_ptr<CheckpointStore> store_;
+  std::vector<std::string> notes_;  ///< How the run was resumed, for the user.
+  std::chrono::steady_clock::time_point last_save_ = session_start_;
+  double save_seconds_ = 0;  ///< How long the last copy for a checkpoint took.
 };
 
 }  // namespace sae

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sae/monitor/run_log.hpp"
+#include "sae/train/metrics.hpp"
 
 namespace sae {
 namespace {

@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <limits>
+#include <random>
 
 #include "sae/core/error.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 #include "sae/storage/hdf5_file.hpp"
+#include "sae/storage/sealed_file.hpp"
+#include "support/expect_error.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace sae {
@@ -23,6 +28,13 @@ struct CheckpointFile : testing::Test {
     checkpoint.progress = {.stage = "finetune", .epoch = 4, .step = 77, .finished = true};
     checkpoint.seed = std::numeric_limits<std::uint64_t>::max();
     checkpoint.config = "seed=3\nunits=5,4\n";
+    checkpoint.progress.step_in_epoch = 7;
+    checkpoint.velocity = 0.5f * checkpoint.parameters;
+    checkpoint.epoch_sums = {.loss = 1.0 / 3, .errors = 4, .samples = 70};
+    checkpoint.best = BestEpoch{.errors = 5, .epoch = 3, .step = 60};
+    checkpoint.divergences = 1;
+    checkpoint.history = "{\"stage\":\"pretrain1\"}\n";
+    checkpoint.dataset = "tiny";
   }
 };
 
@@ -37,6 +49,17 @@ TEST_F(CheckpointFile, ComesBackAsItWas) {
   EXPECT_TRUE(loaded.progress.finished);
   EXPECT_EQ(loaded.seed, checkpoint.seed);
   EXPECT_EQ(loaded.config, checkpoint.config);
+  EXPECT_EQ(loaded.velocity, checkpoint.velocity);
+  EXPECT_EQ(loaded.progress.step_in_epoch, 7);
+  EXPECT_EQ(loaded.epoch_sums.loss, 1.0 / 3);
+  EXPECT_EQ(loaded.epoch_sums.errors, 4);
+  EXPECT_EQ(loaded.epoch_sums.samples, 70);
+  EXPECT_EQ(loaded.best->errors, 5);
+  EXPECT_EQ(loaded.best->epoch, 3);
+  EXPECT_EQ(loaded.best->step, 60);
+  EXPECT_EQ(loaded.divergences, 1);
+  EXPECT_EQ(loaded.history, checkpoint.history);
+  EXPECT_EQ(loaded.dataset, "tiny");
 }
 
 TEST_F(CheckpointFile, WeightsAreStoredAsInputsTimesOutputs) {
@@ -60,25 +83,51 @@ TEST_F(CheckpointFile, ThatIsMissingIsNamed) {
 }
 
 TEST_F(CheckpointFile, OfANewerVersionIsRefusedByName) {
-  save_checkpoint(path, checkpoint);
-  auto file = Hdf5File::create(path);
+  auto file = Hdf5File::create(path, kSealBytes);
   file.write_string("/", "format", "sae-checkpoint");
   file.write_integer("/", "version", 2);
   file.close();
-  EXPECT_THROW(load_checkpoint(path), DataError);
+  seal_file(path);
+  expect_error<DataError>([&] { load_checkpoint(path); }, {"version 2", path.string()});
 }
 
-TEST_F(CheckpointFile, ThatIsADataSetIsRefused) {
+TEST_F(CheckpointFile, ThatIsAnotherFileIsRefused) {
   auto file = Hdf5File::create(path);
   file.write_string("/", "format", "sae-dataset");
   file.close();
   EXPECT_THROW(load_checkpoint(path), DataError);
+  auto sealed = Hdf5File::create(path, kSealBytes);
+  sealed.write_string("/", "format", "sae-dataset");
+  sealed.close();
+  seal_file(path);
+  EXPECT_THROW(load_checkpoint(path), DataError);
 }
 
-TEST_F(CheckpointFile, WithWeightsThatAreNotFiniteIsRefused) {
+TEST_F(CheckpointFile, WithWeightsThatAreNotFiniteIsNeitherSavedNorLoaded) {
   checkpoint.parameters(3) = std::numeric_limits<float>::quiet_NaN();
-  save_checkpoint(path, checkpoint);
+  EXPECT_THROW(save_checkpoint(path, checkpoint), OutputError);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  write_checkpoint(path, checkpoint);
   EXPECT_THROW(load_checkpoint(path), DataError);
+}
+
+TEST_F(CheckpointFile, DamagedInAnyByteIsRefused) {
+  save_checkpoint(path, checkpoint);
+  std::ifstream stream(path, std::ios::binary);
+  const std::string good{std::istreambuf_iterator<char>(stream), {}};
+  const auto refused = [&](const std::string& contents) {
+    std::ofstream(path, std::ios::binary) << contents;
+    EXPECT_THROW(load_checkpoint(path), DataError);
+  };
+  std::mt19937 random(1);
+  for (int i = 0; i < 200; ++i) {
+    std::string bad = good;
+    bad[random() % bad.size()] ^= static_cast<char>(1U << (random() % 8));
+    refused(bad);
+  }
+  for (int i = 0; i < 50; ++i) refused(good.substr(0, random() % good.size()));
+  refused("");
+  refused(good + "x");
 }
 
 TEST_F(CheckpointFile, IntoAFolderThatIsNotThereIsAnOutputError) {

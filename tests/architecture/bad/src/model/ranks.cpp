@@ -1,2 +1,3 @@
+#include <sae/storage/hdf5_file.hpp>  // expect: model/ must not include storage/
+
 #include "sae/comm/communicator.hpp"  // expect: model/ must not include comm/
-  #  include <sae/storage/hdf5_file.hpp>  // expect: model/ must not include storage/

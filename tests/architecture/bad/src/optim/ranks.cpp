@@ -1,2 +1,2 @@
 #include "sae/comm/communicator.hpp"  // expect: optim/ must not include comm/
-#include "sae/storage/hdf5_file.hpp"  // expect: optim/ must not include storage/
+  #  include <sae/storage/hdf5_file.hpp>  // expect: optim/ must not include storage/

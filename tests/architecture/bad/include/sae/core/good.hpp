@@ -1,4 +1,5 @@
 // Breaks no rule.
 #pragma once
 #include <cstddef>
+
 #include "sae/core/types.hpp"

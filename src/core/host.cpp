@@ -1,4 +1,4 @@
-#include "sae/comm/host.hpp"
+#include "sae/core/host.hpp"
 
 #include <unistd.h>
 

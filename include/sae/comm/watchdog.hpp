@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "sae/comm/communicator.hpp"
+#include "sae/comm/heartbeat.hpp"
+#include "sae/comm/node_memory.hpp"
+
+namespace sae {
+
+/// Ends the job when a rank has made no progress for too long: a lost or stopped rank leaves the
+/// others waiting in MPI for ever. Each rank's thread then prints where its rank stands, and the
+/// first answering one of a node speaks for those that do not answer; then the rank leaves with
+/// ExitCode::kInternal, at which mpirun and srun end the rest.
+class Watchdog {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Watches from now on. Collective: the heartbeats of a node share memory.
+  /// `stage_names` are for the message, by index of the stage.
+  Watchdog(Communicator& comm, std::chrono::duration<double> stall_timeout,
+           std::vector<std::string> stage_names);
+  /// Stops watching. Local.
+  ~Watchdog();
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+  /// This rank's own, to be kept beating. Watching begins with its first beat.
+  Heartbeat& heartbeat() { return *own_; }
+
+ private:
+  /// A row of the node's table.
+  struct Row {
+    Heartbeat heartbeat;
+    std::atomic<std::int32_t> rank{0};
+  };
+
+  void watch();
+  bool stalled() const;
+  std::string report() const;
+  std::string describe(const Row& row) const;
+
+  int rank_;
+  std::chrono::duration<double> timeout_;
+  std::vector<std::string> stage_names_;
+  std::unique_ptr<NodeMemory> memory_;
+  std::unique_ptr<Row> alone_;  // The table of a process without MPI.
+  std::vector<Row*> rows_;      // Of the node.
+  Row* own_row_ = nullptr;
+  Heartbeat* own_ = nullptr;
+  std::mutex mutex_;
+  std::condition_variable ending_;
+  bool end_ = false;
+  std::thread thread_;
+};
+
+}  // namespace sae

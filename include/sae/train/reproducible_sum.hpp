@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "sae/comm/communicator.hpp"
+#include "sae/train/gradient_averaging.hpp"
+
+namespace sae {
+
+/// Evaluates a minibatch so that the bits of its gradient do not depend on how many ranks share
+/// it: the global minibatch is cut into 16 fixed slices, the gradient of each is computed alone,
+/// and they are added in a fixed binary tree, within a rank and then across ranks.
+class ReproducibleSum {
+ public:
+  static constexpr Index kSlices = 16;
+
+  /// Whether so many ranks can share the slices: 1, 2, 4, 8 or 16.
+  static bool possible(int world_size) {
+    return world_size <= kSlices && (world_size & (world_size - 1)) == 0;
+  }
+
+  /// Requires: possible(comm.size()). The communicator must outlive it.
+  explicit ReproducibleSum(Communicator& comm) : comm_(comm) {}
+
+  /// The sums and, in its slice, the gradient of the whole minibatch, of which `minibatch` is this
+  /// rank's part. Collective: the same bits on every rank.
+  StepSums evaluate(Objective<float>& objective, const Vector<float>& parameters,
+                    const Minibatch<float>& minibatch, std::uint32_t epoch, double stop_vote,
+                    Vector<float>& gradient);
+
+ private:
+  ObjectiveSums add_slices(Objective<float>& objective, const Vector<float>& parameters,
+                           const Minibatch<float>& minibatch, std::uint32_t epoch, Range slices,
+                           Vector<float>& gradient, std::size_t depth);
+
+  Communicator& comm_;
+  std::vector<Vector<float>> partial_;  // The right half of a node of the tree, for each depth.
+};
+
+}  // namespace sae

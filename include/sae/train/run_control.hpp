@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "sae/comm/heartbeat.hpp"
+#include "sae/core/types.hpp"
+
+namespace sae {
+
+enum class Resume {
+  kNever,     ///< The folder must not hold a run.
+  kAuto,      ///< Goes on where there is a checkpoint, starts where there is none.
+  kRequired,  ///< There must be a checkpoint.
+  kFile       ///< From the named checkpoint.
+};
+
+enum class OnDivergence {
+  kStop,
+  kReduce  ///< Back to the last checkpoint with half the learning rate, at most three times.
+};
+
+/// How often a checkpoint is due; the first that is set counts.
+struct CheckpointInterval {
+  Index steps = 0;
+  Index epochs = 0;
+  double seconds = 0;
+};
+
+/// How a run is started, watched and ended: nothing here changes what it computes, but for
+/// on_divergence after a divergence.
+struct RunControl {
+  Resume resume = Resume::kNever;
+  std::filesystem::path resume_file = {};  ///< For Resume::kFile.
+  CheckpointInterval checkpoint_every = {.seconds = 60};
+  Index keep_checkpoints = 3;
+  std::optional<Index> stop_after_steps = {};  ///< Updates of this session.
+  std::optional<double> max_seconds = {};      ///< Of this session; stops in time before it.
+  OnDivergence on_divergence = OnDivergence::kStop;
+
+  Heartbeat* heartbeat = nullptr;             ///< To beat; may be null.
+  std::function<bool()> stop_requested = {};  ///< Asked after each update; may be empty.
+  /// Called with each rank's own gradient before the sum over ranks; for tests.
+  std::function<void(Index step, Vector<float>& gradient)> gradient_hook = {};
+};
+
+}  // namespace sae

@@ -1,0 +1,138 @@
+#include "sae/train/checkpoint_store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "sae/core/error.hpp"
+
+namespace sae {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The checkpoint files of a run, the newest first.
+std::vector<fs::path> checkpoint_files(const RunFolder& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder.checkpoints(), error)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with("step-") && name.ends_with(".h5")) files.push_back(entry.path());
+  }
+  std::sort(files.rbegin(), files.rend());  // The steps in the names have leading zeros.
+  return files;
+}
+
+}  // namespace
+
+std::optional<FoundCheckpoint> find_newest_checkpoint(const RunFolder& folder) {
+  FoundCheckpoint found;
+  for (const fs::path& file : checkpoint_files(folder)) {
+    try {
+      found.checkpoint = load_checkpoint(file);
+      found.path = file;
+      return found;
+    } catch (const Error& error) {
+      found.passed_over.push_back(fmt::format("passed over {}: {}", file.string(), error.what()));
+    }
+  }
+  if (found.passed_over.empty()) return std::nullopt;
+  throw DataError(fmt::format("No checkpoint in {} can be used: {}", folder.checkpoints().string(),
+                              fmt::join(found.passed_over, " ")));
+}
+
+CheckpointStore::CheckpointStore(RunFolder folder, Index keep)
+    : folder_(std::move(folder)), keep_(keep), thread_([this] { work(); }) {}
+
+CheckpointStore::~CheckpointStore() {
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+bool CheckpointStore::idle() const {
+  const std::lock_guard lock(mutex_);
+  return !busy_;
+}
+
+void CheckpointStore::wait_until_idle() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !busy_; });
+}
+
+Checkpoint& CheckpointStore::buffer() {
+  wait_until_idle();
+  return buffer_;
+}
+
+void CheckpointStore::save(bool as_checkpoint, std::optional<fs::path> also) {
+  {
+    const std::lock_guard lock(mutex_);
+    as_checkpoint_ = as_checkpoint;
+    also_ = std::move(also);
+    busy_ = true;
+  }
+  changed_.notify_all();
+}
+
+std::vector<std::string> CheckpointStore::take_failures() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(failures_, {});
+}
+
+void CheckpointStore::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return busy_ || end_; });
+    if (!busy_) return;
+    lock.unlock();
+    write();
+    lock.lock();
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+void CheckpointStore::write() {
+  if (as_checkpoint_) {
+    // The checkpoint first: a model under its own name is never ahead of what can be resumed.
+    std::error_code ignored;  // If the folder cannot be made, writing into it says why.
+    fs::create_directory(folder_.checkpoints(), ignored);
+    write_one(folder_.checkpoint(buffer_.progress.step), buffer_);
+    remove_old();
+  }
+  if (also_) {
+    Vector<float> velocity;
+    std::string history;
+    velocity.swap(buffer_.velocity);
+    history.swap(buffer_.history);
+    write_one(*also_, buffer_);
+    velocity.swap(buffer_.velocity);
+  }
+}
+
+void CheckpointStore::write_one(const fs::path& path, const Checkpoint& checkpoint) {
+  try {
+    save_checkpoint(path, checkpoint);
+  } catch (const std::exception& error) {
+    const std::lock_guard lock(mutex_);
+    failures_.emplace_back(error.what());
+  }
+}
+
+void CheckpointStore::remove_old() {
+  const auto files = checkpoint_files(folder_);
+  std::error_code ignored;
+  // What stands under its name was verified when it got it; the newest may have been damaged since,
+  // but then it is not the only one, unless one is all that was asked for.
+  for (std::size_t i = static_cast<std::size_t>(std::max<Index>(keep_, 1)); i < files.size(); ++i) {
+    fs::remove(files[i], ignored);
+  }
+}
+
+}  // namespace sae

@@ -1,0 +1,86 @@
+#include "sae/train/reproducible_sum.hpp"
+
+#include <array>
+#include <cassert>
+
+#include "sae/data/partition.hpp"
+
+namespace sae {
+namespace {
+
+void add(const ObjectiveSums& other, ObjectiveSums& sums) {
+  sums.loss += other.loss;
+  sums.errors += other.errors;
+  sums.samples += other.samples;
+}
+
+/// The samples [range.begin, range.end) of a minibatch.
+Minibatch<float> part_of(const Minibatch<float>& whole, Range range) {
+  Minibatch<float> part;
+  part.inputs = whole.inputs.middleCols(range.begin, range.size());
+  part.labels = {whole.labels.begin() + range.begin, whole.labels.begin() + range.end};
+  part.samples = {whole.samples.begin() + range.begin, whole.samples.begin() + range.end};
+  part.global_size = whole.global_size;
+  return part;
+}
+
+}  // namespace
+
+ObjectiveSums ReproducibleSum::add_slices(Objective<float>& objective,
+                                          const Vector<float>& parameters,
+                                          const Minibatch<float>& minibatch, std::uint32_t epoch,
+                                          Range slices, Vector<float>& gradient,
+                                          std::size_t depth) {
+  if (slices.size() == 1) {
+    const Range whole{0, minibatch.global_size};
+    const Index own_begin = part_of_range(whole, comm_.rank(), comm_.size()).begin;
+    const Range slice = part_of_range(whole, slices.begin, kSlices);
+    return objective.evaluate(parameters,
+                              part_of(minibatch, {slice.begin - own_begin, slice.end - own_begin}),
+                              epoch, gradient);
+  }
+  const Index middle = slices.begin + slices.size() / 2;
+  ObjectiveSums sums = add_slices(objective, parameters, minibatch, epoch, {slices.begin, middle},
+                                  gradient, depth + 1);
+  if (partial_.size() <= depth) partial_.resize(depth + 1);
+  if (partial_[depth].size() == 0) partial_[depth] = Vector<float>::Zero(gradient.size());
+  // Moved out for the call: deeper levels may make the list longer.
+  Vector<float> right = std::move(partial_[depth]);
+  add(add_slices(objective, parameters, minibatch, epoch, {middle, slices.end}, right, depth + 1),
+      sums);
+  const Range range = objective.slice();
+  gradient.segment(range.begin, range.size()) += right.segment(range.begin, range.size());
+  partial_[depth] = std::move(right);
+  return sums;
+}
+
+StepSums ReproducibleSum::evaluate(Objective<float>& objective, const Vector<float>& parameters,
+                                   const Minibatch<float>& minibatch, std::uint32_t epoch,
+                                   double stop_vote, Vector<float>& gradient) {
+  assert(possible(comm_.size()));
+  const Range slices = part_of_range({0, kSlices}, comm_.rank(), comm_.size());
+  StepSums sums{add_slices(objective, parameters, minibatch, epoch, slices, gradient, 0),
+                stop_vote};
+
+  const Range range = objective.slice();
+  const std::span own(gradient.data() + range.begin, static_cast<std::size_t>(range.size()));
+  Vector<float> other(range.size());
+  const std::span others(other.data(), own.size());
+  // The rest of the tree: neighbours, then pairs of them, ... A sum of two floats has the same bits
+  // in either order, so both partners get the same.
+  for (int distance = 1; distance < comm_.size(); distance *= 2) {
+    const int partner = comm_.rank() ^ distance;
+    comm_.swap(std::as_bytes(own), std::as_writable_bytes(others), partner);
+    gradient.segment(range.begin, range.size()) += other;
+    const std::array<double, 4> sent = {sums.objective.loss, sums.objective.errors,
+                                        sums.objective.samples, sums.stop_votes};
+    std::array<double, 4> received{};
+    comm_.swap(std::as_bytes(std::span(sent)), std::as_writable_bytes(std::span(received)),
+               partner);
+    add({received[0], received[1], received[2]}, sums.objective);
+    sums.stop_votes += received[3];
+  }
+  return sums;
+}
+
+}  // namespace sae

@@ -1,0 +1,266 @@
+// What the trainer saves and loads.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <utility>
+
+#include "sae/core/error.hpp"
+#include "sae/model/stacked_autoencoder.hpp"
+#include "sae/train/resume.hpp"
+#include "sae/train/trainer.hpp"
+
+namespace sae {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr Index kMostDivergences = 3;
+
+/// The data set on one line: what must be the same to go on.
+std::string describe(const DatasetInfo& info) {
+  return fmt::format("{}: {} + {} samples of {} {} pixels, {} classes", info.name, info.train_count,
+                     info.test_count, info.features,
+                     info.pixel_type == PixelType::kUint8 ? "uint8" : "float32", info.classes);
+}
+
+/// Refuses a data set that cannot serve the configuration.
+void check_dataset(const Configuration& configuration, const DatasetInfo& info) {
+  const std::string data = configuration.data.string();
+  if (!info.has_train_labels) {
+    throw DataError(
+        fmt::format("The data set {} has no /train/labels to train a classifier with.", data));
+  }
+  if (info.train_count > Index{0xffffffff}) {
+    throw DataError(
+        fmt::format("The data set {} has {} training samples; at most 2^32 - 1 can be "
+                    "told apart by the random numbers.",
+                    data, info.train_count));
+  }
+  if (configuration.validation_size >= info.train_count) {
+    throw DataError(fmt::format(
+        "A validation set of {} samples (--validation-size) leaves nothing to train on: {} has {} "
+        "training samples.",
+        configuration.validation_size, data, info.train_count));
+  }
+}
+
+std::span<std::byte> bytes_of(Vector<float>& vector) {
+  return std::as_writable_bytes(std::span(vector.data(), static_cast<std::size_t>(vector.size())));
+}
+
+}  // namespace
+
+Trainer::Trainer(const Configuration& configuration, const RunControl& control,
+                 DistributedDataset& dataset, Communicator& comm, TrainingObserver& observer)
+    : configuration_(configuration),
+      control_(control),
+      dataset_(dataset),
+      comm_(comm),
+      observer_(observer),
+      folder_(configuration.run),
+      layout_(topology_for(configuration, dataset.info())),
+      stages_(plan_stages(configuration, layout_)),
+      reproducible_sum_(comm),
+      training_(dataset.record_format(), 0, {}),
+      validation_(training_),
+      test_(training_) {
+  const PhaseScope scope(control.heartbeat, Phase::kFile);
+  const DatasetInfo& info = dataset.info();
+  // On rank 0, before the others wait for data: one message, not one a rank.
+  if (comm.is_root()) check_dataset(configuration, info);
+  comm.barrier();
+  const Index validation_size = configuration.validation_size;
+  training_ = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
+  validation_ = dataset.load_shard(Split::kTrain, {0, validation_size});
+  test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0});
+  gradient_ = Vector<float>::Zero(layout_.size());
+  restart();
+  // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
+  comm.barrier();
+  if (comm.is_root()) begin();
+  share_state();
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::restart() {
+  initialize_parameters(layout_, configuration_.seed, parameters_);
+  if (configuration_.momentum > 0) velocity_ = Vector<float>::Zero(layout_.size());
+  progress_ = {.stage = stages_.front().name};
+  epoch_sums_ = {};
+  best_.reset();
+  history_.clear();
+}
+
+void Trainer::begin() {
+  if (control_.resume == Resume::kNever) {
+    if (folder_.holds_run()) {
+      throw OutputError(
+          fmt::format("The run folder {} already holds a run; go on with it by "
+                      "--resume auto, or choose another with --run.",
+                      folder_.path().string()));
+    }
+  } else if (control_.resume == Resume::kFile) {
+    load(FoundCheckpoint{control_.resume_file, load_checkpoint(control_.resume_file), {}});
+  } else {
+    auto found = find_newest_checkpoint(folder_);
+    if (!found && control_.resume == Resume::kRequired) {
+      throw MissingInputError(
+          fmt::format("There is no checkpoint to resume in {}.", folder_.checkpoints().string()));
+    }
+    load(std::move(found));
+  }
+  folder_.create(configuration_.text);
+  store_ = std::make_unique<CheckpointStore>(folder_, control_.keep_checkpoints);
+}
+
+void Trainer::load(std::optional<FoundCheckpoint> found) {
+  if (!found) return;
+  Checkpoint& c = found->checkpoint;
+  const std::string path = found->path.string();
+  if (const std::string dataset = describe(dataset_.info()); c.dataset != dataset) {
+    throw DataError(
+        fmt::format("The checkpoint {} was trained on another data set ({}) than {} "
+                    "({}).",
+                    path, c.dataset, configuration_.data.string(), dataset));
+  }
+  check_resumable(c, configuration_.text);
+  if (c.topology != layout_.topology() || c.velocity.size() != velocity_.size()) {
+    throw DataError(fmt::format("The checkpoint {} is of {}{}, which does not match its settings.",
+                                path, to_string(c.topology),
+                                c.velocity.size() == 0 ? " without momentum" : ""));
+  }
+  notes_ = std::move(found->passed_over);
+  notes_.push_back(fmt::format("resumed from {}: stage {}, epoch {}, step {}", path,
+                               c.progress.stage, c.progress.epoch, c.progress.step));
+  parameters_ = std::move(c.parameters);
+  velocity_ = std::move(c.velocity);
+  progress_ = c.progress;
+  progress_.finished = false;
+  epoch_sums_ = c.epoch_sums;
+  best_ = c.best;
+  divergences_ = std::max(divergences_, c.divergences);
+  history_ = std::move(c.history);
+  if (!best_) return;
+  if (best_->step == progress_.step) {
+    best_parameters_ = parameters_;
+    return;
+  }
+  try {
+    Checkpoint best = load_checkpoint(folder_.best());
+    if (best.topology == layout_.topology()) best_parameters_ = std::move(best.parameters);
+  } catch (const Error& error) {
+    notes_.push_back(fmt::format("{} The best model is looked for anew.", error.what()));
+  }
+  if (best_parameters_.size() != layout_.size()) best_.reset();
+}
+
+void Trainer::share_state() {
+  comm_.broadcast(bytes_of(parameters_), 0);
+  if (velocity_.size() > 0) comm_.broadcast(bytes_of(velocity_), 0);
+  progress_.stage = comm_.allgather(progress_.stage)[0];
+  const BestEpoch best = best_.value_or(BestEpoch{});
+  std::array<Index, 8> numbers = {progress_.epoch, progress_.step_in_epoch,
+                                  progress_.step,  Index{best_.has_value()},
+                                  best.errors,     best.epoch,
+                                  best.step,       divergences_};
+  comm_.broadcast(std::as_writable_bytes(std::span(numbers)), 0);
+  progress_.epoch = numbers[0];
+  progress_.step_in_epoch = numbers[1];
+  progress_.step = numbers[2];
+  best_ =
+      numbers[3] != 0 ? std::optional(BestEpoch{numbers[4], numbers[5], numbers[6]}) : std::nullopt;
+  divergences_ = numbers[7];
+  comm_.broadcast(std::as_writable_bytes(std::span(&epoch_sums_, 1)), 0);
+}
+
+void Trainer::roll_back() {
+  const std::string where = fmt::format(
+      "Training diverged in stage {}, epoch {}, step {}: the loss or the gradient is "
+      "not finite",
+      progress_.stage, progress_.epoch, progress_.step + 1);
+  if (comm_.is_root()) store_->wait_until_idle();
+  if (control_.on_divergence == OnDivergence::kStop || divergences_ >= kMostDivergences) {
+    throw DivergedError(fmt::format(
+        "{}. The last good checkpoint is kept; try a lower learning rate, more warm-up, or "
+        "--on-divergence reduce.",
+        where));
+  }
+  ++divergences_;
+  if (comm_.is_root()) {
+    auto found = find_newest_checkpoint(folder_);
+    if (!found) restart();
+    load(std::move(found));
+    observer_.warning(fmt::format("{}; going back to step {} with the learning rate times {}.",
+                                  where, progress_.step, std::ldexp(1.0, -int(divergences_))));
+    observer_.history_rewound(history_);
+  }
+  share_state();
+}
+
+void Trainer::save(bool as_checkpoint, std::optional<std::filesystem::path> also) {
+  if (!comm_.is_root()) return;
+  const PhaseScope scope(control_.heartbeat, Phase::kFile);
+  Checkpoint& copy = store_->buffer();
+  const auto start = Clock::now();
+  copy.topology = layout_.topology();
+  copy.parameters = parameters_;
+  copy.velocity = velocity_;
+  copy.progress = progress_;
+  copy.epoch_sums = epoch_sums_;
+  copy.best = best_;
+  copy.divergences = divergences_;
+  copy.history = history_;
+  copy.seed = configuration_.seed;
+  copy.dataset = describe(dataset_.info());
+  copy.config = configuration_.text;
+  last_save_ = Clock::now();
+  save_seconds_ = std::chrono::duration<double>(last_save_ - start).count();
+  store_->save(as_checkpoint, std::move(also));
+}
+
+void Trainer::save_if_due(bool epoch_ended) {
+  if (!comm_.is_root()) return;
+  const CheckpointInterval& every = control_.checkpoint_every;
+  bool due = false;
+  if (every.steps > 0) {
+    due = progress_.step % every.steps == 0;
+  } else if (every.epochs > 0) {
+    due = epoch_ended && progress_.epoch % every.epochs == 0;
+  } else if (every.seconds > 0) {
+    due = std::chrono::duration<double>(Clock::now() - last_save_).count() >= every.seconds;
+  }
+  const bool stage_ended =
+      epoch_ended && std::any_of(stages_.begin(), stages_.end(), [this](const Stage& stage) {
+        return stage.name == progress_.stage && stage.epochs == progress_.epoch;
+      });
+  // The best of an epoch has just been saved.
+  const bool saved = best_ && best_->step == progress_.step && epoch_ended;
+  if ((due || stage_ended) && !saved) save(true, std::nullopt);
+}
+
+void Trainer::save_and_wait(std::optional<std::filesystem::path> also) {
+  if (comm_.is_root()) {
+    const PhaseScope scope(control_.heartbeat, Phase::kFile);
+    warn_of_failed_saves();
+    store_->wait_until_idle();
+    const auto earlier = store_->take_failures();
+    save(true, std::move(also));
+    store_->wait_until_idle();
+    for (const std::string& failure : earlier) observer_.warning(failure);
+    const auto failures = store_->take_failures();
+    if (!failures.empty()) throw OutputError(fmt::format("{}", fmt::join(failures, " ")));
+  }
+  comm_.barrier();
+}
+
+void Trainer::warn_of_failed_saves() {
+  if (!comm_.is_root()) return;
+  for (const std::string& failure : store_->take_failures()) {
+    observer_.warning(fmt::format("{} Training goes on; older checkpoints stay.", failure));
+  }
+}
+
+}  // namespace sae

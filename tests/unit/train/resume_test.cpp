@@ -1,0 +1,168 @@
+#include "sae/train/resume.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "sae/comm/self_communicator.hpp"
+#include "sae/core/error.hpp"
+#include "support/expect_error.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/tiny_training.hpp"
+
+namespace sae {
+namespace {
+
+Checkpoint checkpoint_in(const std::string& stage) {
+  Checkpoint c;
+  c.topology = {.inputs = 6, .hidden = {5, 4}, .classes = 3};
+  c.progress.stage = stage;
+  c.config = "data=a.h5\nunits=5,4\nmomentum=0.9\npretrain-epochs=2\nfinetune-epochs=3\n";
+  return c;
+}
+
+TEST(Resumable, WithTheSameSettingsWrittenOtherwise) {
+  EXPECT_NO_THROW(check_resumable(checkpoint_in("pretrain1"),
+                                  "data=b.h5\nunits=5 4\nmomentum=.90\npretrain-epochs=2,2\n"
+                                  "finetune-epochs=3\n"));
+}
+
+TEST(Resumable, WithOtherSettingsIsRefusedByNameWithBothValues) {
+  expect_error<UsageError>(
+      [] { check_resumable(checkpoint_in("pretrain1"), "units=5,5\nmomentum=0\n"); },
+      {"--units was 5,4 and is now 5,5", "--momentum was 0.9 and is now 0"});
+}
+
+TEST(Resumable, WithMoreEpochsOfStagesThatAreNotOver) {
+  EXPECT_NO_THROW(
+      check_resumable(checkpoint_in("pretrain2"), "pretrain-epochs=2,7\nfinetune-epochs=9\n"));
+  EXPECT_THROW(check_resumable(checkpoint_in("pretrain2"), "pretrain-epochs=3\n"), UsageError);
+  EXPECT_THROW(check_resumable(checkpoint_in("finetune"), "pretrain-epochs=2,7\n"), UsageError);
+  EXPECT_THROW(check_resumable(checkpoint_in("finetune"), "finetune-epochs=2\n"), UsageError);
+}
+
+struct ResumedRun : testing::Test {
+  TemporaryDirectory folder;
+  SelfCommunicator comm;
+  Configuration configuration =
+      tiny_configuration(folder.path() / "tiny.h5", folder.path() / "run");
+
+  ResumedRun() { TinyDataset().write(configuration.data); }
+
+  Configuration in(const std::string& name) const {
+    Configuration other = configuration;
+    other.run = folder.path() / name;
+    return other;
+  }
+};
+
+TEST_F(ResumedRun, FromAnyStepGivesTheBitsOfTheUninterruptedOne) {
+  const TinyRun whole = train_tiny(in("whole"), comm);
+  for (const Index first : {1, 8, 9, 10, 18, 25, 36, 37, 45, 54, 62, 63}) {
+    const Configuration cut = in("cut" + std::to_string(first));
+    RunControl control{.resume = Resume::kAuto, .stop_after_steps = first};
+    EXPECT_TRUE(train_tiny(cut, comm, control).result.stopped);
+    control.stop_after_steps = 5;
+    TinyRun rest;
+    do {
+      rest = train_tiny(cut, comm, control);
+    } while (rest.result.stopped);
+    EXPECT_EQ(rest.parameters, whole.parameters) << "cut after step " << first;
+    EXPECT_EQ(rest.result.models[1].epoch, whole.result.models[1].epoch);
+    EXPECT_EQ(rest.result.models[1].test->errors, whole.result.models[1].test->errors);
+  }
+}
+
+TEST_F(ResumedRun, UsesTheCheckpointBeforeADamagedOneAndSaysSo) {
+  RunControl control{.checkpoint_every = {.steps = 4}, .stop_after_steps = 14};
+  const TinyRun whole = train_tiny(in("whole"), comm);
+  train_tiny(configuration, comm, control);
+  std::ofstream(configuration.run / "checkpoints" / "step-0000000014.h5") << "damaged";
+  control = {.resume = Resume::kAuto};
+  const TinyRun rest = train_tiny(configuration, comm, control);
+  EXPECT_EQ(rest.parameters, whole.parameters);
+  ASSERT_EQ(rest.observer.summary.notes.size(), 2u);
+  EXPECT_NE(rest.observer.summary.notes[0].find("step-0000000014.h5"), std::string::npos);
+  EXPECT_NE(rest.observer.summary.notes[1].find("step-0000000012.h5"), std::string::npos);
+}
+
+TEST_F(ResumedRun, OfDamagedCheckpointsAloneIsRefused) {
+  train_tiny(configuration, comm, {.stop_after_steps = 1});
+  for (const auto& file : std::filesystem::directory_iterator(configuration.run / "checkpoints")) {
+    std::ofstream(file.path()) << "damaged";
+  }
+  EXPECT_THROW(train_tiny(configuration, comm, {.resume = Resume::kAuto}), DataError);
+}
+
+TEST_F(ResumedRun, NeedsACheckpointWhereOneIsRequired) {
+  EXPECT_THROW(train_tiny(configuration, comm, {.resume = Resume::kRequired}), MissingInputError);
+}
+
+TEST_F(ResumedRun, OnOtherDataIsRefused) {
+  train_tiny(configuration, comm, {.stop_after_steps = 1});
+  TinyDataset{.test_count = 30}.write(configuration.data);
+  EXPECT_THROW(train_tiny(configuration, comm, {.resume = Resume::kAuto}), DataError);
+}
+
+TEST_F(ResumedRun, KeepsTheNewestCheckpoints) {
+  train_tiny(configuration, comm,
+             {.checkpoint_every = {.steps = 1}, .keep_checkpoints = 2, .stop_after_steps = 5});
+  std::vector<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(configuration.run / "checkpoints")) {
+    names.push_back(file.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names, (std::vector<std::string>{"step-0000000004.h5", "step-0000000005.h5"}));
+}
+
+TEST_F(ResumedRun, StopsWhenAskedToAndIsNotFinished) {
+  Index asked = 0;
+  RunControl control;
+  control.stop_requested = [&] { return ++asked == 3; };
+  const TinyRun run = train_tiny(configuration, comm, control);
+  EXPECT_TRUE(run.result.stopped);
+  EXPECT_EQ(run.result.step, 3);
+  EXPECT_FALSE(std::filesystem::exists(configuration.run / "model.h5"));
+}
+
+struct DivergingRun : ResumedRun {
+  /// Plants a value that is no number into the gradient, the first `times` times that step
+  /// `step` is reached.
+  RunControl planted(Index step, int times) {
+    RunControl control{.checkpoint_every = {.steps = 5}};
+    control.gradient_hook = [step, left = times](Index at, Vector<float>& gradient) mutable {
+      if (at == step && left-- > 0) gradient(3) = std::numeric_limits<float>::quiet_NaN();
+    };
+    return control;
+  }
+};
+
+TEST_F(DivergingRun, EndsBeforeTheWeightsAreTouchedAndSaysWhere) {
+  expect_error<DivergedError>([&] { train_tiny(configuration, comm, planted(12, 1)); },
+                              {"stage pretrain1", "step 13", "--on-divergence reduce"});
+  const auto found = find_newest_checkpoint(RunFolder(configuration.run));
+  EXPECT_EQ(found->checkpoint.progress.step, 10);
+  EXPECT_TRUE(found->checkpoint.parameters.allFinite());
+}
+
+TEST_F(DivergingRun, GoesBackWithHalfTheLearningRateIfAskedTo) {
+  RunControl control = planted(12, 1);
+  control.on_divergence = OnDivergence::kReduce;
+  const TinyRun run = train_tiny(configuration, comm, control);
+  EXPECT_FALSE(run.result.stopped);
+  ASSERT_EQ(run.observer.warnings.size(), 1u);
+  EXPECT_NE(run.observer.warnings[0].find("step 10"), std::string::npos)
+      << run.observer.warnings[0];
+  EXPECT_EQ(run.observer.epochs.size(), 7u);
+  EXPECT_NEAR(run.observer.epochs.back().learning_rate,
+              configuration.finetune_learning_rate / 2 / 27, 1e-12);
+}
+
+TEST_F(DivergingRun, GivesUpAfterThreeTimes) {
+  RunControl control = planted(12, 4);
+  control.on_divergence = OnDivergence::kReduce;
+  EXPECT_THROW(train_tiny(configuration, comm, control), DivergedError);
+}
+
+}  // namespace
+}  // namespace sae
