@@ -37,8 +37,8 @@ run_folder() {
   local start=$1 option previous=''
   shift
   for option in "$@"; do
-    [[ $previous != --run ]] || realpath "$option"
-    [[ $option != --run=* ]] || realpath "${option#--run=}"
+    [[ $previous != --run ]] || realpath -m "$option"
+    [[ $option != --run=* ]] || realpath -m "${option#--run=}"
     previous=$option
   done
   find "$PWD/runs" -mindepth 1 -maxdepth 1 -type d -newermt "@$start" 2>/dev/null || true

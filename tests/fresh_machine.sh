@@ -7,7 +7,7 @@
 # The new machine has this machine's suite and its way to the packages: /etc/apt, proxies, name
 # service, certificates. Another one, such as Ubuntu 24.04, is chosen by the environment:
 #   SAE_FRESH_SUITE=noble SAE_FRESH_COMPONENTS=main,universe
-#   SAE_FRESH_MIRROR=http://archive.ubuntu.com/ubuntu tests/fresh_machine.sh
+#   SAE_FRESH_MIRROR=URL tests/fresh_machine.sh
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

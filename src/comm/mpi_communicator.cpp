@@ -105,7 +105,8 @@ std::vector<std::string> MpiCommunicator::allgather(const std::string& text) {
             "MPI_Allgather");
   const std::vector<Index> counts(lengths.begin(), lengths.end());
   const Parts parts(counts, "MPI_Allgatherv");
-  std::string all(std::accumulate(counts.begin(), counts.end(), std::size_t{0}), '\0');
+  std::string all(static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), Index{0})),
+                  '\0');
   check_mpi(MPI_Allgatherv(text.data(), length, MPI_CHAR, all.data(), parts.counts.data(),
                            parts.displacements.data(), MPI_CHAR, handle_->communicator),
             "MPI_Allgatherv");
@@ -126,8 +127,8 @@ std::unique_ptr<PendingExchange> MpiCommunicator::start_exchange(
 
 void MpiCommunicator::barrier() { check_mpi(MPI_Barrier(handle_->communicator), "MPI_Barrier"); }
 
-void MpiCommunicator::swap(std::span<const std::byte> send, std::span<std::byte> receive,
-                           int partner) {
+void MpiCommunicator::swap_with(std::span<const std::byte> send, std::span<std::byte> receive,
+                                int partner) {
   check_mpi(MPI_Sendrecv(send.data(), count_of(send.size(), "MPI_Sendrecv"), MPI_BYTE, partner, 0,
                          receive.data(), count_of(receive.size(), "MPI_Sendrecv"), MPI_BYTE,
                          partner, 0, handle_->communicator, MPI_STATUS_IGNORE),

@@ -24,7 +24,7 @@ std::unique_ptr<PendingExchange> SelfCommunicator::start_exchange(
   return std::make_unique<FinishedExchange>();
 }
 
-void SelfCommunicator::swap(std::span<const std::byte>, std::span<std::byte>, int) {
+void SelfCommunicator::swap_with(std::span<const std::byte>, std::span<std::byte>, int) {
   throw CommunicationError("A single process has no partner to swap with.");
 }
 

@@ -123,7 +123,7 @@ std::size_t bytes_per_pixel(PixelType type) {
   return type == PixelType::kUint8 ? sizeof(std::uint8_t) : sizeof(float);
 }
 
-DatasetFile::DatasetFile(std::filesystem::path path) : file_(Hdf5File::open(path)) {
+DatasetFile::DatasetFile(const std::filesystem::path& path) : file_(Hdf5File::open(path)) {
   check_format(file_);
   read_sizes(file_, info_);
   info_.has_train_labels = check_for_labels(file_, Split::kTrain, info_.train_count);

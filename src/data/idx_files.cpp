@@ -62,12 +62,13 @@ IdxFiles find_idx_files(const std::filesystem::path& folder, const std::string& 
   }
   if (set.empty() && sets.size() > 1 && !sets.contains("")) {
     std::vector<std::string> names;
+    names.reserve(sets.size());
     for (const auto& [name, files] : sets) names.push_back(name);
     throw MissingInputError(fmt::format("The folder '{}' holds several data sets, say which: {}.",
                                         folder.string(), fmt::join(names, ", ")));
   }
   // The empty name sorts first.
-  const IdxFiles found = set.empty() && !sets.empty() ? sets.begin()->second : sets[set];
+  IdxFiles found = set.empty() && !sets.empty() ? sets.begin()->second : sets[set];
   const auto require = [&](const std::filesystem::path& file, const std::string& usual_name) {
     if (!file.empty()) return;
     throw MissingInputError(fmt::format("The folder '{}' holds no file '{}{}{}' (or with .gz).",

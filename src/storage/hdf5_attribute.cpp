@@ -45,7 +45,7 @@ std::string Hdf5File::read_string(const std::string& object, const std::string& 
     state_->check(H5Tset_cset(type.id(), H5Tget_cset(stored)), "H5Tset_cset", where);
     char* text = nullptr;
     state_->check(H5Aread(attribute.handle.id(), type.id(), &text), "H5Aread", where);
-    const std::string result = text == nullptr ? "" : text;
+    std::string result = text == nullptr ? "" : text;
     H5free_memory(text);
     return result;
   }

@@ -70,13 +70,13 @@ StepSums ReproducibleSum::evaluate(Objective<float>& objective, const Vector<flo
   // in either order, so both partners get the same.
   for (int distance = 1; distance < comm_.size(); distance *= 2) {
     const int partner = comm_.rank() ^ distance;
-    comm_.swap(std::as_bytes(own), std::as_writable_bytes(others), partner);
+    comm_.swap_with(std::as_bytes(own), std::as_writable_bytes(others), partner);
     gradient.segment(range.begin, range.size()) += other;
     const std::array<double, 4> sent = {sums.objective.loss, sums.objective.errors,
                                         sums.objective.samples, sums.stop_votes};
     std::array<double, 4> received{};
-    comm_.swap(std::as_bytes(std::span(sent)), std::as_writable_bytes(std::span(received)),
-               partner);
+    comm_.swap_with(std::as_bytes(std::span(sent)), std::as_writable_bytes(std::span(received)),
+                    partner);
     add({received[0], received[1], received[2]}, sums.objective);
     sums.stop_votes += received[3];
   }

@@ -20,7 +20,7 @@ class PendingExchange {
   virtual void wait() = 0;
 };
 
-/// The ranks that train together. All members but rank(), size(), swap, send and receive are
+/// The ranks that train together. All members but rank(), size(), swap_with, send and receive are
 /// collective: every rank must call them, in the same order.
 /// Throws: CommunicationError naming the failed call.
 class Communicator {
@@ -50,7 +50,8 @@ class Communicator {
   virtual void barrier() = 0;
 
   /// Sends to and receives from the same other rank, which does likewise.
-  virtual void swap(std::span<const std::byte> send, std::span<std::byte> receive, int partner) = 0;
+  virtual void swap_with(std::span<const std::byte> send, std::span<std::byte> receive,
+                         int partner) = 0;
 
   /// One block of bytes to or from one other rank, in order. Not collective: a send
   /// needs its receive of the same size.

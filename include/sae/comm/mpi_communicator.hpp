@@ -26,7 +26,8 @@ class MpiCommunicator final : public Communicator {
                                                   std::span<std::byte> receive,
                                                   std::span<const Index> receive_counts) override;
   void barrier() override;
-  void swap(std::span<const std::byte> send, std::span<std::byte> receive, int partner) override;
+  void swap_with(std::span<const std::byte> send, std::span<std::byte> receive,
+                 int partner) override;
   void send(std::span<const std::byte> bytes, int to) override;
   void receive(std::span<std::byte> bytes, int from) override;
 

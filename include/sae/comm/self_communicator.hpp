@@ -18,7 +18,7 @@ class SelfCommunicator final : public Communicator {
                                                   std::span<std::byte> receive,
                                                   std::span<const Index> receive_counts) override;
   void barrier() override {}
-  void swap(std::span<const std::byte>, std::span<std::byte>, int partner) override;
+  void swap_with(std::span<const std::byte>, std::span<std::byte>, int partner) override;
   void send(std::span<const std::byte>, int to) override;
   void receive(std::span<std::byte>, int from) override;
 };

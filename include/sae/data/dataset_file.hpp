@@ -52,7 +52,7 @@ class DatasetFile {
  public:
   /// Checks all that can be checked without reading samples.
   /// Throws: MissingInputError, DataError.
-  explicit DatasetFile(std::filesystem::path path);
+  explicit DatasetFile(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return file_.path(); }
   const DatasetInfo& info() const { return info_; }

@@ -1,0 +1,73 @@
+"""A run that is cut by SIGKILL of a random rank at a random moment, as often as it takes, and resumed
+until it ends leaves the bits and the metrics of one that was left alone. usage: ... CUTS"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from sae_program import Mark, ProgramTest, command_line, toy_samples, write_dataset
+
+CUTS = int(sys.argv.pop(1)) if len(sys.argv) > 1 else 25
+RANKS = 2
+SETTINGS = ["--data", "data.h5", "--validation-size", "100", "--units", "60,40", "--corruption",
+            "0.2,0.3", "--pretrain-epochs", "6", "--finetune-epochs", "12", "--batch-size", "10",
+            "--momentum", "0.5", "--finetune-learning-rate", "0.1", "--checkpoint-every", "40",
+            "--quiet"]
+
+
+def metrics(run):
+    """The lines of metrics.jsonl without what depends on time."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    for line in lines:
+        for name in ("seconds", "samples_per_second", "communication_share"):
+            del line[name]
+    return lines
+
+
+class CutAndResumed(ProgramTest):
+    def test_gives_the_bits_of_the_run_left_alone(self):
+        write_dataset(self.folder / "data.h5", toy_samples(1500), toy_samples(50), classes=3)
+        start = time.monotonic()
+        self.train("whole", *SETTINGS, ranks=RANKS)
+        length = time.monotonic() - start
+        whole = self.folder / "whole"
+        chance = random.Random(1)
+        cuts, runs = 0, 0
+        while cuts < CUTS:
+            runs += 1
+            run = self.folder / f"cut{runs}"
+            finished = False
+            while not finished:
+                # The last attempt may end by itself: nothing is cut then.
+                finished = self.attempt(run, chance.uniform(0.3, 1.1) * length if cuts < CUTS
+                                        else 60, chance.randrange(RANKS))
+                cuts += not finished
+            self.assertEqual((run / "model.h5").read_bytes(), (whole / "model.h5").read_bytes())
+            self.assertEqual(metrics(run), metrics(whole))
+        print(f"{cuts} cuts of {runs} runs")
+
+    def attempt(self, run, seconds, rank):
+        """Whether the run ended before `rank` was killed."""
+        mark = Mark()
+        job = subprocess.Popen(
+            command_line("--run", run, "--resume", "auto", *SETTINGS, ranks=RANKS),
+            cwd=self.folder, env=mark.environment(), stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            job.wait(seconds)
+        except subprocess.TimeoutExpired:
+            ranks = mark.ranks()
+            if rank in ranks:
+                os.kill(ranks[rank], signal.SIGKILL)
+        code = job.wait(20)
+        self.assertEqual(mark.left_behind(), {})
+        return code == 0
+
+
+if __name__ == "__main__":
+    unittest.main()

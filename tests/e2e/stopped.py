@@ -1,0 +1,123 @@
+"""Signals, limits and stalls: the run ends in good order, soon, with its exit code, and can go on."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+from sae_program import Mark, ProgramTest, command_line, metrics_of, toy_samples, write_dataset
+
+RANKS = 3
+ENDLESS = ["--data", "data.h5", "--validation-size", "10", "--units", "20", "--pretrain-epochs",
+           "1000000", "--quiet"]
+STOPPED, DIVERGED, INTERNAL = 75, 76, 70
+
+
+class Stopped(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        write_dataset(cls.folder / "data.h5", toy_samples(100), toy_samples(10), classes=3)
+
+    def run_until(self, name, act, *options, within=10):
+        """Exit code and output of an endless run to which `act` (mpirun's process, processes of
+        the ranks) was done in its midst."""
+        mark = Mark()
+        run = self.folder / name
+        with open(self.folder / f"{name}.txt", "w+") as output:
+            job = subprocess.Popen(
+                command_line(*ENDLESS, "--run", run, *options, ranks=RANKS), cwd=self.folder,
+                env=mark.environment(), stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+                start_new_session=True)
+            try:
+                deadline = time.monotonic() + 30
+                while not ((run / "metrics.jsonl").exists() and metrics_of(run)):
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+                act(job.pid, mark.ranks())
+                code = job.wait(within)
+            finally:
+                left = mark.left_behind(4)
+                job.wait()
+            output.seek(0)
+            text = output.read()
+        self.assertEqual(left, {}, text)
+        return code, text, run
+
+    def checkpoints(self, run):
+        return sorted((run / "checkpoints").glob("step-*.h5"))
+
+    def test_a_signal_to_one_rank_stops_all_with_a_checkpoint(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
+            for rank in (0, RANKS - 1):
+                with self.subTest(signal=number, rank=rank):
+                    code, text, run = self.run_until(
+                        f"one{number}{rank}", lambda _, ranks: os.kill(ranks[rank], number))
+                    self.assertEqual(code, STOPPED, text)
+                    self.assertTrue(self.checkpoints(run))
+
+    def test_a_signal_to_all_ranks_or_to_mpirun_stops_with_a_checkpoint(self):
+        def all_ranks(_, ranks):
+            for process in ranks.values():
+                os.kill(process, signal.SIGTERM)
+
+        for name, act in (("all", all_ranks), ("usr1", lambda job, _: os.kill(job, signal.SIGUSR1)),
+                          ("term", lambda job, _: os.kill(job, signal.SIGTERM))):
+            with self.subTest(name):
+                code, text, run = self.run_until(name, act)
+                self.assertTrue(self.checkpoints(run), text)
+                if name != "term":  # mpirun answers SIGTERM with a code of its own.
+                    self.assertEqual(code, STOPPED, text)
+                self.run_program("--resume", "required", "--run", run, *ENDLESS,
+                                 "--stop-after-steps", 3, code=STOPPED, ranks=2)
+                self.assertIn("resumed from", (run / "log.txt").read_text())
+
+    def test_a_second_signal_ends_at_once(self):
+        def twice(_, ranks):
+            os.kill(ranks[1], signal.SIGSTOP)  # So that nothing can be agreed on.
+            os.kill(ranks[0], signal.SIGTERM)
+            time.sleep(0.5)
+            os.kill(ranks[0], signal.SIGTERM)
+
+        code, text, _ = self.run_until("twice", twice)
+        self.assertNotIn(code, (0, STOPPED), text)
+
+    def test_a_rank_that_does_not_answer_is_named_and_the_job_ended(self):
+        code, text, _ = self.run_until(
+            "stall", lambda _, ranks: os.kill(ranks[1], signal.SIGSTOP), "--stall-timeout", "3s",
+            within=10)
+        self.assertEqual(code, INTERNAL, text)
+        self.assertRegex(text, r"sae_dist \[rank 1, \S+\]: no progress for \d+ s: stage pretrain1, "
+                               r"step \d+, phase \w+, does not answer")
+        self.assertRegex(text, r"sae_dist \[rank 0, .*phase (reduction|exchange), waits for others")
+
+    def test_time_and_step_limits_stop_with_a_checkpoint(self):
+        self.run_program(*ENDLESS, "--run", "time", "--max-time", "3s", code=STOPPED, ranks=2,
+                         within=6)
+        self.assertTrue(self.checkpoints(self.folder / "time"))
+        self.run_program(*ENDLESS, "--run", "steps", "--stop-after-steps", "7", code=STOPPED)
+        self.assertEqual([file.name for file in self.checkpoints(self.folder / "steps")],
+                         ["step-0000000007.h5"])
+
+    def test_a_run_that_diverges_says_so_once_and_keeps_the_checkpoint_before(self):
+        output = self.run_program(
+            "--data", "data.h5", "--validation-size", "10", "--units", "20", "--pretrain-epochs",
+            "3", "--finetune-epochs", "3", "--finetune-learning-rate", "1e38", "--run", "diverge",
+            code=DIVERGED, ranks=2)
+        self.assertEqual(len(re.findall("^sae_dist: Training diverged in stage finetune", output,
+                                        re.MULTILINE)), 1, output)
+        self.assertTrue(self.checkpoints(self.folder / "diverge"))
+        self.assertFalse((self.folder / "diverge" / "model.h5").exists())
+
+    def test_other_settings_are_refused_by_name_with_both_values(self):
+        self.run_program(*ENDLESS, "--run", "other", "--stop-after-steps", "3", code=STOPPED)
+        output = self.run_program(*ENDLESS, "--run", "other", "--resume", "auto", "--seed", "2",
+                                  "--batch-size", "7", code=64, ranks=2)
+        self.assertIn("--seed was 1 and is now 2", output)
+        self.assertIn("--batch-size was 100 and is now 7", output)
+
+
+if __name__ == "__main__":
+    unittest.main()
