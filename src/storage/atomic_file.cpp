@@ -53,7 +53,10 @@ AtomicFile::AtomicFile(std::filesystem::path final_path)
 }
 
 AtomicFile::~AtomicFile() {
-  if (!renamed_) ::unlink(temporary_path_.c_str());
+  if (renamed_) return;
+  // Emptied first: after a failure HDF5 keeps the file open, and with it the space on a full disk.
+  if (::truncate(temporary_path_.c_str(), 0) != 0) errno = 0;  // There is nothing to be done.
+  ::unlink(temporary_path_.c_str());
 }
 
 void AtomicFile::commit() {

@@ -108,9 +108,8 @@ void CheckpointStore::write() {
   }
   if (also_) {
     Vector<float> velocity;
-    std::string history;
-    velocity.swap(buffer_.velocity);
-    history.swap(buffer_.history);
+    velocity.swap(buffer_.velocity);  // Back afterwards: its memory serves the next copy.
+    buffer_.history.clear();
     write_one(*also_, buffer_);
     velocity.swap(buffer_.velocity);
   }

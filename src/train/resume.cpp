@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "sae/core/error.hpp"
@@ -69,7 +70,10 @@ bool epochs_may_change(const std::string& before, const std::string& now, const 
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const std::string stage = fmt::format("pretrain{}", i + 1);
-    const bool over = progress.stage == "finetune" || progress.stage > stage;
+    // By length first, so that pretrain10 comes after pretrain9.
+    const bool over =
+        progress.stage == "finetune" ||
+        std::pair(progress.stage.size(), progress.stage) > std::pair(stage.size(), stage);
     if (b[i] < a[i] || (over && b[i] != a[i])) return false;
   }
   return true;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <system_error>
 #include <utility>
 
@@ -194,7 +195,8 @@ void Trainer::roll_back() {
     if (!found) restart();
     load(std::move(found));
     observer_.warning(fmt::format("{}; going back to step {} with the learning rate times {}.",
-                                  where, progress_.step, std::ldexp(1.0, -int(divergences_))));
+                                  where, progress_.step,
+                                  std::ldexp(1.0, -static_cast<int>(divergences_))));
     observer_.history_rewound(history_);
   }
   share_state();

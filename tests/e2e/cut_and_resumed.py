@@ -30,8 +30,12 @@ def metrics(run):
 
 
 class CutAndResumed(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        write_dataset(cls.folder / "data.h5", toy_samples(1500), toy_samples(50), classes=3)
+
     def test_gives_the_bits_of_the_run_left_alone(self):
-        write_dataset(self.folder / "data.h5", toy_samples(1500), toy_samples(50), classes=3)
         start = time.monotonic()
         self.train("whole", *SETTINGS, ranks=RANKS)
         length = time.monotonic() - start
@@ -50,6 +54,29 @@ class CutAndResumed(ProgramTest):
             self.assertEqual((run / "model.h5").read_bytes(), (whole / "model.h5").read_bytes())
             self.assertEqual(metrics(run), metrics(whole))
         print(f"{cuts} cuts of {runs} runs")
+
+    def in_pieces(self, name, ranks, *options):
+        """A run that each of the numbers of ranks takes a part of; the last to its end."""
+        for number in ranks[:-1]:
+            self.run_program("--run", name, "--resume", "auto", "--stop-after-steps", 701,
+                             *SETTINGS, *options, ranks=number, code=75)
+        self.run_program("--run", name, "--resume", "auto", *SETTINGS, *options, ranks=ranks[-1])
+        return self.folder / name
+
+    def test_on_other_numbers_of_ranks_uses_each_sample_once(self):
+        whole = metrics(self.in_pieces("whole1", [1]))
+        pieces = metrics(self.in_pieces("pieces", [4, 3, 1, 2]))
+        self.assertEqual(len(pieces), len(whole))
+        for line, expected in zip(pieces, whole):
+            self.assertEqual(line["samples"], 1400)
+            self.assertEqual((line["stage"], line["epoch"], line["step"]),
+                             (expected["stage"], expected["epoch"], expected["step"]))
+            self.assertLess(abs(line["loss"] - expected["loss"]), 1e-4)
+
+    def test_reproducibly_gives_the_bits_of_one_rank(self):
+        whole = self.in_pieces("one", [1], "--reproducible")
+        pieces = self.in_pieces("several", [8, 4, 2, 1], "--reproducible")
+        self.assertEqual((pieces / "model.h5").read_bytes(), (whole / "model.h5").read_bytes())
 
     def attempt(self, run, seconds, rank):
         """Whether the run ended before `rank` was killed."""
