@@ -12,6 +12,7 @@
 #include "sae/comm/self_communicator.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
+#include "sae/train/reproducible_sum.hpp"
 #include "search.hpp"
 
 namespace {
@@ -38,7 +39,14 @@ std::optional<Command> parse(int argc, char** argv, Communicator& comm) {
       .configuration = [&comm](const auto& file) { return read_text(file, comm); },
       .recipe = [&comm](const auto& name) { return read_recipe(name, comm); }};
   try {
-    return parse_command_line({argv + 1, argv + argc}, files);
+    Command command = parse_command_line({argv + 1, argv + argc}, files);
+    const auto* train = std::get_if<TrainOptions>(&command);
+    if (train != nullptr && train->configuration.reproducible &&
+        !ReproducibleSum::possible(comm.size())) {
+      throw UsageError(
+          fmt::format("--reproducible needs 1, 2, 4, 8 or 16 ranks, not {}.", comm.size()));
+    }
+    return command;
   } catch (const UsageError& error) {
     if (comm.is_root()) fmt::print(stderr, "sae_dist: {}\n", error.what());
     return std::nullopt;

@@ -1,6 +1,6 @@
 #include "parsing.hpp"
 
-#include <charconv>
+#include "sae/core/numbers.hpp"
 
 namespace po = boost::program_options;
 
@@ -8,27 +8,15 @@ namespace sae {
 namespace {
 
 template <typename Number>
-std::vector<Number> parse_numbers(const std::string& option, const std::vector<std::string>& texts,
-                                  const char* kind) {
+std::vector<Number> numbers_of(const std::string& option, const std::vector<std::string>& texts,
+                               const char* kind) {
   std::vector<Number> numbers;
   for (const std::string& text : texts) {
-    const char* at = text.data();
-    const char* end = at + text.size();
-    while (at != end) {
-      if (*at == ',' || *at == ' ') {
-        ++at;
-        continue;
-      }
-      Number number{};
-      const auto [stop, error] = std::from_chars(at, end, number);
-      if (error != std::errc() || (stop != end && *stop != ',' && *stop != ' ')) {
-        throw UsageError(fmt::format("--{} takes {}, not '{}'.", option, kind, text));
-      }
-      numbers.push_back(number);
-      at = stop;
-    }
+    const auto parsed = parse_numbers<Number>(text);
+    require(parsed.has_value(), fmt::format("--{} takes {}, not '{}'.", option, kind, text));
+    numbers.insert(numbers.end(), parsed->begin(), parsed->end());
   }
-  if (numbers.empty()) throw UsageError(fmt::format("--{} needs a value.", option));
+  require(!numbers.empty(), fmt::format("--{} needs a value.", option));
   return numbers;
 }
 
@@ -57,16 +45,16 @@ po::variables_map parse_arguments(const std::vector<std::string>& arguments,
 }
 
 std::vector<double> parse_reals(const std::string& option, const std::vector<std::string>& texts) {
-  return parse_numbers<double>(option, texts, "numbers");
+  return numbers_of<double>(option, texts, "numbers");
 }
 
 std::vector<Index> parse_integers(const std::string& option,
                                   const std::vector<std::string>& texts) {
-  return parse_numbers<Index>(option, texts, "whole numbers");
+  return numbers_of<Index>(option, texts, "whole numbers");
 }
 
 std::uint64_t parse_seed(const std::string& text) {
-  const auto seeds = parse_numbers<std::uint64_t>("seed", {text}, "a whole number of 0 or more");
+  const auto seeds = numbers_of<std::uint64_t>("seed", {text}, "a whole number of 0 or more");
   require(seeds.size() == 1, fmt::format("--seed takes one number, not '{}'.", text));
   return seeds[0];
 }

@@ -52,10 +52,6 @@ class WarningsOnly final : public TrainingObserver {
 ExitCode run_train(const TrainOptions& options, Communicator& comm) {
   install_stop_signals();
   Configuration configuration = options.configuration;
-  if (configuration.reproducible && !ReproducibleSum::possible(comm.size())) {
-    throw UsageError(
-        fmt::format("--reproducible needs 1, 2, 4, 8 or 16 ranks, not {}.", comm.size()));
-  }
   configuration.data = find_dataset(configuration.data, comm);
   // Rank 0 alone writes, so the others need not know the name.
   if (configuration.run.empty() && comm.is_root()) configuration.run = new_run_folder();
@@ -73,19 +69,16 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm) {
     }
     observers.add(std::make_unique<RunLog>(RunFolder(configuration.run), configuration, libraries));
   }
-  std::vector<std::string> stages;
-  for (std::size_t i = 0; i < configuration.layers.size(); ++i) {
-    stages.push_back(fmt::format("pretrain{}", i + 1));
-  }
-  stages.emplace_back("finetune");
-  Watchdog watchdog(comm, std::chrono::duration<double>(options.stall_timeout), stages);
+  Watchdog watchdog(comm, std::chrono::duration<double>(options.stall_timeout),
+                    stage_names(configuration));
   RunControl control = options.control;
   control.heartbeat = &watchdog.heartbeat();
   control.stop_requested = stop_requested;
 
   watchdog.heartbeat().enter(Phase::kFile);
   watchdog.heartbeat().beat();
-  DistributedDataset dataset(configuration.data, configuration.data_access, comm);
+  DistributedDataset dataset(configuration.data, configuration.data_access, comm,
+                             control.heartbeat);
   const RunResult result = Trainer(configuration, control, dataset, comm, observers).run();
   return result.stopped ? ExitCode::kStopped : ExitCode::kDone;
 }

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <mpi.h>
 
+#include <chrono>
 #include <limits>
 #include <numeric>
+#include <thread>
 #include <utility>
 
 #include "check.hpp"
@@ -13,6 +15,10 @@
 
 namespace sae {
 namespace {
+
+// Of a barrier: those that come soon are met awake.
+constexpr int kLooksBeforeSleep = 1000;
+constexpr std::chrono::microseconds kSleep{200};
 
 /// MPI counts are int; a length that does not fit is refused, not cast.
 template <typename Size>
@@ -125,7 +131,15 @@ std::unique_ptr<PendingExchange> MpiCommunicator::start_exchange(
                                        handle_->communicator);
 }
 
-void MpiCommunicator::barrier() { check_mpi(MPI_Barrier(handle_->communicator), "MPI_Barrier"); }
+void MpiCommunicator::barrier() {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibarrier(handle_->communicator, &request), "MPI_Ibarrier");
+  for (int done = 0, looks = 0;; ++looks) {
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done != 0) return;
+    if (looks >= kLooksBeforeSleep) std::this_thread::sleep_for(kSleep);
+  }
+}
 
 void MpiCommunicator::swap_with(std::span<const std::byte> send, std::span<std::byte> receive,
                                 int partner) {

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <utility>
 #include <vector>
 
 #include "sae/core/error.hpp"
 #include "sae/data/sample_checks.hpp"
+#include "sae/storage/trial_process.hpp"
 
 namespace sae {
 namespace {
@@ -17,6 +19,9 @@ constexpr const char* kFormat = "sae-dataset";
 constexpr std::int64_t kVersion = 1;
 constexpr int kDeflateLevel = 6;
 constexpr Index kLabelsPerBlock = 1 << 16;
+constexpr std::size_t kTrialBlockBytes = std::size_t{1} << 20;
+constexpr std::chrono::seconds kTablesLimit{2};  // Takes milliseconds if all is well.
+constexpr std::chrono::seconds kBlockLimit{30};  // Unpacking the largest chunk takes less.
 
 std::string images_of(Split split) { return fmt::format("/{}/images", name_of(split)); }
 std::string labels_of(Split split) { return fmt::format("/{}/labels", name_of(split)); }
@@ -115,6 +120,69 @@ void read_sizes(const Hdf5File& file, DatasetInfo& info) {
   }
 }
 
+DatasetInfo read_info(const Hdf5File& file) {
+  check_format(file);
+  DatasetInfo info;
+  read_sizes(file, info);
+  info.has_train_labels = check_for_labels(file, Split::kTrain, info.train_count);
+  info.has_test_labels = check_for_labels(file, Split::kTest, info.test_count);
+  info.name = file.read_string("/", "name");
+  info.source = optional_string(file, "source");
+  info.license = optional_string(file, "license");
+  info.classes = file.read_integer("/", "classes");
+  const Index fewest = info.has_train_labels || info.has_test_labels ? 1 : 0;
+  if (info.classes < fewest || info.classes > kMaxClasses) {
+    fail(file, fmt::format("its attribute 'classes' is {}, not within [{}, {}]", info.classes,
+                           fewest, kMaxClasses));
+  }
+  return info;
+}
+
+/// Reads all rows as DatasetFile reads some of them.
+void try_rows(const Hdf5File& file, const std::string& name, ElementType as, std::size_t row_bytes,
+              const LimitTime& limit_time) {
+  const Index count = file.shape(name).front();
+  const auto length = static_cast<Index>(std::max<std::size_t>(kTrialBlockBytes / row_bytes, 1));
+  std::vector<std::byte> block;
+  for (Range rows{0, 0}; rows.end < count;) {
+    rows = {rows.end, std::min(rows.end + length, count)};
+    block.resize(static_cast<std::size_t>(rows.size()) * row_bytes);
+    limit_time(kBlockLimit);
+    try {
+      file.read_bytes(name, rows, as, block);
+    } catch (const DataError&) {  // For who asks for these rows.
+    }
+  }
+}
+
+/// Reads all that libhdf5 could crash on: the tables of the file and, without check sums, the rows.
+void try_file(const std::filesystem::path& path, const LimitTime& limit_time) {
+  limit_time(kTablesLimit);
+  const Hdf5File file = Hdf5File::open(path);
+  const DatasetInfo info = read_info(file);
+  for (const Split split : {Split::kTrain, Split::kTest}) {
+    if (const std::string images = images_of(split);
+        info.count(split) > 0 && !file.has_check_sums(images)) {
+      try_rows(file, images, element_type_of(info.pixel_type), info.bytes_per_sample(), limit_time);
+    }
+    if (const std::string labels = labels_of(split);
+        info.has_labels(split) && !file.has_check_sums(labels)) {
+      try_rows(file, labels, ElementType::kInt64, sizeof(std::int64_t), limit_time);
+    }
+  }
+}
+
+Hdf5File open_after_trial(const std::filesystem::path& path) {
+  const auto failure =
+      failure_in_trial([&path](const LimitTime& limit_time) { try_file(path, limit_time); });
+  if (failure) {
+    throw DataError(
+        fmt::format("'{}' is damaged: the HDF5 library {} while reading it in a trial process.",
+                    path.string(), *failure));
+  }
+  return Hdf5File::open(path);
+}
+
 }  // namespace
 
 std::string name_of(Split split) { return split == Split::kTrain ? "train" : "test"; }
@@ -123,21 +191,8 @@ std::size_t bytes_per_pixel(PixelType type) {
   return type == PixelType::kUint8 ? sizeof(std::uint8_t) : sizeof(float);
 }
 
-DatasetFile::DatasetFile(const std::filesystem::path& path) : file_(Hdf5File::open(path)) {
-  check_format(file_);
-  read_sizes(file_, info_);
-  info_.has_train_labels = check_for_labels(file_, Split::kTrain, info_.train_count);
-  info_.has_test_labels = check_for_labels(file_, Split::kTest, info_.test_count);
-  info_.name = file_.read_string("/", "name");
-  info_.source = optional_string(file_, "source");
-  info_.license = optional_string(file_, "license");
-  info_.classes = file_.read_integer("/", "classes");
-  const Index fewest = info_.has_train_labels || info_.has_test_labels ? 1 : 0;
-  if (info_.classes < fewest || info_.classes > kMaxClasses) {
-    fail(file_, fmt::format("its attribute 'classes' is {}, not within [{}, {}]", info_.classes,
-                            fewest, kMaxClasses));
-  }
-}
+DatasetFile::DatasetFile(const std::filesystem::path& path)
+    : file_(open_after_trial(path)), info_(read_info(file_)) {}
 
 void DatasetFile::read_images(Split split, Range samples, std::span<std::byte> out) const {
   const std::string images = images_of(split);

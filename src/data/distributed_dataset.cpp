@@ -12,16 +12,6 @@
 namespace sae {
 namespace {
 
-/// Calls visit(block) for consecutive blocks of the range that hold at most kBlockBytes.
-template <typename Visit>
-void for_each_block(Range samples, std::size_t record_bytes, Visit visit) {
-  const auto length =
-      static_cast<Index>(std::max<std::size_t>(1, DistributedDataset::kBlockBytes / record_bytes));
-  for (Index begin = samples.begin; begin < samples.end; begin += length) {
-    visit(Range{begin, std::min(begin + length, samples.end)});
-  }
-}
-
 /// Rank 0's description of the data set, on every rank.
 DatasetInfo broadcast_info(const DatasetInfo& info, Communicator& comm) {
   std::array<Index, 9> numbers = {info.classes,
@@ -51,8 +41,8 @@ DatasetInfo broadcast_info(const DatasetInfo& info, Communicator& comm) {
 }  // namespace
 
 DistributedDataset::DistributedDataset(const std::filesystem::path& path, DataAccess access,
-                                       Communicator& comm)
-    : access_(access), comm_(comm) {
+                                       Communicator& comm, Heartbeat* heartbeat)
+    : access_(access), comm_(comm), heartbeat_(heartbeat) {
   if (access == DataAccess::kShared || comm.is_root()) file_.emplace(path);
   info_ = broadcast_info(file_ ? file_->info() : DatasetInfo{}, comm);
   if (!file_) return;
@@ -68,45 +58,57 @@ DistributedDataset::DistributedDataset(const std::filesystem::path& path, DataAc
   }
 }
 
-void DistributedDataset::read_records(Split split, Range file_samples,
-                                      std::span<std::byte> records) const {
+void DistributedDataset::read_block(Split split, Range file_samples,
+                                    std::span<std::byte> records) const {
   const RecordFormat format = record_format();
-  for_each_block(file_samples, format.bytes(), [&](Range block) {
-    const auto count = static_cast<std::size_t>(block.size());
-    std::vector<std::byte> pixels(count * format.pixel_bytes());
-    std::vector<std::uint16_t> labels(count);
-    file_->read_images(split, block, pixels);
-    if (info_.has_labels(split)) file_->read_labels(split, block, labels);
-    const auto first = static_cast<std::size_t>(block.begin - file_samples.begin);
-    for (std::size_t i = 0; i < count; ++i) {
-      std::byte* record = records.data() + (first + i) * format.bytes();
-      std::memcpy(record, pixels.data() + i * format.pixel_bytes(), format.pixel_bytes());
-      std::memcpy(record + format.pixel_bytes(), &labels[i], sizeof labels[i]);
-    }
-  });
+  const auto count = static_cast<std::size_t>(file_samples.size());
+  std::vector<std::byte> pixels(count * format.pixel_bytes());
+  std::vector<std::uint16_t> labels(count);
+  file_->read_images(split, file_samples, pixels);
+  if (info_.has_labels(split)) file_->read_labels(split, file_samples, labels);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::byte* record = records.data() + i * format.bytes();
+    std::memcpy(record, pixels.data() + i * format.pixel_bytes(), format.pixel_bytes());
+    std::memcpy(record + format.pixel_bytes(), &labels[i], sizeof labels[i]);
+  }
 }
 
 Shard DistributedDataset::load_shard(Split split, Range samples) {
   const RecordFormat format = record_format();
   const Range whole{0, samples.size()};
   Shard shard(format, whole.size(), part_of_range(whole, comm_.rank(), comm_.size()));
+  const auto block_samples =
+      static_cast<Index>(std::max<std::size_t>(1, kBlockBytes / format.bytes()));
+  // What a rank gets in a round.
+  const auto block_of = [&](int rank, Index round) {
+    const Range part = part_of_range(whole, rank, comm_.size());
+    const Index begin = std::min(part.begin + round * block_samples, part.end);
+    return Range{begin, std::min(begin + block_samples, part.end)};
+  };
   const auto in_file = [&](Range r) {
     return Range{samples.begin + r.begin, samples.begin + r.end};
   };
-  if (file_) read_records(split, in_file(shard.samples()), shard.records(shard.samples()));
-  if (access_ == DataAccess::kShared) return shard;
-  if (comm_.is_root()) {
-    std::vector<std::byte> buffer;
-    for (int rank = 1; rank < comm_.size(); ++rank) {
-      for_each_block(part_of_range(whole, rank, comm_.size()), format.bytes(), [&](Range block) {
-        buffer.resize(static_cast<std::size_t>(block.size()) * format.bytes());
-        read_records(split, in_file(block), buffer);
-        comm_.send(buffer, rank);
-      });
+  // In rounds, a block for each rank, so that none waits long without a sign.
+  std::vector<std::byte> buffer;
+  const Index largest_part = (whole.size() + comm_.size() - 1) / comm_.size();
+  const Index rounds = (largest_part + block_samples - 1) / block_samples;
+  for (Index round = 0; round < rounds; ++round) {
+    const Range own = block_of(comm_.rank(), round);
+    if (file_) {
+      if (own.size() > 0) read_block(split, in_file(own), shard.records(own));
+    } else if (own.size() > 0) {
+      comm_.receive(shard.records(own), 0);
     }
-  } else {
-    for_each_block(shard.samples(), format.bytes(),
-                   [&](Range block) { comm_.receive(shard.records(block), 0); });
+    beat(heartbeat_);
+    if (access_ == DataAccess::kShared || !comm_.is_root()) continue;
+    for (int rank = 1; rank < comm_.size(); ++rank) {
+      const Range block = block_of(rank, round);
+      if (block.size() == 0) continue;
+      buffer.resize(static_cast<std::size_t>(block.size()) * format.bytes());
+      read_block(split, in_file(block), buffer);
+      comm_.send(buffer, rank);
+      beat(heartbeat_);
+    }
   }
   return shard;
 }

@@ -29,7 +29,7 @@ Hdf5File::Hdf5File(Hdf5File&&) noexcept = default;
 Hdf5File& Hdf5File::operator=(Hdf5File&&) noexcept = default;
 Hdf5File::~Hdf5File() = default;
 
-Hdf5File Hdf5File::open(const std::filesystem::path& path) {
+Hdf5File Hdf5File::open(const std::filesystem::path& path, CheckSums sums) {
   prepare_hdf5();
   auto state = std::make_unique<State>();
   state->path = path;
@@ -41,6 +41,10 @@ Hdf5File Hdf5File::open(const std::filesystem::path& path) {
   state->check(H5Pset_file_locking(access.id(), false, true), "H5Pset_file_locking", "/");
   state->file =
       state->own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), "H5Fopen", "/", H5Fclose);
+  if (sums == CheckSums::kIgnore) {
+    state->transfer = state->own(H5Pcreate(H5P_DATASET_XFER), "H5Pcreate", "/", H5Pclose);
+    state->check(H5Pset_edc_check(state->transfer.id(), H5Z_DISABLE_EDC), "H5Pset_edc_check", "/");
+  }
   return Hdf5File(std::move(state));
 }
 
@@ -54,6 +58,10 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path, Index user_block) {
   const auto creation = state->own(H5Pcreate(H5P_FILE_CREATE), "H5Pcreate", "/", H5Pclose);
   state->check(H5Pset_userblock(creation.id(), static_cast<hsize_t>(user_block)),
                "H5Pset_userblock", "/");
+  // Since 1.10 the tables of a file carry check sums; the program that reads it must be as new.
+  state->check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_LATEST),
+               "H5Pset_libver_bounds", "/");
+  state->check(H5Pset_obj_track_times(creation.id(), false), "H5Pset_obj_track_times", "/");
   state->file = state->own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()),
                            "H5Fcreate", "/", H5Fclose);
   return Hdf5File(std::move(state));
@@ -103,7 +111,7 @@ void Hdf5File::read_bytes(const std::string& name, Range rows, ElementType as,
 
   const State::Selection selection = state_->select(name, dataset, rows);
   state_->check(H5Dread(dataset.handle.id(), wanted.in_memory, selection.in_memory.id(),
-                        selection.in_file.id(), H5P_DEFAULT, out.data()),
+                        selection.in_file.id(), state_->transfer_id(), out.data()),
                 "H5Dread", name);
 }
 
@@ -139,11 +147,9 @@ void Hdf5File::create_dataset(const std::string& name, ElementType type,
   }
   state_->check(H5Pset_fletcher32(plan.id()), "H5Pset_fletcher32", name);
 
-  const auto links = state_->own(H5Pcreate(H5P_LINK_CREATE), "H5Pcreate", name, H5Pclose);
-  state_->check(H5Pset_create_intermediate_group(links.id(), 1), "H5Pset_create_intermediate_group",
-                name);
+  state_->create_groups(name);
   dataset.handle = state_->own(H5Dcreate2(state_->file.id(), name.c_str(), element.in_file,
-                                          space.id(), links.id(), plan.id(), H5P_DEFAULT),
+                                          space.id(), H5P_DEFAULT, plan.id(), H5P_DEFAULT),
                                "H5Dcreate", name, H5Dclose);
   state_->datasets.insert_or_assign(name, std::move(dataset));
 }

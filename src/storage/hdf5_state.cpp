@@ -107,6 +107,17 @@ void Hdf5File::State::check_claim(const std::string& object, const std::vector<h
   }
 }
 
+void Hdf5File::State::create_groups(const std::string& name) const {
+  const auto plan = own(H5Pcreate(H5P_GROUP_CREATE), "H5Pcreate", name, H5Pclose);
+  check(H5Pset_obj_track_times(plan.id(), false), "H5Pset_obj_track_times", name);
+  for (auto end = name.find('/', 1); end != std::string::npos; end = name.find('/', end + 1)) {
+    const std::string group = name.substr(0, end);
+    if (check(H5Lexists(file.id(), group.c_str(), H5P_DEFAULT), "H5Lexists", group) > 0) continue;
+    own(H5Gcreate2(file.id(), group.c_str(), H5P_DEFAULT, plan.id(), H5P_DEFAULT), "H5Gcreate",
+        group, H5Gclose);
+  }
+}
+
 Hdf5File::State::Selection Hdf5File::State::select(const std::string& name, const Dataset& dataset,
                                                    Range rows) const {
   std::vector<hsize_t> count(dataset.shape.begin(), dataset.shape.end());

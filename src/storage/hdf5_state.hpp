@@ -54,7 +54,10 @@ struct Hdf5File::State {
   mutable bool failed = false;
   std::uint64_t file_size = 0;  ///< Of a file opened to read.
   Hdf5Handle file;
+  Hdf5Handle transfer;  ///< How data sets are read, if not as HDF5 does by default.
   std::map<std::string, Dataset> datasets;
+
+  hid_t transfer_id() const { return transfer.id() >= 0 ? transfer.id() : H5P_DEFAULT; }
 
   /// Throws DataError or OutputError; `fault` completes the sentence.
   [[noreturn]] void fail(const std::string& object, const std::string& fault) const;
@@ -75,6 +78,8 @@ struct Hdf5File::State {
                    std::size_t element_size) const;
   /// Opens it if it is not open yet.
   Dataset& dataset(const std::string& name);
+  /// All groups on the way to `name`.
+  void create_groups(const std::string& name) const;
   Selection select(const std::string& name, const Dataset& dataset, Range rows) const;
   /// An attribute of one value.
   Attribute attribute(const std::string& object, const std::string& name) const;

@@ -1,6 +1,8 @@
 #include "sae/train/checkpoint_store.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <system_error>
@@ -12,6 +14,8 @@ namespace sae {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int kLowestPriority = 10;
 
 /// The checkpoint files of a run, the newest first.
 std::vector<fs::path> checkpoint_files(const RunFolder& folder) {
@@ -86,6 +90,8 @@ std::vector<std::string> CheckpointStore::take_failures() {
 }
 
 void CheckpointStore::work() {
+  // Of this thread alone: it takes the time in which ranks wait for each other. Best effort.
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowestPriority));
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return busy_ || end_; });

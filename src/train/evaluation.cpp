@@ -9,7 +9,7 @@
 namespace sae {
 
 Evaluation evaluate(const ParameterLayout& layout, const Vector<float>& parameters,
-                    const Shard& shard, Communicator& comm) {
+                    const Shard& shard, Communicator& comm, Heartbeat* heartbeat) {
   constexpr Index kBlock = 500;  // Samples at once: bounds the memory of the activations.
   const Topology& topology = layout.topology();
   const auto classes = static_cast<std::size_t>(topology.classes);
@@ -31,6 +31,7 @@ Evaluation evaluate(const ParameterLayout& layout, const Vector<float>& paramete
       sums[labels[i] * classes + static_cast<std::size_t>(predicted)] += 1;
     }
     sums.back() += softmax_cross_entropy<float>(labels, logits).loss;
+    beat(heartbeat);
   }
   comm.allreduce_sum(sums);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 #include <sstream>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "sae/core/error.hpp"
+#include "sae/core/numbers.hpp"
 
 namespace sae {
 namespace {
@@ -27,23 +27,9 @@ Settings settings_of(const std::string& text) {
   return settings;
 }
 
-/// The numbers of a list, or none if it holds anything else.
+/// The numbers of a list; empty if it holds anything else.
 std::vector<double> numbers_of(const std::string& text) {
-  std::vector<double> numbers;
-  const char* at = text.data();
-  const char* end = at + text.size();
-  while (at != end) {
-    if (*at == ',' || *at == ' ') {
-      ++at;
-      continue;
-    }
-    double number = 0;
-    const auto [stop, error] = std::from_chars(at, end, number);
-    if (error != std::errc()) return {};
-    numbers.push_back(number);
-    at = stop;
-  }
-  return numbers;
+  return parse_numbers<double>(text).value_or(std::vector<double>{});
 }
 
 /// A list with one value for each of `count` layers.

@@ -22,6 +22,15 @@ bool RunFolder::holds_run() const {
   return false;
 }
 
+void RunFolder::remove_temporary_files() const {
+  for (const auto& folder : {path_, checkpoints()}) {
+    std::error_code ignored;  // What cannot be seen or removed does no harm.
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+      if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path(), ignored);
+    }
+  }
+}
+
 void RunFolder::create(const std::string& config_text) const {
   std::error_code error;
   std::filesystem::create_directories(path_, error);
@@ -29,6 +38,7 @@ void RunFolder::create(const std::string& config_text) const {
     throw OutputError(
         fmt::format("Cannot make the run folder {}: {}.", path_.string(), error.message()));
   }
+  remove_temporary_files();
   AtomicFile file(config());
   std::ofstream stream(file.temporary_path());
   stream << config_text << std::flush;

@@ -12,6 +12,15 @@ Topology topology_for(const Configuration& configuration, const DatasetInfo& inf
   return topology;
 }
 
+std::vector<std::string> stage_names(const Configuration& configuration) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < configuration.layers.size(); ++i) {
+    names.push_back(fmt::format("pretrain{}", i + 1));
+  }
+  names.emplace_back("finetune");
+  return names;
+}
+
 std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout) {
   const auto learning_rate = [&](double initial, Schedule schedule, Index epochs) {
     return LearningRate{.initial = initial,
@@ -20,11 +29,12 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
                         .warmup_epochs = configuration.warmup_epochs,
                         .epochs = static_cast<double>(epochs)};
   };
+  const std::vector<std::string> names = stage_names(configuration);
   std::vector<Stage> stages;
   for (std::size_t i = 0; i < configuration.layers.size(); ++i) {
     const PretrainSettings& layer = configuration.layers[i];
     Stage stage;
-    stage.name = fmt::format("pretrain{}", i + 1);
+    stage.name = names[i];
     stage.index = static_cast<std::uint32_t>(i);
     stage.epochs = layer.epochs;
     stage.learning_rate =
@@ -38,7 +48,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
     stages.push_back(std::move(stage));
   }
   Stage finetune;
-  finetune.name = "finetune";
+  finetune.name = names.back();
   finetune.index = static_cast<std::uint32_t>(stages.size());
   finetune.supervised = true;
   finetune.epochs = configuration.finetune_epochs;

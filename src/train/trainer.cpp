@@ -26,7 +26,7 @@ double seconds_since(Clock::time_point start) {
 RunResult Trainer::run() {
   const RunSummary plan = summary();
   if (comm_.is_root()) observer_.run_begins(plan);
-  if (control_.heartbeat != nullptr) control_.heartbeat->beat();
+  beat(control_.heartbeat);
   Outcome outcome = train_remaining_stages();
   while (outcome == Outcome::kDiverged) {
     roll_back();
@@ -179,7 +179,7 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   if (stage.supervised) {
     report.train_error = 100 * epoch_sums_.errors / epoch_sums_.samples;
     if (validation_.set_size() > 0) {
-      report.validation = evaluate(layout_, parameters_, validation_, comm_);
+      report.validation = evaluate(layout_, parameters_, validation_, comm_, control_.heartbeat);
       // Of equals the later: it has seen more, at a lower learning rate.
       report.best = !best_ || report.validation->errors <= best_->errors;
     }
@@ -261,9 +261,10 @@ RunResult Trainer::judge_models(bool stopped) {
   const auto judge = [&](const std::string& file, Index epoch, const Vector<float>& parameters) {
     ModelResult model{.file = file, .epoch = epoch, .validation = {}, .test = {}};
     if (validation_.set_size() > 0) {
-      model.validation = evaluate(layout_, parameters, validation_, comm_);
+      model.validation = evaluate(layout_, parameters, validation_, comm_, control_.heartbeat);
     }
-    if (test_.set_size() > 0) model.test = evaluate(layout_, parameters, test_, comm_);
+    if (test_.set_size() > 0)
+      model.test = evaluate(layout_, parameters, test_, comm_, control_.heartbeat);
     return model;
   };
   result.models.push_back(

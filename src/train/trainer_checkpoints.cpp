@@ -246,12 +246,10 @@ void Trainer::save_if_due(bool epoch_ended) {
 void Trainer::save_and_wait(std::optional<std::filesystem::path> also) {
   if (comm_.is_root()) {
     const PhaseScope scope(control_.heartbeat, Phase::kFile);
-    warn_of_failed_saves();
     store_->wait_until_idle();
-    const auto earlier = store_->take_failures();
+    warn_of_failed_saves();
     save(true, std::move(also));
     store_->wait_until_idle();
-    for (const std::string& failure : earlier) observer_.warning(failure);
     const auto failures = store_->take_failures();
     if (!failures.empty()) throw OutputError(fmt::format("{}", fmt::join(failures, " ")));
   }

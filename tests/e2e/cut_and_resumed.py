@@ -53,6 +53,7 @@ class CutAndResumed(ProgramTest):
                 cuts += not finished
             self.assertEqual((run / "model.h5").read_bytes(), (whole / "model.h5").read_bytes())
             self.assertEqual(metrics(run), metrics(whole))
+            self.assertEqual(list(run.rglob("*.tmp")), [])
         print(f"{cuts} cuts of {runs} runs")
 
     def in_pieces(self, name, ranks, *options):

@@ -1,6 +1,7 @@
 """Signals, limits and stalls: the run ends in good order, soon, with its exit code, and can go on."""
 
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -15,20 +16,28 @@ ENDLESS = ["--data", "data.h5", "--validation-size", "10", "--units", "20", "--p
 STOPPED, DIVERGED, INTERNAL = 75, 76, 70
 
 
+def alive(process):
+    """Whether it has not ended; one whose parent has not asked for its end yet has."""
+    try:
+        return pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")")[-1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Stopped(ProgramTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         write_dataset(cls.folder / "data.h5", toy_samples(100), toy_samples(10), classes=3)
 
-    def run_until(self, name, act, *options, within=10):
+    def run_until(self, name, act, *options, settings=ENDLESS, ranks=RANKS, within=10):
         """Exit code and output of an endless run to which `act` (mpirun's process, processes of
         the ranks) was done in its midst."""
         mark = Mark()
         run = self.folder / name
         with open(self.folder / f"{name}.txt", "w+") as output:
             job = subprocess.Popen(
-                command_line(*ENDLESS, "--run", run, *options, ranks=RANKS), cwd=self.folder,
+                command_line(*settings, "--run", run, *options, ranks=ranks), cwd=self.folder,
                 env=mark.environment(), stdout=output, stderr=output, stdin=subprocess.DEVNULL,
                 start_new_session=True)
             try:
@@ -73,6 +82,27 @@ class Stopped(ProgramTest):
                 self.run_program("--resume", "required", "--run", run, *ENDLESS,
                                  "--stop-after-steps", 3, code=STOPPED, ranks=2)
                 self.assertIn("resumed from", (run / "log.txt").read_text())
+
+    def test_a_large_network_is_saved_and_left_within_two_seconds(self):
+        write_dataset(self.folder / "wide.h5", toy_samples(5000, features=784),
+                      toy_samples(10, features=784), classes=3)
+        large = ["--data", "wide.h5", "--units", "2000,2000,2000", "--momentum", "0.5",
+                 "--pretrain-epochs", "0", "--finetune-epochs", "1000", "--validation-size", "4000",
+                 "--keep-checkpoints", "1", "--quiet"]
+        ended = {}
+
+        def one_rank(_, ranks):
+            ended["asked"] = time.monotonic()
+            os.kill(ranks[1], signal.SIGTERM)
+            while any(alive(process) for process in ranks.values()):
+                time.sleep(0.01)
+            ended["after"] = time.monotonic() - ended["asked"]
+
+        code, text, run = self.run_until("large", one_rank, settings=large, ranks=2, within=20)
+        self.assertEqual(code, STOPPED, text)
+        print(f"left {ended['after']:.2f} s after the signal")
+        self.assertLess(ended["after"], 2, text)
+        self.assertEqual(len(self.checkpoints(run)), 1)
 
     def test_a_second_signal_ends_at_once(self):
         def twice(_, ranks):

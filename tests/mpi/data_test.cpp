@@ -42,6 +42,25 @@ TEST_F(DistributedData, EachRankGetsItsPartByEitherAccess) {
   }
 }
 
+TEST_F(DistributedData, ThatIsLargerThanABlockIsDealtOutWithSignsOfProgress) {
+  const TinyDataset large{.train_count = 61, .height = 512, .width = 512};
+  const auto large_path = folder.path() / "large.h5";
+  if (comm.is_root()) large.write(large_path);
+  comm.barrier();
+  Heartbeat heartbeat;
+  DistributedDataset dataset(large_path, DataAccess::kScatter, comm, &heartbeat);
+  const Shard shard = dataset.load_shard(Split::kTrain, {0, 61});
+  EXPECT_GT(shard.set_size() * large.features(), 3 * Index{DistributedDataset::kBlockBytes});
+  for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
+    ASSERT_EQ(decode_label(shard.format(), shard.record(sample)),
+              large.label(Split::kTrain, sample));
+    const auto last = large.features() - 1;
+    ASSERT_EQ(shard.record(sample)[static_cast<std::size_t>(last)],
+              std::byte{large.pixel(Split::kTrain, sample, last)});
+  }
+  EXPECT_GT(heartbeat.moved.load(), 0);
+}
+
 TEST_F(DistributedData, TheFileNeedsToBeOnRankZeroOnly) {
   const auto seen = comm.is_root() ? path : folder.path() / "not here.h5";
   DistributedDataset dataset(seen, DataAccess::kScatter, comm);

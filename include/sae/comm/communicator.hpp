@@ -47,6 +47,7 @@ class Communicator {
       std::span<const std::byte> send, std::span<const Index> send_counts,
       std::span<std::byte> receive, std::span<const Index> receive_counts) = 0;
 
+  /// Waits for all, asleep for most of the time: one of them may read or write files for long.
   virtual void barrier() = 0;
 
   /// Sends to and receives from the same other rank, which does likewise.

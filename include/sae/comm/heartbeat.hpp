@@ -29,6 +29,11 @@ struct Heartbeat {
   void enter(Phase now) { phase.store(now, std::memory_order_relaxed); }
 };
 
+/// Progress of a rank that may have no watchdog.
+inline void beat(Heartbeat* heartbeat) {
+  if (heartbeat != nullptr) heartbeat->beat();
+}
+
 /// Sets the phase for a scope, and the one before it at its end. `heartbeat` may be null.
 class PhaseScope {
  public:

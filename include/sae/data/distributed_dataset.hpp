@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "sae/comm/communicator.hpp"
+#include "sae/comm/heartbeat.hpp"
 #include "sae/data/dataset_file.hpp"
 #include "sae/data/shard.hpp"
 
@@ -18,9 +19,11 @@ enum class DataAccess {
 /// A data set file that the ranks read together.
 class DistributedDataset {
  public:
+  /// Each block that is loaded is progress for `heartbeat`, which may be null.
   /// Collective. Throws: as DatasetFile, on the ranks that read; DataError if ranks see
   /// different files.
-  DistributedDataset(const std::filesystem::path& path, DataAccess access, Communicator& comm);
+  DistributedDataset(const std::filesystem::path& path, DataAccess access, Communicator& comm,
+                     Heartbeat* heartbeat = nullptr);
 
   const DatasetInfo& info() const { return info_; }
   RecordFormat record_format() const { return {info_.features, info_.pixel_type}; }
@@ -33,12 +36,13 @@ class DistributedDataset {
   static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 
  private:
-  void read_records(Split split, Range file_samples, std::span<std::byte> records) const;
+  void read_block(Split split, Range file_samples, std::span<std::byte> records) const;
 
   std::optional<DatasetFile> file_;  // Only where this rank reads.
   DatasetInfo info_;
   DataAccess access_;
   Communicator& comm_;
+  Heartbeat* heartbeat_;
 };
 
 }  // namespace sae

@@ -22,6 +22,9 @@ bool is_real(ElementType type);
 /// The name as users know it: "uint8", "float32", "another integer type".
 std::string_view name_of(ElementType type);
 
+/// What is done with the Fletcher32 sums of a file that is read.
+enum class CheckSums { kVerify, kIgnore };
+
 /// How a data set is laid out in a file that is written block by block.
 struct DatasetLayout {
   std::vector<Index> shape;  ///< Rows first. At least one dimension.
@@ -44,7 +47,7 @@ class Hdf5File {
  public:
   /// Throws: MissingInputError if there is no such file or it may not be read,
   /// DataError if it is not an HDF5 file or is damaged.
-  static Hdf5File open(const std::filesystem::path& path);
+  static Hdf5File open(const std::filesystem::path& path, CheckSums sums = CheckSums::kVerify);
 
   /// An empty file in place of what was there. `user_block` bytes at its begin are left to the
   /// caller: 0, or a power of two from 512 on.
@@ -62,6 +65,8 @@ class Hdf5File {
   /// file, so that memory for it may be taken.
   std::vector<Index> shape(const std::string& name) const;
   ElementType element_type(const std::string& name) const;
+  /// Whether check sums tell damage to the rows and to the tables that lead to them.
+  bool has_check_sums(const std::string& name) const;
 
   /// Rows [rows.begin, rows.end), one after the other. T is uint8 for data sets of
   /// uint8, int64 for any integers, float or double for any reals.

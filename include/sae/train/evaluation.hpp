@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "sae/comm/communicator.hpp"
+#include "sae/comm/heartbeat.hpp"
 #include "sae/data/shard.hpp"
 #include "sae/model/parameter_layout.hpp"
 
@@ -21,9 +22,10 @@ struct Evaluation {
   }
 };
 
-/// Evaluates the network on the set whose shards the ranks hold.
+/// Evaluates the network on the set whose shards the ranks hold. Each block of samples is progress
+/// for `heartbeat`, which may be null.
 /// Collective: all ranks get the result for the whole set.
 Evaluation evaluate(const ParameterLayout& layout, const Vector<float>& parameters,
-                    const Shard& shard, Communicator& comm);
+                    const Shard& shard, Communicator& comm, Heartbeat* heartbeat = nullptr);
 
 }  // namespace sae

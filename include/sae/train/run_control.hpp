@@ -41,7 +41,8 @@ struct RunControl {
 
   Heartbeat* heartbeat = nullptr;             ///< To beat; may be null.
   std::function<bool()> stop_requested = {};  ///< Asked after each update; may be empty.
-  /// Called with each rank's own gradient before the sum over ranks; for tests.
+  /// Called with each rank's own gradient before the sum over ranks, but not in a reproducible
+  /// run, which has none; for tests.
   std::function<void(Index step, Vector<float>& gradient)> gradient_hook = {};
 };
 

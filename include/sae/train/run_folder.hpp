@@ -26,11 +26,14 @@ class RunFolder {
   /// Whether the folder holds a run, finished or not.
   bool holds_run() const;
 
-  /// Makes the folder and writes the configuration into it. Local: rank 0 alone calls it.
+  /// Makes the folder, removes what killed processes left half written, and writes the
+  /// configuration into it. Local: rank 0 alone calls it.
   /// Throws: OutputError if it cannot be made or written.
   void create(const std::string& config_text) const;
 
  private:
+  void remove_temporary_files() const;
+
   std::filesystem::path path_;
 };
 

@@ -22,6 +22,9 @@ struct Stage {
 /// Topology of the network that a configuration asks for on such a data set.
 Topology topology_for(const Configuration& configuration, const DatasetInfo& info);
 
+/// The names of the stages of a run, in order.
+std::vector<std::string> stage_names(const Configuration& configuration);
+
 /// The stages of a run, in order. The layout must outlive them.
 std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout);
 

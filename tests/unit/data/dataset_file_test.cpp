@@ -296,6 +296,11 @@ TEST_F(DatasetFileTest, WhatIsNotAnHdf5FileIsRefused) {
   expect_refusal({"is not an HDF5 file"});
 }
 
+TEST_F(DatasetFileTest, WhatCrashesTheLibraryIsRefused) {
+  path_ = std::filesystem::path(SAE_SOURCE_DIR) / "tests/fuzz/corpus/dataset/damaged_heap.h5";
+  expect_refusal({"is damaged: the HDF5 library ended", "in a trial process"});
+}
+
 TEST_F(DatasetFileTest, WhatCannotBeOpenedIsMissingInput) {
   expect_error<MissingInputError>([&] { DatasetFile{path_}; }, {path_.string(), "No such file"});
   expect_error<MissingInputError>([&] { DatasetFile{folder_.path()}; }, {"it is a folder"});

@@ -272,6 +272,45 @@ TEST_F(Hdf5FileTest, ChangedByteIsFoundByTheCheckSum) {
       {path_.string(), "/values", "checksum"});
 }
 
+TEST_F(Hdf5FileTest, CheckSumsProtectAllThatIsWritten) {
+  const std::vector<std::uint8_t> bytes(100);
+  auto file = Hdf5File::create(path_);
+  file.write<std::uint8_t>("/one_chunk", {100}, bytes);
+  file.create_dataset("/many_chunks", ElementType::kUint8,
+                      {.shape = {100}, .chunk_rows = 3, .deflate_level = 4});
+  file.write_rows<std::uint8_t>("/many_chunks", 0, bytes);
+  file.create_dataset("/group/grown", ElementType::kUint8,
+                      {.shape = {0}, .extendable = true, .chunk_rows = 3});
+  file.write_rows<std::uint8_t>("/group/grown", 0, bytes);
+  file.close();
+  const auto written = Hdf5File::open(path_);
+  for (const char* name : {"/one_chunk", "/many_chunks", "/group/grown"}) {
+    EXPECT_TRUE(written.has_check_sums(name)) << name;
+  }
+}
+
+TEST_F(Hdf5FileTest, CheckSumsOfRowsAloneOrOfTablesAloneAreNotEnough) {
+  run_python(folder_.path(), R"(
+protected = {"chunks": (4,), "fletcher32": True}
+with h5py.File("new.h5", "w", libver="latest") as f:
+    f["contiguous"] = np.arange(9)
+    f.create_dataset("packed", data=np.arange(9), chunks=(4,), compression=4, shuffle=True)
+    f.create_dataset("protected", data=np.arange(9), **protected)
+    f.create_dataset("packed_and_protected", data=np.arange(9), compression=4, **protected)
+with h5py.File("old.h5", "w", libver="earliest") as f:
+    f["contiguous"] = np.arange(9)
+    f.create_dataset("protected", data=np.arange(9), **protected)
+)");
+  const auto recent = Hdf5File::open(folder_.path() / "new.h5");
+  EXPECT_FALSE(recent.has_check_sums("/contiguous"));
+  EXPECT_FALSE(recent.has_check_sums("/packed"));
+  EXPECT_TRUE(recent.has_check_sums("/protected"));
+  EXPECT_TRUE(recent.has_check_sums("/packed_and_protected"));
+  const auto old = Hdf5File::open(folder_.path() / "old.h5");
+  EXPECT_FALSE(old.has_check_sums("/contiguous"));
+  EXPECT_FALSE(old.has_check_sums("/protected"));
+}
+
 /// Makes a data set of bytes with no data in it.
 void write_claim(const std::filesystem::path& path, std::vector<hsize_t> shape,
                  std::vector<hsize_t> chunk) {
