@@ -12,7 +12,10 @@
 #include "sae/comm/self_communicator.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
+#include "sae/kernels/products.hpp"
 #include "sae/train/reproducible_sum.hpp"
+#include "sae/train/stage.hpp"
+#include "sae/train/step_profile.hpp"
 #include "search.hpp"
 
 namespace {
@@ -23,7 +26,13 @@ ExitCode run(const Command& command, Communicator& comm) {
   if (const auto* help = std::get_if<ShowText>(&command)) {
     if (comm.is_root()) fmt::print("{}", help->text);
   } else if (const auto* train = std::get_if<TrainOptions>(&command)) {
-    return run_train(*train, comm);
+    if (!train->profile) return run_train(*train, comm);
+    TrainOptions options = *train;
+    StepProfile profile(stage_names(options.configuration), comm);
+    options.control.profile = &profile;
+    return run_train(options, comm);
+  } else if (const auto* bench = std::get_if<BenchOptions>(&command)) {
+    run_bench_command(*bench, comm);
   } else if (const auto* evaluate = std::get_if<EvaluateOptions>(&command)) {
     run_evaluate(*evaluate, comm);
   } else if (const auto* import = std::get_if<ImportCommandOptions>(&command)) {
@@ -70,6 +79,7 @@ int main(int argc, char** argv) {
   try {
     auto world = std::make_unique<MpiCommunicator>();
     if (world->size() > 1) comm = std::move(world);
+    set_product_threads(1);
     const auto command = parse(argc, argv, *comm);
     // The same arguments on every rank: all leave here.
     if (!command) return static_cast<int>(ExitCode::kUsage);

@@ -124,11 +124,13 @@ Command parse_command_line(const std::vector<std::string>& arguments, const File
   }
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (arguments[0] == "train") return parse_train_options(rest, files);
+  if (arguments[0] == "bench") return parse_bench_options(rest);
   if (arguments[0] == "evaluate") return parse_evaluate_options(rest);
   if (arguments[0] == "import") return parse_import_options(rest);
   if (arguments[0] == "inspect") return parse_inspect_options(rest);
-  throw UsageError(fmt::format(
-      "There is no command '{}'; there are train, evaluate, import and inspect.", arguments[0]));
+  throw UsageError(
+      fmt::format("There is no command '{}'; there are train, bench, evaluate, import and inspect.",
+                  arguments[0]));
 }
 
 }  // namespace sae

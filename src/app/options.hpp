@@ -2,11 +2,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "sae/data/import.hpp"
+#include "sae/train/bench.hpp"
 #include "sae/train/configuration.hpp"
 #include "sae/train/run_control.hpp"
 
@@ -18,9 +20,12 @@ struct ShowText {
 };
 
 struct TrainOptions {
-  Configuration configuration;  ///< Without data and run folder where not given.
-  RunControl control;           ///< Without heartbeat and signals.
-  double stall_timeout = 300;   ///< Seconds.
+  Configuration configuration;                  ///< Without data and run folder where not given.
+  RunControl control;                           ///< Without heartbeat and signals.
+  std::optional<Precision> precision;           ///< None: what the processors have.
+  std::optional<Precision> gradient_precision;  ///< None: as precision.
+  double stall_timeout = 300;                   ///< Seconds.
+  bool profile = false;                         ///< Write profile.json and trace.json.
   bool quiet = false;
   std::string progress;  ///< "auto", "bar" or "lines".
 };
@@ -41,12 +46,19 @@ struct ImportCommandOptions {
   ImportOptions import;
 };
 
+struct BenchOptions {
+  BenchSettings bench;
+  std::optional<Precision> precision;           ///< None: what the processors have.
+  std::optional<Precision> gradient_precision;  ///< None: as precision.
+  std::string json;                             ///< File; "-": standard output; empty: none.
+};
+
 struct InspectOptions {
   std::filesystem::path file;
 };
 
-using Command =
-    std::variant<ShowText, TrainOptions, EvaluateOptions, ImportCommandOptions, InspectOptions>;
+using Command = std::variant<ShowText, TrainOptions, EvaluateOptions, ImportCommandOptions,
+                             InspectOptions, BenchOptions>;
 
 /// The text of a recipe or configuration file. Collective where it is given by main: rank 0
 /// reads, so that the file needs to be on its host only.
@@ -62,5 +74,8 @@ Command parse_command_line(const std::vector<std::string>& arguments, const File
 
 /// As parse_command_line, for what follows the command `train`.
 Command parse_train_options(const std::vector<std::string>& arguments, const FileTexts& files);
+
+/// As parse_command_line, for what follows the command `bench`.
+Command parse_bench_options(const std::vector<std::string>& arguments);
 
 }  // namespace sae

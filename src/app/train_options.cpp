@@ -69,9 +69,18 @@ std::vector<po::options_description> configuration_options() {
                                                       "of an L2 penalty D/2 |w|^2 on the weights")(
       "learning-rate-decay", number_of("0.95", "F"), "factor per epoch of exponential schedules")(
       "warmup-epochs", number_of("0", "N"), "epochs over which the rate first rises from 0");
+  po::options_description speed("Speed");
+  speed.add_options()("precision", name_of("auto", "auto|float32|bfloat16"),
+                      "of the operands of products; auto: bfloat16 if all processors have it")(
+      "gradient-precision", name_of("auto", "auto|float32|bfloat16"),
+      "of gradients on their way between ranks; auto: as --precision")(
+      "averaging", name_of("auto", "auto|flat|node"),
+      "each rank holds and updates everything, or the ranks of a node share one copy")(
+      "threads", name_of("1", "auto|T"),
+      "of each rank; auto: the cores it is bound to, divided among the ranks that share them");
   optimizer.add_options()("reproducible", po::bool_switch(),
                           "the same bits on 1, 2, 4, 8 or 16 ranks; slower");
-  return {data, network, pretraining, finetuning, optimizer};
+  return {data, network, pretraining, finetuning, optimizer, speed};
 }
 
 po::options_description session_options() {
@@ -84,6 +93,8 @@ po::options_description session_options() {
       "settings from a file; the command line wins over it, it wins over a recipe")(
       "progress", name_of("auto", "auto|bar|lines"), "progress bar, or a line per epoch only")(
       "quiet", po::bool_switch(), "print nothing but warnings and errors")("help", "this text");
+  session.add_options()("profile", po::bool_switch(),
+                        "write profile.json, where the time went, and trace.json, the first steps");
   session.add_options()("resume", name_of("never", "never|auto|required|FILE"),
                         "go on with the run in --run: not, if there is a checkpoint, or by all "
                         "means; or from this checkpoint")(
@@ -253,7 +264,25 @@ Configuration configuration_of(const po::variables_map& values) {
   c.learning_rate_decay = real(values, "learning-rate-decay", 1e-6, 1, true);
   c.reproducible = values["reproducible"].as<bool>();
   c.warmup_epochs = real(values, "warmup-epochs", 0, unbounded);
+  c.averaging = choose<Averaging>(
+      "averaging", name("averaging"),
+      {{"auto", Averaging::kAuto}, {"flat", Averaging::kFlat}, {"node", Averaging::kNode}});
+  if (name("threads") != "auto") {
+    const auto threads = parse_integers("threads", {name("threads")});
+    require(
+        threads.size() == 1 && threads[0] >= 1 && threads[0] <= 1024,
+        fmt::format("--threads is auto or a number from 1 to 1024, not '{}'.", name("threads")));
+    c.threads = threads[0];
+  }
   return c;
+}
+
+/// None for "auto".
+std::optional<Precision> precision_of(const po::variables_map& values, const std::string& option) {
+  return choose<std::optional<Precision>>(option, values[option].as<std::string>(),
+                                          {{"auto", std::nullopt},
+                                           {"float32", Precision::kFloat32},
+                                           {"bfloat16", Precision::kBfloat16}});
 }
 
 }  // namespace
@@ -263,7 +292,7 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
   for (const auto& group : configuration_options()) configuration.add(group);
   po::options_description all(
       "sae_dist [train] [options]: trains a stacked denoising autoencoder; also under mpirun or "
-      "srun.\nOther commands: evaluate, import, inspect; each has a --help of its own");
+      "srun.\nOther commands: bench, evaluate, import, inspect; each has a --help of its own");
   all.add(session_options()).add(configuration);
 
   po::variables_map values = parse_arguments(arguments, all);
@@ -285,10 +314,20 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
 
   TrainOptions options;
   options.configuration = configuration_of(values);
+  options.precision = precision_of(values, "precision");
+  options.gradient_precision = precision_of(values, "gradient-precision");
+  if (options.configuration.reproducible) {
+    require(options.gradient_precision != Precision::kBfloat16,
+            "--reproducible adds up gradients in float32, not bfloat16.");
+    require(options.configuration.averaging != Averaging::kNode,
+            "--reproducible has its own order of sums, which --averaging node cannot keep.");
+    options.gradient_precision = Precision::kFloat32;
+  }
   options.control = control_of(values);
   options.stall_timeout =
       parse_duration("stall-timeout", values["stall-timeout"].as<std::string>());
   options.quiet = values["quiet"].as<bool>();
+  options.profile = values["profile"].as<bool>();
   options.progress = choose<std::string>("progress", values["progress"].as<std::string>(),
                                          {{"auto", "auto"}, {"bar", "bar"}, {"lines", "lines"}});
   for (const auto& option : configuration.options()) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <mpi.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <limits>
 #include <numeric>
@@ -12,6 +14,7 @@
 #include "check.hpp"
 #include "handle.hpp"
 #include "sae/core/error.hpp"
+#include "sae/kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {
@@ -27,6 +30,28 @@ int count_of(Size length, const char* call) {
     throw CommunicationError(fmt::format("{} cannot move {} elements in one call.", call, length));
   }
   return static_cast<int>(length);
+}
+
+std::unique_ptr<MpiCommunicator::Handle> copy_of_world() {
+  auto handle = std::make_unique<MpiCommunicator::Handle>();
+  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &handle->communicator), "MPI_Comm_dup");
+  return handle;
+}
+
+/// MPI_User_function: both += first, of bfloat16.
+void add_bfloat16(void* first, void* both, int* count, MPI_Datatype* /*type*/) {
+  constexpr std::size_t kBlock = 1024;
+  std::array<float, kBlock> sum;
+  const auto size = static_cast<std::size_t>(*count);
+  const auto* from = static_cast<const bfloat16*>(first);
+  auto* to = static_cast<bfloat16*>(both);
+  for (std::size_t begin = 0; begin < size; begin += kBlock) {
+    const std::size_t length = std::min(kBlock, size - begin);
+    const std::span part(sum.data(), length);
+    widen({from + begin, length}, part);
+    add_widened({to + begin, length}, part);
+    round_to_bfloat16(part, {to + begin, length});
+  }
 }
 
 /// Counts and displacements of the consecutive parts of a buffer.
@@ -74,9 +99,10 @@ class MpiExchange final : public PendingExchange {
 
 }  // namespace
 
-MpiCommunicator::MpiCommunicator() : handle_(std::make_unique<Handle>()) {
-  MPI_Comm& communicator = handle_->communicator;
-  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &communicator), "MPI_Comm_dup");
+MpiCommunicator::MpiCommunicator() : MpiCommunicator(copy_of_world()) {}
+
+MpiCommunicator::MpiCommunicator(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
+  const MPI_Comm communicator = handle_->communicator;
   // The default handler kills the job before an exception can exist.
   check_mpi(MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check_mpi(MPI_Comm_rank(communicator, &rank_), "MPI_Comm_rank");
@@ -96,6 +122,32 @@ void MpiCommunicator::allreduce_sum(std::span<double> values) {
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Allreduce"),
                           MPI_DOUBLE, MPI_SUM, handle_->communicator),
             "MPI_Allreduce");
+}
+
+void MpiCommunicator::allreduce_sum(std::span<bfloat16> values) {
+  static const MPI_Op add = [] {
+    MPI_Op op = MPI_OP_NULL;
+    check_mpi(MPI_Op_create(add_bfloat16, 1, &op), "MPI_Op_create");
+    return op;
+  }();
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Allreduce"),
+                          MPI_UINT16_T, add, handle_->communicator),
+            "MPI_Allreduce");
+}
+
+std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int color) const {
+  auto handle = std::make_unique<Handle>();
+  check_mpi(MPI_Comm_split(handle_->communicator, color, rank_, &handle->communicator),
+            "MPI_Comm_split");
+  return std::unique_ptr<MpiCommunicator>(new MpiCommunicator(std::move(handle)));
+}
+
+std::unique_ptr<MpiCommunicator> MpiCommunicator::split_by_node() const {
+  auto handle = std::make_unique<Handle>();
+  check_mpi(MPI_Comm_split_type(handle_->communicator, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL,
+                                &handle->communicator),
+            "MPI_Comm_split_type");
+  return std::unique_ptr<MpiCommunicator>(new MpiCommunicator(std::move(handle)));
 }
 
 void MpiCommunicator::broadcast(std::span<std::byte> bytes, int root) {

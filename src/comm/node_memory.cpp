@@ -1,5 +1,7 @@
 #include "sae/comm/node_memory.hpp"
 
+#include <sys/statvfs.h>
+
 #include <cstring>
 
 #include "check.hpp"
@@ -13,13 +15,10 @@ struct NodeMemory::Handle {
 
 NodeMemory::NodeMemory(MpiCommunicator& comm, std::size_t bytes)
     : handle_(std::make_unique<Handle>()) {
-  MPI_Comm node = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split_type(comm.handle().communicator, MPI_COMM_TYPE_SHARED, comm.rank(),
-                                MPI_INFO_NULL, &node),
-            "MPI_Comm_split_type");
-  check_mpi(MPI_Comm_set_errhandler(node, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  check_mpi(MPI_Comm_rank(node, &node_rank_), "MPI_Comm_rank");
-  check_mpi(MPI_Comm_size(node, &node_size_), "MPI_Comm_size");
+  const auto ranks_of_node = comm.split_by_node();
+  const MPI_Comm node = ranks_of_node->handle().communicator;
+  node_rank_ = ranks_of_node->rank();
+  node_size_ = ranks_of_node->size();
   constexpr std::size_t kCacheLine = 64;
   const std::size_t rounded = (bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
   void* own = nullptr;
@@ -28,6 +27,12 @@ NodeMemory::NodeMemory(MpiCommunicator& comm, std::size_t bytes)
             "MPI_Win_allocate_shared");
   std::memset(own, 0, rounded);
   check_mpi(MPI_Barrier(node), "MPI_Barrier");
+}
+
+std::size_t NodeMemory::available() {
+  struct statvfs status {};
+  if (::statvfs("/dev/shm", &status) != 0) return 0;
+  return static_cast<std::size_t>(status.f_bavail) * status.f_frsize;
 }
 
 // MPI_Win_free is collective and so has no place in a destructor; MPI_Finalize releases it.

@@ -5,31 +5,46 @@
 namespace sae {
 
 template <typename T>
-void add_bias_and_logistic(const ConstVectorRef<T>& bias, MatrixRef<T> x) {
-  for (Index j = 0; j < x.cols(); ++j) x.col(j).array() = (x.col(j) + bias).array().logistic();
-}
-
-template <typename T>
 void add_bias(const ConstVectorRef<T>& bias, MatrixRef<T> x) {
   x.colwise() += bias;
 }
 
 template <typename T>
-void multiply_by_logistic_derivative(const ConstMatrixRef<T>& h, MatrixRef<T> delta) {
-  delta.array() *= h.array() * (T(1) - h.array());
+void multiply_by_logistic_derivative(const ConstMatrixRef<T>& h, MatrixRef<T> delta,
+                                     VectorRef<Master<T>> bias_gradient) {
+  using M = Master<T>;
+  bias_gradient.setZero();
+  Vector<M> units(h.rows());
+  Vector<M> result(h.rows());
+  for (Index j = 0; j < delta.cols(); ++j) {
+    units = h.col(j).template cast<M>();
+    result = delta.col(j).template cast<M>().array() * units.array() * (M(1) - units.array());
+    bias_gradient += result;
+    delta.col(j) = result.template cast<T>();
+  }
 }
 
 template <typename T>
-double binary_cross_entropy(const ConstVectorRef<T>& bias, const ConstMatrixRef<T>& target,
-                            MatrixRef<T> logits) {
+double binary_cross_entropy(const ConstVectorRef<Master<T>>& bias, const ConstMatrixRef<T>& target,
+                            MatrixRef<Master<T>> logits, MatrixRef<T> delta,
+                            VectorRef<Master<T>> bias_gradient) {
+  using M = Master<T>;
+  bias_gradient.setZero();
   double loss = 0;
+  Vector<M> x(logits.rows());
+  Vector<M> z(logits.rows());
   for (Index j = 0; j < logits.cols(); ++j) {
     auto a = logits.col(j).array();
-    const auto x = target.col(j).array();
     a += bias.array();
-    // One rounding to double per element: a float sum of thousands of terms drifts.
-    loss += (a.max(T(0)) - a * x + (-a.abs()).exp().log1p()).template cast<double>().sum();
-    a = a.logistic() - x;
+    x = target.col(j).template cast<M>();
+    z = a.logistic();
+    // log(1 + exp(-|a|)) is -log of the larger of z and 1 - z. One rounding to double per
+    // column: a float sum of a whole minibatch drifts.
+    loss += static_cast<double>(
+        (a.max(M(0)) - a * x.array() - z.array().max(M(1) - z.array()).log()).sum());
+    z -= x;
+    bias_gradient += z;
+    delta.col(j) = z.template cast<T>();
   }
   return loss;
 }
@@ -61,17 +76,23 @@ Index predicted_class(const ConstVectorRef<T>& logits) {
   return best;
 }
 
-#define SAE_INSTANTIATE(T)                                                                    \
-  template void add_bias_and_logistic<T>(const ConstVectorRef<T>&, MatrixRef<T>);             \
-  template void add_bias<T>(const ConstVectorRef<T>&, MatrixRef<T>);                          \
-  template void multiply_by_logistic_derivative<T>(const ConstMatrixRef<T>&, MatrixRef<T>);   \
-  template double binary_cross_entropy<T>(const ConstVectorRef<T>&, const ConstMatrixRef<T>&, \
-                                          MatrixRef<T>);                                      \
-  template ClassificationSums softmax_cross_entropy<T>(std::span<const std::uint16_t>,        \
-                                                       MatrixRef<T>);                         \
+#define SAE_INSTANTIATE(T)                                                                 \
+  template void multiply_by_logistic_derivative<T>(const ConstMatrixRef<T>&, MatrixRef<T>, \
+                                                   VectorRef<Master<T>>);                  \
+  template double binary_cross_entropy<T>(const ConstVectorRef<Master<T>>&,                \
+                                          const ConstMatrixRef<T>&, MatrixRef<Master<T>>,  \
+                                          MatrixRef<T>, VectorRef<Master<T>>);
+#define SAE_INSTANTIATE_MASTER(T)                                                      \
+  template void add_bias<T>(const ConstVectorRef<T>&, MatrixRef<T>);                   \
+  template ClassificationSums softmax_cross_entropy<T>(std::span<const std::uint16_t>, \
+                                                       MatrixRef<T>);                  \
   template Index predicted_class<T>(const ConstVectorRef<T>&);
 SAE_INSTANTIATE(float)
 SAE_INSTANTIATE(double)
+SAE_INSTANTIATE(bfloat16)
+SAE_INSTANTIATE_MASTER(float)
+SAE_INSTANTIATE_MASTER(double)
 #undef SAE_INSTANTIATE
+#undef SAE_INSTANTIATE_MASTER
 
 }  // namespace sae

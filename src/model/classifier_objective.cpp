@@ -4,41 +4,48 @@
 
 namespace sae {
 
-template <typename T>
-ObjectiveSums ClassifierObjective<T>::evaluate(const Vector<T>& parameters,
-                                               const Minibatch<T>& minibatch,
-                                               std::uint32_t /*epoch*/, Vector<T>& gradient) {
+template <typename T, typename G>
+ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>& parameters,
+                                                  const Minibatch<Master<T>>& minibatch,
+                                                  std::uint32_t /*epoch*/,
+                                                  const GradientRef<Master<T>>& gradient) {
   const Index layers = layout_.topology().hidden_layers();
-  const auto codes_below = [&](Index layer) -> const Matrix<T>& {
-    return layer == 0 ? minibatch.inputs : hidden_[static_cast<std::size_t>(layer - 1)];
-  };
-  hidden_.resize(static_cast<std::size_t>(layers));
+  const Index samples = minibatch.size();
+  const auto weights = elements_of<T>(parameters);
+  activations_.resize(static_cast<std::size_t>(layers) + 1);
+  activations_[0] = minibatch.inputs.template cast<T>();
   for (Index layer = 0; layer < layers; ++layer) {
-    encode_layer<T>(layout_, layer, parameters, codes_below(layer),
-                    hidden_[static_cast<std::size_t>(layer)]);
+    const auto below = static_cast<std::size_t>(layer);
+    activations_[below + 1].resize(layout_.hidden(layer).weights.rows, samples);
+    encode_layer<T>(layout_.hidden(layer), parameters, activations_[below],
+                    activations_[below + 1]);
   }
-  delta_.resize(layout_.topology().classes, minibatch.size());
-  multiply<T>(view_of(parameters, layout_.output().weights), codes_below(layers), delta_);
-  add_bias<T>(view_of(parameters, layout_.output().bias).col(0), delta_);
-  const ClassificationSums classified = softmax_cross_entropy<T>(minibatch.labels, delta_);
+  logits_.resize(layout_.topology().classes, samples);
+  multiply<T, Master<T>>(view_of(weights, layout_.output().weights), activations_.back(), logits_);
+  add_bias<Master<T>>(view_of(parameters.values, layout_.output().bias).col(0), logits_);
+  const ClassificationSums classified = softmax_cross_entropy<Master<T>>(minibatch.labels, logits_);
+  delta_ = logits_.template cast<T>();
+  bias_gradient_ = logits_.rowwise().sum();
 
+  const auto result = elements_of<G>(gradient);
   for (Index layer = layers; layer >= 0; --layer) {
     const LayerViews& views = layer == layers ? layout_.output() : layout_.hidden(layer);
-    auto weights_gradient = view_of(gradient, views.weights);
-    multiply_outer<T>(delta_, codes_below(layer), weights_gradient);
-    view_of(gradient, views.bias) = delta_.rowwise().sum();
-    view_of(gradient, views.visible_bias).setZero();
+    const Matrix<T>& below = activations_[static_cast<std::size_t>(layer)];
+    multiply_outer<T, G>(delta_, below, view_of(result, views.weights));
+    view_of(result, views.bias) = bias_gradient_.template cast<G>();
+    view_of(result, views.visible_bias).setZero();
     if (layer == 0) break;
-    delta_below_.resize(views.weights.cols, minibatch.size());
-    multiply_transposed<T>(view_of(parameters, views.weights), delta_, delta_below_);
-    multiply_by_logistic_derivative<T>(codes_below(layer), delta_below_);
+    delta_below_.resize(views.weights.cols, samples);
+    bias_gradient_.resize(views.weights.cols);
+    multiply_transposed<T>(view_of(weights, views.weights), delta_, delta_below_);
+    multiply_by_logistic_derivative<T>(below, delta_below_, bias_gradient_);
     delta_.swap(delta_below_);
   }
-  return {classified.loss, classified.errors, static_cast<double>(minibatch.size())};
+  return {classified.loss, classified.errors, static_cast<double>(samples)};
 }
 
-template <typename T>
-double ClassifierObjective<T>::flop_per_sample() const {
+template <typename T, typename G>
+double ClassifierObjective<T, G>::flop_per_sample() const {
   const Topology& topology = layout_.topology();
   double weights = static_cast<double>(layout_.output().weights.size());
   for (Index layer = 0; layer < topology.hidden_layers(); ++layer) {
@@ -51,5 +58,7 @@ double ClassifierObjective<T>::flop_per_sample() const {
 
 template class ClassifierObjective<float>;
 template class ClassifierObjective<double>;
+template class ClassifierObjective<bfloat16>;
+template class ClassifierObjective<bfloat16, bfloat16>;
 
 }  // namespace sae

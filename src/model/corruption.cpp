@@ -1,43 +1,67 @@
 #include "sae/model/corruption.hpp"
 
-#include <array>
+#include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cmath>
+#include <type_traits>
+#include <vector>
 
 #include "sae/core/random.hpp"
 
 namespace sae {
+namespace {
 
 template <typename T>
-void apply_masking_noise(const NoiseKey& key, double level, std::span<const std::uint32_t> samples,
-                         Matrix<T>& x) {
-  assert(static_cast<Index>(samples.size()) == x.cols());
-  const auto threshold = static_cast<std::uint32_t>(std::lround(level * 65536));
-  if (threshold == 0) return;
-  for (Index j = 0; j < x.cols(); ++j) {
-    const RandomKey random_key{.seed = key.seed,
-                               .purpose = RandomPurpose::kMaskingNoise,
-                               .stage = key.stage,
-                               .epoch = key.epoch,
-                               .sample = samples[static_cast<std::size_t>(j)]};
-    T* units = x.col(j).data();
-    // Sixteen bits decide on a unit, so that a block of four words serves eight.
-    for (Index i = 0; i < x.rows(); i += 8) {
-      const auto words = random_words(random_key, static_cast<std::uint32_t>(i / 8));
-      const std::array<std::uint32_t, 8> draws = {
-          words[0] & 0xffffU, words[0] >> 16, words[1] & 0xffffU, words[1] >> 16,
-          words[2] & 0xffffU, words[2] >> 16, words[3] & 0xffffU, words[3] >> 16};
-      const Index count = std::min<Index>(8, x.rows() - i);
-      for (Index k = 0; k < count; ++k) {
-        units[i + k] = draws[static_cast<std::size_t>(k)] < threshold ? T(0) : units[i + k];
-      }
-    }
+void mask(const std::vector<std::uint16_t>& draws, std::uint32_t threshold, const T* from, T* to,
+          std::size_t units) {
+  // Bits as wide as T: compilers find vector instructions for integers of one size.
+  using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+  for (std::size_t i = 0; i < units; ++i) {
+    const auto bits = std::bit_cast<Bits>(from[i]);
+    to[i] = std::bit_cast<T>(draws[i] < threshold ? Bits{0} : bits);
   }
 }
 
-template void apply_masking_noise<float>(const NoiseKey&, double, std::span<const std::uint32_t>,
-                                         Matrix<float>&);
-template void apply_masking_noise<double>(const NoiseKey&, double, std::span<const std::uint32_t>,
-                                          Matrix<double>&);
+}  // namespace
+
+template <typename T>
+void apply_masking_noise(const NoiseKey& key, double level, std::span<const std::uint32_t> samples,
+                         const ConstMatrixRef<T>& x, MatrixRef<T> corrupted) {
+  assert(static_cast<Index>(samples.size()) == x.cols());
+  const auto threshold = static_cast<std::uint32_t>(std::lround(level * 65536));
+  const auto units = static_cast<std::size_t>(x.rows());
+  // Sixteen bits decide on a unit: a word serves two, its lower half the first.
+  std::vector<std::uint32_t> words(threshold > 0 ? (units + 1) / 2 : 0);
+  std::vector<std::uint16_t> draws(2 * words.size());
+  for (Index j = 0; j < x.cols(); ++j) {
+    const T* from = x.col(j).data();
+    T* to = corrupted.col(j).data();
+    if (threshold == 0) {
+      if (from != to) std::copy_n(from, units, to);
+      continue;
+    }
+    fill_with_random_words({.seed = key.seed,
+                            .purpose = RandomPurpose::kMaskingNoise,
+                            .stage = key.stage,
+                            .epoch = key.epoch,
+                            .sample = samples[static_cast<std::size_t>(j)]},
+                           words);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      draws[2 * i] = static_cast<std::uint16_t>(words[i]);
+      draws[2 * i + 1] = static_cast<std::uint16_t>(words[i] >> 16);
+    }
+    mask(draws, threshold, from, to, units);
+  }
+}
+
+#define SAE_INSTANTIATE(T)                                                                      \
+  template void apply_masking_noise<T>(const NoiseKey&, double, std::span<const std::uint32_t>, \
+                                       const ConstMatrixRef<T>&, MatrixRef<T>);
+SAE_INSTANTIATE(float)
+SAE_INSTANTIATE(double)
+SAE_INSTANTIATE(bfloat16)
+#undef SAE_INSTANTIATE
 
 }  // namespace sae

@@ -4,51 +4,64 @@
 
 namespace sae {
 
-template <typename T>
-ObjectiveSums DenoisingObjective<T>::evaluate(const Vector<T>& parameters,
-                                              const Minibatch<T>& minibatch, std::uint32_t epoch,
-                                              Vector<T>& gradient) {
-  const LayerViews& views = layout_.hidden(settings_.layer);
+template <typename T, typename G>
+void DenoisingObjective<T, G>::prepare_inputs(const ParametersRef<Master<T>>& parameters,
+                                              const Minibatch<Master<T>>& minibatch,
+                                              std::uint32_t epoch) {
   const NoiseKey noise{settings_.seed, settings_.stage, epoch};
-  const auto corrupt = [&](Matrix<T>& x) {
-    apply_masking_noise(noise, settings_.corruption_level, minibatch.samples, x);
+  const auto corrupt = [&](const Matrix<T>& x, MatrixRef<T> corrupted) {
+    apply_masking_noise<T>(noise, settings_.corruption_level, minibatch.samples, x, corrupted);
   };
-  const Index samples = minibatch.size();
-
-  const Matrix<T> x = encode(layout_, settings_.layer, parameters, minibatch.inputs);
-  Matrix<T> corrupted = x;
+  const Matrix<T> pixels = minibatch.inputs.template cast<T>();
+  clean_ = encode<T>(layout_, settings_.layer, parameters, pixels);
+  below_.resize(clean_.rows(), 2 * minibatch.size());
+  auto corrupted = below_.leftCols(minibatch.size());
   if (settings_.corruption_at == CorruptionAt::kLayer) {
-    corrupt(corrupted);
+    corrupt(clean_, corrupted);
   } else {
-    corrupted = minibatch.inputs;
-    corrupt(corrupted);
-    corrupted = encode(layout_, settings_.layer, parameters, std::move(corrupted));
+    Matrix<T> corrupted_pixels(pixels.rows(), pixels.cols());
+    corrupt(pixels, corrupted_pixels);
+    corrupted = encode<T>(layout_, settings_.layer, parameters, std::move(corrupted_pixels));
   }
+}
 
-  encode_layer<T>(layout_, settings_.layer, parameters, corrupted, hidden_);
-  const auto weights = view_of(parameters, views.weights);
-  reconstruction_delta_.resize(x.rows(), samples);
-  multiply_transposed<T>(weights, hidden_, reconstruction_delta_);
+template <typename T, typename G>
+ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>& parameters,
+                                                 const Minibatch<Master<T>>& minibatch,
+                                                 std::uint32_t epoch,
+                                                 const GradientRef<Master<T>>& gradient) {
+  const LayerViews& views = layout_.hidden(settings_.layer);
+  const Index samples = minibatch.size();
+  prepare_inputs(parameters, minibatch, epoch);
+  above_.resize(views.weights.rows, 2 * samples);
+  logits_.resize(views.weights.cols, samples);
+  bias_gradient_.resize(views.bias.rows);
+  visible_bias_gradient_.resize(views.visible_bias.rows);
+  const auto corrupted = below_.leftCols(samples);
+  auto reconstruction_delta = below_.rightCols(samples);
+  auto hidden_delta = above_.leftCols(samples);
+  auto hidden = above_.rightCols(samples);
+
+  encode_layer<T>(views, parameters, corrupted, hidden);
+  const auto weights = view_of(elements_of<T>(parameters), views.weights);
+  multiply_transposed<T, Master<T>>(weights, hidden, logits_);
   ObjectiveSums sums;
   sums.samples = static_cast<double>(samples);
-  sums.loss = binary_cross_entropy<T>(view_of(parameters, views.visible_bias).col(0), x,
-                                      reconstruction_delta_);
-
-  hidden_delta_.resize(hidden_.rows(), samples);
-  multiply<T>(weights, reconstruction_delta_, hidden_delta_);
-  multiply_by_logistic_derivative<T>(hidden_, hidden_delta_);
+  sums.loss = binary_cross_entropy<T>(view_of(parameters.values, views.visible_bias).col(0), clean_,
+                                      logits_, reconstruction_delta, visible_bias_gradient_);
+  multiply<T>(weights, reconstruction_delta, hidden_delta);
+  multiply_by_logistic_derivative<T>(hidden, hidden_delta, bias_gradient_);
 
   // W serves encoder and decoder, so its gradient is the sum of both.
-  auto weights_gradient = view_of(gradient, views.weights);
-  multiply_outer<T>(hidden_delta_, corrupted, weights_gradient);
-  add_outer<T>(hidden_, reconstruction_delta_, weights_gradient);
-  view_of(gradient, views.bias) = hidden_delta_.rowwise().sum();
-  view_of(gradient, views.visible_bias) = reconstruction_delta_.rowwise().sum();
+  const auto result = elements_of<G>(gradient);
+  multiply_outer<T, G>(above_, below_, view_of(result, views.weights));
+  view_of(result, views.bias) = bias_gradient_.template cast<G>();
+  view_of(result, views.visible_bias) = visible_bias_gradient_.template cast<G>();
   return sums;
 }
 
-template <typename T>
-double DenoisingObjective<T>::flop_per_sample() const {
+template <typename T, typename G>
+double DenoisingObjective<T, G>::flop_per_sample() const {
   double below = 0;
   for (Index layer = 0; layer < settings_.layer; ++layer) {
     below += static_cast<double>(layout_.hidden(layer).weights.size());
@@ -60,5 +73,7 @@ double DenoisingObjective<T>::flop_per_sample() const {
 
 template class DenoisingObjective<float>;
 template class DenoisingObjective<double>;
+template class DenoisingObjective<bfloat16>;
+template class DenoisingObjective<bfloat16, bfloat16>;
 
 }  // namespace sae

@@ -29,44 +29,50 @@ void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed,
 }
 
 template <typename T>
-void encode_layer(const ParameterLayout& layout, Index layer, const Vector<T>& parameters,
-                  const ConstMatrixRef<T>& x, Matrix<T>& hidden) {
-  const LayerViews& views = layout.hidden(layer);
+void encode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
+                  const ConstMatrixRef<T>& x, MatrixRef<T> hidden) {
   assert(x.rows() == views.weights.cols);
-  hidden.resize(views.weights.rows, x.cols());
-  multiply<T>(view_of(parameters, views.weights), x, hidden);
-  add_bias_and_logistic<T>(view_of(parameters, views.bias).col(0), hidden);
+  multiply_add_logistic<T>(view_of(elements_of<T>(parameters), views.weights), x,
+                           view_of(parameters.values, views.bias).col(0), hidden);
 }
 
 template <typename T>
-Matrix<T> encode(const ParameterLayout& layout, Index layers, const Vector<T>& parameters,
-                 Matrix<T> x) {
+Matrix<T> encode(const ParameterLayout& layout, Index layers,
+                 const ParametersRef<Master<T>>& parameters, Matrix<T> x) {
   Matrix<T> hidden;
   for (Index layer = 0; layer < layers; ++layer) {
-    encode_layer<T>(layout, layer, parameters, x, hidden);
+    const LayerViews& views = layout.hidden(layer);
+    hidden.resize(views.weights.rows, x.cols());
+    encode_layer<T>(views, parameters, x, hidden);
     x.swap(hidden);
   }
   return x;
 }
 
 template <typename T>
-Matrix<T> classify(const ParameterLayout& layout, const Vector<T>& parameters, Matrix<T> x) {
+Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parameters, Matrix<T> x) {
   const Matrix<T> codes =
-      encode(layout, layout.topology().hidden_layers(), parameters, std::move(x));
+      encode<T>(layout, layout.topology().hidden_layers(), parameters, std::move(x));
   Matrix<T> logits(layout.topology().classes, codes.cols());
-  multiply<T>(view_of(parameters, layout.output().weights), codes, logits);
-  add_bias<T>(view_of(parameters, layout.output().bias).col(0), logits);
+  multiply<T>(view_of(parameters.values, layout.output().weights), codes, logits);
+  add_bias<T>(view_of(parameters.values, layout.output().bias).col(0), logits);
   return logits;
 }
 
-#define SAE_INSTANTIATE(T)                                                                   \
+#define SAE_INSTANTIATE(T)                                                                     \
+  template void encode_layer<T>(const LayerViews&, const ParametersRef<Master<T>>&,            \
+                                const ConstMatrixRef<T>&, MatrixRef<T>);                       \
+  template Matrix<T> encode<T>(const ParameterLayout&, Index, const ParametersRef<Master<T>>&, \
+                               Matrix<T>);
+#define SAE_INSTANTIATE_MASTER(T)                                                            \
   template void initialize_parameters<T>(const ParameterLayout&, std::uint64_t, Vector<T>&); \
-  template void encode_layer<T>(const ParameterLayout&, Index, const Vector<T>&,             \
-                                const ConstMatrixRef<T>&, Matrix<T>&);                       \
-  template Matrix<T> encode<T>(const ParameterLayout&, Index, const Vector<T>&, Matrix<T>);  \
-  template Matrix<T> classify<T>(const ParameterLayout&, const Vector<T>&, Matrix<T>);
+  template Matrix<T> classify<T>(const ParameterLayout&, const ParametersRef<T>&, Matrix<T>);
 SAE_INSTANTIATE(float)
 SAE_INSTANTIATE(double)
+SAE_INSTANTIATE(bfloat16)
+SAE_INSTANTIATE_MASTER(float)
+SAE_INSTANTIATE_MASTER(double)
 #undef SAE_INSTANTIATE
+#undef SAE_INSTANTIATE_MASTER
 
 }  // namespace sae

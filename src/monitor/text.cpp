@@ -60,13 +60,17 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
                           grouped(summary.validation_samples), grouped(summary.test_samples)));
   text += row("network", fmt::format("{}, {} parameters", to_string(summary.topology),
                                      grouped(summary.parameters)));
-  text += row("ranks", fmt::format("{} x 1 thread on {} ({})", ranks,
+  text += row("ranks", fmt::format("{} x {} on {} ({})", ranks,
+                                   plural(std::max<Index>(configuration.threads, 1), "thread"),
                                    plural(static_cast<Index>(hosts.size()), "host"),
                                    fmt::join(hosts, ", ")));
   text += row("minibatch",
               fmt::format("{}, {}{} a rank", plural(batch, "sample"),
                           batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));
-  text += row("precision", "float32");
+  text += row("precision", configuration.precision == Precision::kBfloat16
+                               ? "bfloat16 operands, float32 sums and weights"
+                               : "float32");
+  text += row("averaging", summary.averaging);
   text += row("seed", fmt::format("{}", configuration.seed));
   text += row("memory", fmt::format("about {} a rank", megabytes(summary.memory_per_rank)));
   text += row("work", fmt::format("about {:.3g} TFLOP in matrix products", flop / 1e12));

@@ -8,7 +8,7 @@
 
 namespace sae {
 
-Evaluation evaluate(const ParameterLayout& layout, const Vector<float>& parameters,
+Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& parameters,
                     const Shard& shard, Communicator& comm, Heartbeat* heartbeat) {
   constexpr Index kBlock = 500;  // Samples at once: bounds the memory of the activations.
   const Topology& topology = layout.topology();

@@ -24,12 +24,16 @@ Minibatch<float> part_of(const Minibatch<float>& whole, Range range) {
   return part;
 }
 
+Eigen::Map<Vector<float>> segment_of(std::span<float> vector, Range range) {
+  return {vector.data() + range.begin, range.size()};
+}
+
 }  // namespace
 
 ObjectiveSums ReproducibleSum::add_slices(Objective<float>& objective,
-                                          const Vector<float>& parameters,
+                                          const ParametersRef<float>& parameters,
                                           const Minibatch<float>& minibatch, std::uint32_t epoch,
-                                          Range slices, Vector<float>& gradient,
+                                          Range slices, std::span<float> gradient,
                                           std::size_t depth) {
   if (slices.size() == 1) {
     const Range whole{0, minibatch.global_size};
@@ -37,26 +41,30 @@ ObjectiveSums ReproducibleSum::add_slices(Objective<float>& objective,
     const Range slice = part_of_range(whole, slices.begin, kSlices);
     return objective.evaluate(parameters,
                               part_of(minibatch, {slice.begin - own_begin, slice.end - own_begin}),
-                              epoch, gradient);
+                              epoch, {gradient, {}});
   }
   const Index middle = slices.begin + slices.size() / 2;
   ObjectiveSums sums = add_slices(objective, parameters, minibatch, epoch, {slices.begin, middle},
                                   gradient, depth + 1);
   if (partial_.size() <= depth) partial_.resize(depth + 1);
-  if (partial_[depth].size() == 0) partial_[depth] = Vector<float>::Zero(gradient.size());
+  if (partial_[depth].size() == 0) {
+    partial_[depth] = Vector<float>::Zero(static_cast<Index>(gradient.size()));
+  }
   // Moved out for the call: deeper levels may make the list longer.
   Vector<float> right = std::move(partial_[depth]);
-  add(add_slices(objective, parameters, minibatch, epoch, {middle, slices.end}, right, depth + 1),
+  add(add_slices(objective, parameters, minibatch, epoch, {middle, slices.end}, span_of(right),
+                 depth + 1),
       sums);
   const Range range = objective.slice();
-  gradient.segment(range.begin, range.size()) += right.segment(range.begin, range.size());
+  segment_of(gradient, range) += segment_of(span_of(right), range);
   partial_[depth] = std::move(right);
   return sums;
 }
 
-StepSums ReproducibleSum::evaluate(Objective<float>& objective, const Vector<float>& parameters,
+StepSums ReproducibleSum::evaluate(Objective<float>& objective,
+                                   const ParametersRef<float>& parameters,
                                    const Minibatch<float>& minibatch, std::uint32_t epoch,
-                                   double stop_vote, Vector<float>& gradient) {
+                                   double stop_vote, std::span<float> gradient) {
   assert(possible(comm_.size()));
   const Range slices = part_of_range({0, kSlices}, comm_.rank(), comm_.size());
   StepSums sums{add_slices(objective, parameters, minibatch, epoch, slices, gradient, 0),
@@ -71,7 +79,7 @@ StepSums ReproducibleSum::evaluate(Objective<float>& objective, const Vector<flo
   for (int distance = 1; distance < comm_.size(); distance *= 2) {
     const int partner = comm_.rank() ^ distance;
     comm_.swap_with(std::as_bytes(own), std::as_writable_bytes(others), partner);
-    gradient.segment(range.begin, range.size()) += other;
+    segment_of(gradient, range) += other;
     const std::array<double, 4> sent = {sums.objective.loss, sums.objective.errors,
                                         sums.objective.samples, sums.stop_votes};
     std::array<double, 4> received{};

@@ -68,7 +68,7 @@ bool epochs_may_change(const std::string& before, const std::string& now, const 
 }  // namespace
 
 void check_resumable(const Checkpoint& checkpoint, const std::string& now_text) {
-  static const std::set<std::string> free = {"data", "data-access"};
+  static const std::set<std::string> free = {"data", "data-access", "averaging", "threads"};
   Settings before = settings_of(checkpoint.config);
   const Settings now = settings_of(now_text);
   std::string differences;

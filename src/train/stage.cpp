@@ -5,6 +5,22 @@
 #include "sae/model/classifier_objective.hpp"
 
 namespace sae {
+namespace {
+
+/// The objective with the types of operands and gradient that the configuration asks for.
+template <template <typename, typename> typename Kind, typename... Arguments>
+std::shared_ptr<Objective<float>> make_objective(const Configuration& configuration,
+                                                 const Arguments&... arguments) {
+  if (configuration.precision == Precision::kFloat32) {
+    return std::make_shared<Kind<float, float>>(arguments...);
+  }
+  if (averaging_settings(configuration).gradient == Precision::kFloat32) {
+    return std::make_shared<Kind<bfloat16, float>>(arguments...);
+  }
+  return std::make_shared<Kind<bfloat16, bfloat16>>(arguments...);
+}
+
+}  // namespace
 
 Topology topology_for(const Configuration& configuration, const DatasetInfo& info) {
   Topology topology{.inputs = info.features, .hidden = {}, .classes = info.classes};
@@ -39,12 +55,13 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
     stage.epochs = layer.epochs;
     stage.learning_rate =
         learning_rate(layer.learning_rate, configuration.pretrain_schedule, layer.epochs);
-    stage.objective = std::make_shared<DenoisingObjective<float>>(
-        layout, DenoisingSettings{.layer = static_cast<Index>(i),
-                                  .corruption_level = layer.corruption,
-                                  .corruption_at = configuration.corruption_at,
-                                  .seed = configuration.seed,
-                                  .stage = stage.index});
+    stage.objective = make_objective<DenoisingObjective>(
+        configuration, layout,
+        DenoisingSettings{.layer = static_cast<Index>(i),
+                          .corruption_level = layer.corruption,
+                          .corruption_at = configuration.corruption_at,
+                          .seed = configuration.seed,
+                          .stage = stage.index});
     stages.push_back(std::move(stage));
   }
   Stage finetune;
@@ -54,7 +71,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
   finetune.epochs = configuration.finetune_epochs;
   finetune.learning_rate = learning_rate(configuration.finetune_learning_rate,
                                          configuration.finetune_schedule, finetune.epochs);
-  finetune.objective = std::make_shared<ClassifierObjective<float>>(layout);
+  finetune.objective = make_objective<ClassifierObjective>(configuration, layout);
   stages.push_back(std::move(finetune));
   return stages;
 }

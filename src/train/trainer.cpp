@@ -8,8 +8,6 @@
 
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
-#include "sae/model/stacked_autoencoder.hpp"
-#include "sae/optim/sgd.hpp"
 #include "sae/train/metrics.hpp"
 
 namespace sae {
@@ -39,6 +37,7 @@ RunResult Trainer::run() {
     save_and_wait(folder_.model());
   }
   RunResult result = judge_models(outcome == Outcome::kStopped);
+  if (control_.profile != nullptr) control_.profile->write(folder_, comm_);
   if (comm_.is_root()) observer_.run_done(result);
   return result;
 }
@@ -49,7 +48,9 @@ Trainer::Outcome Trainer::train_remaining_stages() {
   });
   for (auto stage = current; stage != stages_.end(); ++stage) {
     if (stage != current) progress_ = {.stage = stage->name, .step = progress_.step};
+    if (control_.profile != nullptr) control_.profile->begin_stage(stage->index);
     const Outcome outcome = train_stage(*stage);
+    if (control_.profile != nullptr) control_.profile->end_stage();
     if (outcome != Outcome::kDone) return outcome;
   }
   return Outcome::kDone;
@@ -57,7 +58,7 @@ Trainer::Outcome Trainer::train_remaining_stages() {
 
 Trainer::Outcome Trainer::train_stage(const Stage& stage) {
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
-  if (progress_.epoch == 0 && velocity_.size() > 0) velocity_.setZero();
+  if (progress_.epoch == 0) averaging_->reset_velocity();
   while (true) {
     if (progress_.epoch == 0 || progress_.step_in_epoch == steps) {
       if (progress_.epoch >= stage.epochs) return Outcome::kDone;
@@ -79,6 +80,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
   double communication_seconds = 0;
   const auto communicate = [&](Phase phase, auto&& action) {
     const PhaseScope scope(control_.heartbeat, phase);
+    const ProfileScope profiled(control_.profile, ProfiledPart::kData);
     const auto begin = Clock::now();
     auto result = action();
     communication_seconds += seconds_since(begin);
@@ -87,8 +89,10 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
   if (control_.heartbeat != nullptr) {
     control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
   }
-  EpochStream minibatches(training_, order, configuration_.batch_size, progress_.step_in_epoch,
-                          comm_);
+  EpochStream minibatches = [&] {
+    const ProfileScope profiled(control_.profile, ProfiledPart::kData);
+    return EpochStream(training_, order, configuration_.batch_size, progress_.step_in_epoch, comm_);
+  }();
   Minibatch<float> minibatch;
   while (communicate(Phase::kExchange, [&] { return minibatches.next(minibatch); })) {
     const double epochs_done =
@@ -97,16 +101,14 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
     const double learning_rate =
         stage.learning_rate.at(epochs_done) * std::ldexp(1.0, -static_cast<int>(divergences_));
     StepSums sums = evaluate_step(stage, minibatch);
-    if (!configuration_.reproducible) {
-      communicate(Phase::kReduction, [&] {
-        sum_over_ranks(stage.objective->slice(), gradient_, sums, comm_);
-        return true;
-      });
+    const UpdateSeconds before = averaging_->seconds();
+    const auto update_begin = Clock::now();
+    if (!update(stage, sums, learning_rate, minibatch.global_size)) return Outcome::kDiverged;
+    communication_seconds += averaging_->seconds().reduction - before.reduction;
+    if (control_.profile != nullptr) {
+      control_.profile->add_update(update_begin, Clock::now(),
+                                   averaging_->seconds().update - before.update);
     }
-    // All ranks see the same sums and the same gradient, so all decide the same.
-    const bool finite =
-        std::isfinite(sums.objective.loss) && update(stage, learning_rate, minibatch.global_size);
-    if (!finite) return Outcome::kDiverged;
 
     ++progress_.step;
     ++progress_.step_in_epoch;
@@ -129,10 +131,14 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
                            .samples_per_second = (epoch_sums_.samples - samples_before) / seconds});
     }
     const bool epoch_ended = progress_.step_in_epoch == steps;
-    if (epoch_ended) finish_epoch(stage, seconds, communication_seconds);
+    if (epoch_ended) {
+      const ProfileScope profiled(control_.profile, ProfiledPart::kBetweenSteps);
+      finish_epoch(stage, seconds, communication_seconds);
+    }
     const bool stop = sums.stop_votes > 0 || (control_.stop_after_steps &&
                                               steps_of_session_ >= *control_.stop_after_steps);
     if (stop) return Outcome::kStopped;
+    const ProfileScope profiled(control_.profile, ProfiledPart::kBetweenSteps);
     save_if_due(epoch_ended);
     warn_of_failed_saves();
   }
@@ -143,12 +149,17 @@ StepSums Trainer::evaluate_step(const Stage& stage, const Minibatch<float>& mini
   const auto epoch = static_cast<std::uint32_t>(progress_.epoch);
   const double stop_vote = is_time_to_stop() ? 1 : 0;
   const PhaseScope scope(control_.heartbeat, Phase::kCompute);
+  const ProfileScope profiled(control_.profile, ProfiledPart::kObjective);
   if (configuration_.reproducible) {
-    return reproducible_sum_.evaluate(*stage.objective, parameters_, minibatch, epoch, stop_vote,
-                                      gradient_);
+    return reproducible_sum_.evaluate(*stage.objective, averaging_->parameters_ref(), minibatch,
+                                      epoch, stop_vote, averaging_->gradient_ref().values);
   }
-  StepSums sums{stage.objective->evaluate(parameters_, minibatch, epoch, gradient_), stop_vote};
-  if (control_.gradient_hook) control_.gradient_hook(progress_.step, gradient_);
+  StepSums sums{stage.objective->evaluate(averaging_->parameters_ref(), minibatch, epoch,
+                                          averaging_->gradient_ref()),
+                stop_vote};
+  if (control_.gradient_hook) {
+    control_.gradient_hook(progress_.step, averaging_->gradient_ref().values);
+  }
   return sums;
 }
 
@@ -179,7 +190,8 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   if (stage.supervised) {
     report.train_error = 100 * epoch_sums_.errors / epoch_sums_.samples;
     if (validation_.set_size() > 0) {
-      report.validation = evaluate(layout_, parameters_, validation_, comm_, control_.heartbeat);
+      report.validation =
+          evaluate(layout_, averaging_->parameters_ref(), validation_, comm_, control_.heartbeat);
       // Of equals the later: it has seen more, at a lower learning rate.
       report.best = !best_ || report.validation->errors <= best_->errors;
     }
@@ -192,31 +204,27 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
     observer_.epoch_done(report);
     if (report.best) {
       store_->wait_until_idle();
-      best_parameters_ = parameters_;
+      best_parameters_ = parameters();
       save(true, folder_.best());
     }
   }
 }
 
-bool Trainer::update(const Stage& stage, double learning_rate, Index batch_size) {
-  const PhaseScope scope(control_.heartbeat, Phase::kCompute);
+bool Trainer::update(const Stage& stage, StepSums& sums, double learning_rate, Index batch_size) {
+  const PhaseScope scope(control_.heartbeat, Phase::kReduction);
+  const SgdStep step{.learning_rate = static_cast<float>(learning_rate),
+                     .momentum = static_cast<float>(configuration_.momentum),
+                     .weight_decay = static_cast<float>(configuration_.weight_decay),
+                     .gradient_scale = 1.0f / static_cast<float>(batch_size)};
   const Range slice = stage.objective->slice();
-  SgdStep step{.learning_rate = static_cast<float>(learning_rate),
-               .momentum = static_cast<float>(configuration_.momentum),
-               .weight_decay = 0,
-               .gradient_scale = 1.0f / static_cast<float>(batch_size)};
-  bool finite = true;
-  for (const ParameterView& view : layout_.views()) {
-    if (!slice.contains(view.offset)) continue;
-    const auto part = [&view](Vector<float>& flat) {
-      return flat.size() > 0
-                 ? std::span(flat.data() + view.offset, static_cast<std::size_t>(view.size()))
-                 : std::span<float>();
-    };
-    step.weight_decay = view.is_weights ? static_cast<float>(configuration_.weight_decay) : 0.0f;
-    finite &= sgd_update(part(parameters_), part(gradient_), part(velocity_), step);
-  }
-  return finite;
+  if (!configuration_.reproducible) return averaging_->sum_and_update(slice, sums, step);
+  // All ranks hold the same sum already, so all decide the same.
+  return std::isfinite(sums.objective.loss) && averaging_->update_by_sum(slice, step);
+}
+
+Vector<float> Trainer::parameters() const {
+  return Eigen::Map<const Vector<float>>(averaging_->parameters_ref().values.data(),
+                                         layout_.size());
 }
 
 RunSummary Trainer::summary() {
@@ -228,8 +236,10 @@ RunSummary Trainer::summary() {
   result.validation_samples = validation_.set_size();
   result.test_samples = test_.set_size();
   result.hosts = comm_.allgather(host_name());
-  result.notes = notes_;
+  result.notes = control_.notes;
+  result.notes.insert(result.notes.end(), notes_.begin(), notes_.end());
   result.history = history_;
+  result.averaging = averaging_->description();
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
   for (const Stage& stage : stages_) {
     const double flop =
@@ -268,7 +278,7 @@ RunResult Trainer::judge_models(bool stopped) {
     return model;
   };
   result.models.push_back(
-      judge(folder_.model().filename(), configuration_.finetune_epochs, parameters_));
+      judge(folder_.model().filename(), configuration_.finetune_epochs, parameters()));
   if (best_) {
     Vector<float> best = comm_.is_root() ? best_parameters_ : Vector<float>(layout_.size());
     comm_.broadcast(

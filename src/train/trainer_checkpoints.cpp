@@ -47,8 +47,12 @@ void check_dataset(const Configuration& configuration, const DatasetInfo& info) 
   }
 }
 
-std::span<std::byte> bytes_of(Vector<float>& vector) {
-  return std::as_writable_bytes(std::span(vector.data(), static_cast<std::size_t>(vector.size())));
+Eigen::Map<const Vector<float>> vector_of(std::span<const float> values) {
+  return {values.data(), static_cast<Index>(values.size())};
+}
+
+void copy_into(std::span<float> to, const Vector<float>& from) {
+  std::copy(from.begin(), from.end(), to.begin());
 }
 
 }  // namespace
@@ -76,7 +80,7 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   training_ = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
   validation_ = dataset.load_shard(Split::kTrain, {0, validation_size});
   test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0});
-  gradient_ = Vector<float>::Zero(layout_.size());
+  averaging_ = GradientAveraging::make(layout_, averaging_settings(configuration), comm);
   restart();
   // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
   comm.barrier();
@@ -87,8 +91,12 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
 Trainer::~Trainer() = default;
 
 void Trainer::restart() {
-  initialize_parameters(layout_, configuration_.seed, parameters_);
-  if (configuration_.momentum > 0) velocity_ = Vector<float>::Zero(layout_.size());
+  if (comm_.is_root()) {
+    Vector<float> initial;
+    initialize_parameters(layout_, configuration_.seed, initial);
+    copy_into(averaging_->parameters(), initial);
+    averaging_->reset_velocity();
+  }
   progress_ = {.stage = stages_.front().name};
   epoch_sums_ = {};
   best_.reset();
@@ -128,7 +136,8 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
                     path, c.dataset, configuration_.data.string(), dataset));
   }
   check_resumable(c, configuration_.text);
-  if (c.topology != layout_.topology() || c.velocity.size() != velocity_.size()) {
+  if (c.topology != layout_.topology() ||
+      static_cast<std::size_t>(c.velocity.size()) != averaging_->velocity().size()) {
     throw DataError(fmt::format("The checkpoint {} is of {}{}, which does not match its settings.",
                                 path, to_string(c.topology),
                                 c.velocity.size() == 0 ? " without momentum" : ""));
@@ -136,8 +145,8 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
   notes_ = std::move(found->passed_over);
   notes_.push_back(fmt::format("resumed from {}: stage {}, epoch {}, step {}", path,
                                c.progress.stage, c.progress.epoch, c.progress.step));
-  parameters_ = std::move(c.parameters);
-  velocity_ = std::move(c.velocity);
+  copy_into(averaging_->parameters(), c.parameters);
+  copy_into(averaging_->velocity(), c.velocity);
   progress_ = c.progress;
   progress_.finished = false;
   epoch_sums_ = c.epoch_sums;
@@ -146,7 +155,7 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
   history_ = std::move(c.history);
   if (!best_) return;
   if (best_->step == progress_.step) {
-    best_parameters_ = parameters_;
+    best_parameters_ = std::move(c.parameters);
     return;
   }
   try {
@@ -159,8 +168,7 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
 }
 
 void Trainer::share_state() {
-  comm_.broadcast(bytes_of(parameters_), 0);
-  if (velocity_.size() > 0) comm_.broadcast(bytes_of(velocity_), 0);
+  averaging_->share_from_root();
   progress_.stage = comm_.allgather(progress_.stage)[0];
   const BestEpoch best = best_.value_or(BestEpoch{});
   std::array<Index, 8> numbers = {progress_.epoch, progress_.step_in_epoch,
@@ -208,8 +216,8 @@ void Trainer::save(bool as_checkpoint, std::optional<std::filesystem::path> also
   Checkpoint& copy = store_->buffer();
   const auto start = Clock::now();
   copy.topology = layout_.topology();
-  copy.parameters = parameters_;
-  copy.velocity = velocity_;
+  copy.parameters = vector_of(averaging_->parameters());
+  copy.velocity = vector_of(averaging_->velocity());
   copy.progress = progress_;
   copy.epoch_sums = epoch_sums_;
   copy.best = best_;

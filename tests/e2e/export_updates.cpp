@@ -48,8 +48,8 @@ void write_matrix(Hdf5File& file, const std::string& name, const Matrix<float>& 
 Matrix<float> mask(const Configuration& configuration, std::uint32_t stage, Index units,
                    const std::vector<std::uint32_t>& samples) {
   Matrix<float> ones = Matrix<float>::Ones(units, static_cast<Index>(samples.size()));
-  apply_masking_noise({configuration.seed, stage, kEpoch}, configuration.layers[stage].corruption,
-                      samples, ones);
+  apply_masking_noise<float>({configuration.seed, stage, kEpoch},
+                             configuration.layers[stage].corruption, samples, ones, ones);
   return ones;
 }
 

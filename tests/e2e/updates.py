@@ -40,6 +40,7 @@ class Updates(ProgramTest):
     def check(self, noise_at, finetune_epochs):
         run = f"{noise_at}{finetune_epochs}"
         self.train(run, "--data", "data.h5", "--validation-size", 0, "--seed", SEED,
+                   "--precision", "float32",
                    "--batch-size", BATCH_SIZE, "--units", listed(UNITS),
                    "--corruption", listed(CORRUPTION), "--corruption-at", noise_at,
                    "--pretrain-epochs", 1, "--pretrain-learning-rate", listed(PRETRAIN_RATE),

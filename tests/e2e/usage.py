@@ -22,7 +22,8 @@ NETWORK = ["--units", "20,10", "--corruption", "0.1,0.2", "--pretrain-epochs", 2
            "--finetune-epochs", 3, "--validation-size", VALIDATION, "--batch-size", 9,
            "--momentum", 0.7, "--weight-decay", 1e-4, "--warmup-epochs", 0.5, "--seed", 11,
            "--pretrain-learning-rate", "0.1,0.05", "--finetune-schedule", "cosine",
-           "--corruption-at", "image"]
+           "--corruption-at", "image",
+           "--precision", "float32"]
 COLUMNS = 120
 SETTINGS = ["--data", "data.h5", *NETWORK]
 

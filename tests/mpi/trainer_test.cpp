@@ -116,9 +116,9 @@ TEST_F(DistributedTraining, AStopAskedOfOneRankStopsAllAtTheSameStep) {
 
 TEST_F(DistributedTraining, ANaNInTheGradientOfOneRankEndsAllInTheSameStep) {
   RunControl control;
-  control.gradient_hook = [this](Index step, Vector<float>& gradient) {
+  control.gradient_hook = [this](Index step, std::span<float> gradient) {
     if (step == 5 && comm.rank() == comm.size() - 1) {
-      gradient(0) = std::numeric_limits<float>::quiet_NaN();
+      gradient[0] = std::numeric_limits<float>::quiet_NaN();
     }
   };
   try {

@@ -34,6 +34,8 @@ class Communicator {
   /// Replaces each element by its sum over ranks; the same bits on every rank.
   virtual void allreduce_sum(std::span<float> values) = 0;
   virtual void allreduce_sum(std::span<double> values) = 0;
+  /// Partial sums are rounded to bfloat16 on the way.
+  virtual void allreduce_sum(std::span<bfloat16> values) = 0;
 
   /// Copies the root's bytes to every rank; the sizes must agree.
   virtual void broadcast(std::span<std::byte> bytes, int root) = 0;

@@ -19,6 +19,7 @@ class MpiCommunicator final : public Communicator {
   int size() const override { return size_; }
   void allreduce_sum(std::span<float> values) override;
   void allreduce_sum(std::span<double> values) override;
+  void allreduce_sum(std::span<bfloat16> values) override;
   void broadcast(std::span<std::byte> bytes, int root) override;
   std::vector<std::string> allgather(const std::string& text) override;
   std::unique_ptr<PendingExchange> start_exchange(std::span<const std::byte> send,
@@ -31,11 +32,18 @@ class MpiCommunicator final : public Communicator {
   void send(std::span<const std::byte> bytes, int to) override;
   void receive(std::span<std::byte> bytes, int from) override;
 
+  /// The ranks that give the same color, in their order. Collective.
+  std::unique_ptr<MpiCommunicator> split(int color) const;
+  /// The ranks of this node, in their order. Collective.
+  std::unique_ptr<MpiCommunicator> split_by_node() const;
+
   /// MPI's own communicator, for the rest of this layer.
   struct Handle;
   const Handle& handle() const { return *handle_; }
 
  private:
+  explicit MpiCommunicator(std::unique_ptr<Handle> handle);
+
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;

@@ -12,12 +12,15 @@ class MpiCommunicator;
 /// MPI ends.
 class NodeMemory {
  public:
-  /// `bytes` for each rank of the node. Collective over all ranks.
+  /// `bytes` for this rank, of which others may ask for more or less. Collective over all ranks.
   /// Throws: CommunicationError, also where there is no shared memory left.
   NodeMemory(MpiCommunicator& comm, std::size_t bytes);
   ~NodeMemory();
   NodeMemory(const NodeMemory&) = delete;
   NodeMemory& operator=(const NodeMemory&) = delete;
+
+  /// Bytes of shared memory that are free on this node.
+  static std::size_t available();
 
   int node_rank() const { return node_rank_; }
   int node_size() const { return node_size_; }

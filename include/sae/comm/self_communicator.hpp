@@ -11,6 +11,7 @@ class SelfCommunicator final : public Communicator {
   int size() const override { return 1; }
   void allreduce_sum(std::span<float>) override {}
   void allreduce_sum(std::span<double>) override {}
+  void allreduce_sum(std::span<bfloat16>) override {}
   void broadcast(std::span<std::byte>, int) override {}
   std::vector<std::string> allgather(const std::string& text) override { return {text}; }
   std::unique_ptr<PendingExchange> start_exchange(std::span<const std::byte> send,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace sae {
 
@@ -21,5 +22,9 @@ struct RandomKey {
 /// Words 4 * block ... 4 * block + 3 of the stream: Philox4x32-10 with the seed as
 /// its key (Salmon et al., 'Parallel random numbers: as easy as 1, 2, 3', SC 2011).
 std::array<std::uint32_t, 4> random_words(const RandomKey& key, std::uint32_t block);
+
+/// The first words of the stream, as many as there is room for: the same as above, several blocks
+/// at a time.
+void fill_with_random_words(const RandomKey& key, std::span<std::uint32_t> words);
 
 }  // namespace sae

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <type_traits>
 
 namespace sae {
 
@@ -14,6 +15,13 @@ using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
 
 template <typename T>
 using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
+
+/// The upper half of a float: its range, 8 bits of precision.
+using bfloat16 = Eigen::bfloat16;
+
+/// What sums are accumulated in, and parameters kept in, where the operands of products are T.
+template <typename T>
+using Master = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
 
 /// The half-open range [begin, end) of samples, positions or elements.
 struct Range {

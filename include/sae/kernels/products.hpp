@@ -1,36 +1,55 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 
 #include "sae/core/types.hpp"
 
 namespace sae {
 
 // The matrix products of a training step. W has shape (outputs, inputs), minibatches have
-// one sample per column. Defined for float and double.
+// one sample per column. Operands are float, double or bfloat16; sums are accumulated in
+// Master<T>. Products of float and bfloat16 are oneDNN's where it was built in, else Eigen's; those
+// of double are Eigen's. Eigen widens bfloat16 to float first.
 
 template <typename T>
-using ConstMatrixRef = Eigen::Ref<const Matrix<T>>;
+using ConstMatrixRef = Eigen::Ref<const Matrix<T>, 0, Eigen::OuterStride<>>;
 template <typename T>
-using MatrixRef = Eigen::Ref<Matrix<T>>;
+using MatrixRef = Eigen::Ref<Matrix<T>, 0, Eigen::OuterStride<>>;
+/// As MatrixRef, where the compiler shall not deduce T from it.
+template <typename T>
+using ResultRef = std::type_identity_t<MatrixRef<T>>;
+template <typename T>
+using ConstVectorRef = Eigen::Ref<const Vector<T>>;
+template <typename T>
+using VectorRef = Eigen::Ref<Vector<T>>;
 
-/// result (outputs, samples) = w (outputs, inputs) * x (inputs, samples).
+/// result (outputs, samples) = w (outputs, inputs) * x (inputs, samples). R is T or Master<T>.
+template <typename T, typename R = T>
+void multiply(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& x, ResultRef<R> result);
+
+/// result (outputs, samples) = logistic(w x + bias), 1 / (1 + exp(-a)) for each a.
 template <typename T>
-void multiply(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& x, MatrixRef<T> result);
+void multiply_add_logistic(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& x,
+                           const ConstVectorRef<Master<T>>& bias, MatrixRef<T> result);
 
 /// result (inputs, samples) = transpose of w (outputs, inputs) * y (outputs, samples).
-template <typename T>
+template <typename T, typename R = T>
 void multiply_transposed(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& y,
-                         MatrixRef<T> result);
+                         ResultRef<R> result);
 
 /// result (outputs, inputs) = y (outputs, samples) * transpose of x (inputs, samples):
-/// the sum over samples of their outer products.
-template <typename T>
-void multiply_outer(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x, MatrixRef<T> result);
+/// the sum over samples of their outer products; 0 if there is no sample.
+template <typename T, typename R = T>
+void multiply_outer(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x, ResultRef<R> result);
 
-/// As multiply_outer, added to what result holds.
-template <typename T>
-void add_outer(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x, MatrixRef<T> result);
+/// Whether the processor multiplies bfloat16 by instructions of its own (AVX512-BF16 or AMX) and
+/// the library behind the products uses them. Not so if the environment has SAE_NO_BFLOAT16=1.
+bool has_native_bfloat16();
+
+/// Threads that each product and update of this process uses from now on; before the first call as
+/// OMP_NUM_THREADS says.
+void set_product_threads(int threads);
 
 /// The library and vector instructions behind the products, for the start table.
 std::string kernel_description();

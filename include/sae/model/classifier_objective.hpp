@@ -6,22 +6,27 @@
 namespace sae {
 
 /// Softmax cross-entropy of the whole network against the labels; trains all weights and
-/// the biases of the encoders and the output. Padding and visible biases get a gradient of 0.
-template <typename T>
-class ClassifierObjective final : public Objective<T> {
+/// the biases of the encoders and the output. Visible biases get a gradient of 0. Operands of
+/// products are of type T, the gradient of type G.
+template <typename T, typename G = Master<T>>
+class ClassifierObjective final : public Objective<Master<T>> {
  public:
   /// The layout must outlive the objective.
   explicit ClassifierObjective(const ParameterLayout& layout) : layout_(layout) {}
 
   Range slice() const override { return layout_.finetuning_slice(); }
-  ObjectiveSums evaluate(const Vector<T>& parameters, const Minibatch<T>& minibatch,
-                         std::uint32_t epoch, Vector<T>& gradient) override;
+  ObjectiveSums evaluate(const ParametersRef<Master<T>>& parameters,
+                         const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,
+                         const GradientRef<Master<T>>& gradient) override;
   double flop_per_sample() const override;
 
  private:
   const ParameterLayout& layout_;
-  std::vector<Matrix<T>> hidden_;  // Kept to be allocated once.
+  // Kept to be allocated once.
+  std::vector<Matrix<T>> activations_;  ///< The pixels, then the codes of each hidden layer.
   Matrix<T> delta_, delta_below_;
+  Matrix<Master<T>> logits_;
+  Vector<Master<T>> bias_gradient_;
 };
 
 }  // namespace sae

@@ -22,23 +22,35 @@ struct DenoisingSettings {
 
 /// Reconstruction of a layer's clean input from its corrupted input with tied weights:
 /// h = logistic(W x~ + b), z = logistic(W^T h + c), cross-entropy of z against x
-/// (Vincent et al., ICML 2008, eqs. 2-4).
-template <typename T>
-class DenoisingObjective final : public Objective<T> {
+/// (Vincent et al., ICML 2008, eqs. 2-4). Operands of products are of type T, the gradient of type
+/// G.
+template <typename T, typename G = Master<T>>
+class DenoisingObjective final : public Objective<Master<T>> {
  public:
   /// The layout must outlive the objective.
   DenoisingObjective(const ParameterLayout& layout, const DenoisingSettings& settings)
       : layout_(layout), settings_(settings) {}
 
   Range slice() const override { return layout_.pretraining_slice(settings_.layer); }
-  ObjectiveSums evaluate(const Vector<T>& parameters, const Minibatch<T>& minibatch,
-                         std::uint32_t epoch, Vector<T>& gradient) override;
+  ObjectiveSums evaluate(const ParametersRef<Master<T>>& parameters,
+                         const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,
+                         const GradientRef<Master<T>>& gradient) override;
   double flop_per_sample() const override;
 
  private:
+  void prepare_inputs(const ParametersRef<Master<T>>& parameters,
+                      const Minibatch<Master<T>>& minibatch, std::uint32_t epoch);
+
   const ParameterLayout& layout_;
   DenoisingSettings settings_;
-  Matrix<T> hidden_, reconstruction_delta_, hidden_delta_;  // Kept to be allocated once.
+  // Kept to be allocated once.
+  Matrix<T> clean_;  ///< (inputs, samples)
+  /// (inputs, 2 samples): the corrupted inputs, then the derivative of the loss by the logits of
+  /// their reconstructions. And (units, 2 samples): the derivative by the logits of the codes,
+  /// then the codes. Side by side, so that one product sums up both gradients of the weights.
+  Matrix<T> below_, above_;
+  Matrix<Master<T>> logits_;
+  Vector<Master<T>> bias_gradient_, visible_bias_gradient_;
 };
 
 }  // namespace sae

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "sae/data/minibatch.hpp"
+#include "sae/model/flat_vectors.hpp"
 #include "sae/model/parameter_layout.hpp"
 
 namespace sae {
@@ -26,8 +27,8 @@ class Objective {
   /// Loss of the minibatch, summed over its samples; writes the gradient of that sum into
   /// the slice of `gradient` (0 for an empty minibatch) and leaves the rest of it alone. Both
   /// vectors are flat, of the layout's size. `epoch` selects the noise.
-  virtual ObjectiveSums evaluate(const Vector<T>& parameters, const Minibatch<T>& minibatch,
-                                 std::uint32_t epoch, Vector<T>& gradient) = 0;
+  virtual ObjectiveSums evaluate(const ParametersRef<T>& parameters, const Minibatch<T>& minibatch,
+                                 std::uint32_t epoch, const GradientRef<T>& gradient) = 0;
 
   /// Floating-point operations of evaluate for one sample: its matrix products.
   virtual double flop_per_sample() const = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,14 @@ template <typename T>
 using ConstMatrixMap = Eigen::Map<const Matrix<T>>;
 
 /// The array of a view within a flat vector of the layout.
+template <typename T>
+MatrixMap<T> view_of(std::span<T> flat, const ParameterView& view) {
+  return {flat.data() + view.offset, view.rows, view.cols};
+}
+template <typename T>
+ConstMatrixMap<T> view_of(std::span<const T> flat, const ParameterView& view) {
+  return {flat.data() + view.offset, view.rows, view.cols};
+}
 template <typename T>
 MatrixMap<T> view_of(Vector<T>& flat, const ParameterView& view) {
   return {flat.data() + view.offset, view.rows, view.cols};

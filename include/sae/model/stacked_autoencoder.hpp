@@ -3,11 +3,13 @@
 #include <cstdint>
 
 #include "sae/kernels/elementwise.hpp"
+#include "sae/model/flat_vectors.hpp"
 #include "sae/model/parameter_layout.hpp"
 
 namespace sae {
 
-// The network itself: functions of a flat parameter vector. Defined for float and double.
+// The network itself: functions of a flat parameter vector. Defined for float and double, where
+// nothing else is said.
 
 /// Weights uniform in +-4 sqrt(6 / (inputs + outputs)) (Glorot and Bengio, AISTATS 2010, for
 /// logistic units), biases 0. Each weight is a function of the seed, its layer and its place.
@@ -15,18 +17,19 @@ template <typename T>
 void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed,
                            Vector<T>& parameters);
 
-/// hidden (units, samples) = logistic(W x + b) of one hidden layer, x (inputs, samples).
+/// hidden (units, samples) = logistic(W x + b) of one hidden layer, x (inputs, samples). T is
+/// float, double or bfloat16.
 template <typename T>
-void encode_layer(const ParameterLayout& layout, Index layer, const Vector<T>& parameters,
-                  const ConstMatrixRef<T>& x, Matrix<T>& hidden);
+void encode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
+                  const ConstMatrixRef<T>& x, MatrixRef<T> hidden);
 
 /// The codes of hidden layer `layers` - 1; x itself if `layers` is 0.
 template <typename T>
-Matrix<T> encode(const ParameterLayout& layout, Index layers, const Vector<T>& parameters,
-                 Matrix<T> x);
+Matrix<T> encode(const ParameterLayout& layout, Index layers,
+                 const ParametersRef<Master<T>>& parameters, Matrix<T> x);
 
 /// Logits (classes, samples) of the whole network for x (inputs, samples).
 template <typename T>
-Matrix<T> classify(const ParameterLayout& layout, const Vector<T>& parameters, Matrix<T> x);
+Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parameters, Matrix<T> x);
 
 }  // namespace sae

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <span>
+#include <vector>
+
+#include "sae/core/types.hpp"
 
 namespace sae {
 
@@ -12,12 +15,20 @@ struct SgdStep {
   float gradient_scale = 1;  ///< Multiplies the gradient; 1 / batch size for a summed one.
 };
 
-/// Stochastic gradient descent with momentum (Polyak):
+/// What an update changes: parts of flat vectors, of one size.
+struct SgdVectors {
+  std::span<float> parameters;
+  std::span<float> velocity;    ///< May be empty without momentum.
+  std::span<bfloat16> rounded;  ///< Gets the new parameters in bfloat16; may be empty.
+};
+
+/// Stochastic gradient descent with momentum (Polyak), in one pass over memory:
+///   g = sum of the gradients, in their order;
 ///   v = momentum v + gradient_scale g + weight_decay w;  w = w - learning_rate v.
-/// All of one size; without momentum `velocity` may be empty.
-/// Returns whether the gradient is finite. Where it is not it reaches neither parameters nor
-/// velocity: a block of elements that holds such a value stays as it is.
-bool sgd_update(std::span<float> parameters, std::span<const float> gradient,
-                std::span<float> velocity, const SgdStep& step);
+/// G is float or bfloat16. Returns whether g is finite. Where it is not it reaches neither
+/// parameters nor velocity: a block of elements that holds such a value stays as it is.
+template <typename G>
+bool sgd_update(const SgdVectors& vectors, const std::vector<std::span<const G>>& gradients,
+                const SgdStep& step);
 
 }  // namespace sae

@@ -9,6 +9,7 @@
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/model/denoising_objective.hpp"
 #include "sae/optim/learning_rate.hpp"
+#include "sae/train/gradient_averaging.hpp"
 
 namespace sae {
 
@@ -42,10 +43,24 @@ struct Configuration {
   double warmup_epochs = 0;           ///< Of every stage.
   Index validation_size = 5000;       ///< The first samples of the training split.
 
+  Precision precision = Precision::kFloat32;           ///< Of the operands of products.
+  Precision gradient_precision = Precision::kFloat32;  ///< Of gradients between ranks.
+  Averaging averaging = Averaging::kAuto;
+  Index threads = 0;  ///< Of each rank; 0: not decided.
+
   bool reproducible = false;  ///< The same bits for 1, 2, 4, 8 or 16 ranks.
 
   /// The whole configuration as `name=value` lines, usable as --config.
   std::string text;
 };
+
+/// What the configuration says of averaging. A reproducible run adds up in an order of its own,
+/// in float32, and each rank holds everything.
+inline AveragingSettings averaging_settings(const Configuration& c) {
+  return {.strategy = c.reproducible ? Averaging::kFlat : c.averaging,
+          .products = c.precision,
+          .gradient = c.reproducible ? Precision::kFloat32 : c.gradient_precision,
+          .momentum = c.momentum > 0};
+}
 
 }  // namespace sae

@@ -5,6 +5,7 @@
 #include "sae/comm/communicator.hpp"
 #include "sae/comm/heartbeat.hpp"
 #include "sae/data/shard.hpp"
+#include "sae/model/flat_vectors.hpp"
 #include "sae/model/parameter_layout.hpp"
 
 namespace sae {
@@ -25,7 +26,7 @@ struct Evaluation {
 /// Evaluates the network on the set whose shards the ranks hold. Each block of samples is progress
 /// for `heartbeat`, which may be null.
 /// Collective: all ranks get the result for the whole set.
-Evaluation evaluate(const ParameterLayout& layout, const Vector<float>& parameters,
+Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& parameters,
                     const Shard& shard, Communicator& comm, Heartbeat* heartbeat = nullptr);
 
 }  // namespace sae

@@ -27,6 +27,7 @@ struct RunSummary {
   Index validation_samples = 0;
   Index test_samples = 0;
   std::vector<std::string> hosts;  ///< Of each rank.
+  std::string averaging;           ///< Such as "node, bfloat16 gradients".
   double memory_per_rank = 0;      ///< Bytes, the largest of all ranks, estimated.
   std::vector<StageSummary> stages;
   std::vector<std::string> notes;  ///< How the run was resumed, a sentence each.

@@ -24,14 +24,14 @@ class ReproducibleSum {
 
   /// The sums and, in its slice, the gradient of the whole minibatch, of which `minibatch` is this
   /// rank's part. Collective: the same bits on every rank.
-  StepSums evaluate(Objective<float>& objective, const Vector<float>& parameters,
+  StepSums evaluate(Objective<float>& objective, const ParametersRef<float>& parameters,
                     const Minibatch<float>& minibatch, std::uint32_t epoch, double stop_vote,
-                    Vector<float>& gradient);
+                    std::span<float> gradient);
 
  private:
-  ObjectiveSums add_slices(Objective<float>& objective, const Vector<float>& parameters,
+  ObjectiveSums add_slices(Objective<float>& objective, const ParametersRef<float>& parameters,
                            const Minibatch<float>& minibatch, std::uint32_t epoch, Range slices,
-                           Vector<float>& gradient, std::size_t depth);
+                           std::span<float> gradient, std::size_t depth);
 
   Communicator& comm_;
   std::vector<Vector<float>> partial_;  // The right half of a node of the tree, for each depth.

@@ -3,9 +3,13 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "sae/comm/heartbeat.hpp"
 #include "sae/core/types.hpp"
+#include "sae/train/step_profile.hpp"
 
 namespace sae {
 
@@ -39,11 +43,14 @@ struct RunControl {
   std::optional<double> max_seconds = {};      ///< Of this session; stops in time before it.
   OnDivergence on_divergence = OnDivergence::kStop;
 
+  std::vector<std::string> notes = {};  ///< For the user, at the start of the run.
+
   Heartbeat* heartbeat = nullptr;             ///< To beat; may be null.
+  StepProfile* profile = nullptr;             ///< To fill and write; may be null.
   std::function<bool()> stop_requested = {};  ///< Asked after each update; may be empty.
   /// Called with each rank's own gradient before the sum over ranks, but not in a reproducible
-  /// run, which has none; for tests.
-  std::function<void(Index step, Vector<float>& gradient)> gradient_hook = {};
+  /// run, which has none; empty if it is held in bfloat16. For tests.
+  std::function<void(Index step, std::span<float> gradient)> gradient_hook = {};
 };
 
 }  // namespace sae

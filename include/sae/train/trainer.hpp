@@ -37,7 +37,8 @@ class Trainer {
   RunResult run();
 
   const ParameterLayout& layout() const { return layout_; }
-  const Vector<float>& parameters() const { return parameters_; }
+  /// A copy. Local.
+  Vector<float> parameters() const;
 
  private:
   enum class Outcome { kDone, kStopped, kDiverged };
@@ -49,7 +50,7 @@ class Trainer {
   Outcome train_epoch(const Stage& stage);
   void finish_epoch(const Stage& stage, double seconds, double communication_seconds);
   StepSums evaluate_step(const Stage& stage, const Minibatch<float>& minibatch);
-  bool update(const Stage& stage, double learning_rate, Index batch_size);
+  bool update(const Stage& stage, StepSums& sums, double learning_rate, Index batch_size);
   bool is_time_to_stop() const;
   RunResult judge_models(bool stopped);
 
@@ -80,9 +81,7 @@ class Trainer {
   Index steps_of_session_ = 0;
 
   // The state of the run: what a checkpoint holds. The same on all ranks, but for history_.
-  Vector<float> parameters_;
-  Vector<float> gradient_;
-  Vector<float> velocity_;  ///< Empty without momentum.
+  std::unique_ptr<GradientAveraging> averaging_;
   Progress progress_;
   ObjectiveSums epoch_sums_;
   std::optional<BestEpoch> best_;

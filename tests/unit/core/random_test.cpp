@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
 
 namespace sae {
 namespace {
@@ -35,6 +36,19 @@ TEST(RandomWords, EachPartOfTheKeyChangesThem) {
     distinct.insert(random_words(other, 1));
   }
   EXPECT_EQ(distinct.size(), 7u);
+}
+
+TEST(RandomWords, ManyAtATimeAreTheSame) {
+  const RandomKey key{.seed = 0x123456789abcdef0,
+                      .purpose = RandomPurpose::kMaskingNoise,
+                      .stage = 2,
+                      .epoch = 3,
+                      .sample = 4};
+  std::vector<std::uint32_t> words(4 * 37 + 3);
+  fill_with_random_words(key, words);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    EXPECT_EQ(words[i], random_words(key, static_cast<std::uint32_t>(i / 4))[i % 4]);
+  }
 }
 
 }  // namespace

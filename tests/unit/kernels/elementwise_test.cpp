@@ -10,29 +10,13 @@ namespace {
 
 double logistic(double a) { return 1 / (1 + std::exp(-a)); }
 
-TEST(Logistic, AddsTheBiasOfEachUnitFirst) {
-  Matrix<double> x = Matrix<double>::Random(5, 3);
-  const Matrix<double> before = x;
-  const Vector<double> bias = Vector<double>::Random(5);
-  add_bias_and_logistic<double>(bias, x);
-  for (Index i = 0; i < 5; ++i) {
-    for (Index j = 0; j < 3; ++j) EXPECT_NEAR(x(i, j), logistic(before(i, j) + bias(i)), 1e-15);
-  }
-}
-
-TEST(Logistic, OfExtremeLogitsInFloatIsFiniteAndWithinZeroAndOne) {
-  Matrix<float> x(4, 1);
-  x << -1000, -88, 88, 1000;
-  add_bias_and_logistic<float>(Vector<float>::Zero(4), x);
-  EXPECT_TRUE((x.array() >= 0 && x.array() <= 1).all());
-  EXPECT_NEAR(x(3), 1, 1e-6);
-}
-
 TEST(LogisticDerivative, IsHTimesOneMinusH) {
   const Matrix<double> h = (Matrix<double>::Random(4, 4).array() + 1) / 2;
   Matrix<double> delta = Matrix<double>::Ones(4, 4);
-  multiply_by_logistic_derivative<double>(h, delta);
+  Vector<double> bias_gradient(4);
+  multiply_by_logistic_derivative<double>(h, delta, bias_gradient);
   EXPECT_EQ(delta(2, 1), h(2, 1) * (1 - h(2, 1)));
+  EXPECT_LT((bias_gradient - delta.rowwise().sum()).cwiseAbs().maxCoeff(), 1e-15);
 }
 
 TEST(BinaryCrossEntropy, IsThatOfTheDefinitionAndLeavesItsDerivative) {
@@ -40,7 +24,9 @@ TEST(BinaryCrossEntropy, IsThatOfTheDefinitionAndLeavesItsDerivative) {
   const Matrix<double> logits = 3 * Matrix<double>::Random(7, 5);
   const Vector<double> bias = Vector<double>::Random(7);
   Matrix<double> delta = logits;
-  const double loss = binary_cross_entropy<double>(bias, x, delta);
+  Vector<double> bias_gradient(7);
+  const double loss = binary_cross_entropy<double>(bias, x, delta, delta, bias_gradient);
+  EXPECT_LT((bias_gradient - delta.rowwise().sum()).cwiseAbs().maxCoeff(), 1e-14);
   double expected = 0;
   for (Index j = 0; j < 5; ++j) {
     for (Index i = 0; i < 7; ++i) {
@@ -57,8 +43,26 @@ TEST(BinaryCrossEntropy, OfExtremeLogitsIsTheLogitItself) {
   logits << 1000, -1000;
   Matrix<float> x(2, 1);
   x << 0, 1;
-  EXPECT_EQ(binary_cross_entropy<float>(Vector<float>::Zero(2), x, logits), 2000);
+  Vector<float> bias_gradient(2);
+  EXPECT_EQ(binary_cross_entropy<float>(Vector<float>::Zero(2), x, logits, logits, bias_gradient),
+            2000);
   EXPECT_TRUE(logits.allFinite());
+}
+
+TEST(BinaryCrossEntropy, OfBfloat16IsThatOfItsValuesInFloat) {
+  const Matrix<bfloat16> x = ((Matrix<float>::Random(40, 5).array() + 1) / 2).cast<bfloat16>();
+  Matrix<float> logits = 3 * Matrix<float>::Random(40, 5);
+  Matrix<float> wide = logits;
+  const Vector<float> bias = Vector<float>::Random(40);
+  Matrix<bfloat16> delta(40, 5);
+  Vector<float> bias_gradient(40);
+  Vector<float> expected_bias_gradient(40);
+  const double loss = binary_cross_entropy<bfloat16>(bias, x, logits, delta, bias_gradient);
+  const double expected = binary_cross_entropy<float>(bias, Matrix<float>(x.cast<float>()), wide,
+                                                      wide, expected_bias_gradient);
+  EXPECT_EQ(loss, expected);
+  EXPECT_EQ(bias_gradient, expected_bias_gradient);
+  EXPECT_EQ(delta, (wide.cast<bfloat16>()));
 }
 
 TEST(SoftmaxCrossEntropy, IsThatOfTheDefinitionAndLeavesItsDerivative) {

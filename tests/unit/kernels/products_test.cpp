@@ -38,13 +38,59 @@ TEST_F(Products, MultiplyTransposedTurnsTheWeights) {
   EXPECT_LT((result.cast<double>() - expected).cwiseAbs().maxCoeff(), kTolerance);
 }
 
-TEST_F(Products, OuterSumsOverSamplesAndAddAddsToIt) {
+TEST_F(Products, OuterSumsOverSamples) {
   Matrix<float> result(37, 53);
   multiply_outer<float>(y, x, result);
   const auto expected = product(y.cast<double>(), x.transpose().cast<double>());
   EXPECT_LT((result.cast<double>() - expected).cwiseAbs().maxCoeff(), kTolerance);
-  add_outer<float>(y, x, result);
-  EXPECT_LT((result.cast<double>() - 2 * expected).cwiseAbs().maxCoeff(), 2 * kTolerance);
+}
+
+TEST_F(Products, LogisticIsThatOfTheProductAndTheBiasOfEachUnit) {
+  const Vector<float> bias = Vector<float>::Random(37);
+  Matrix<float> result(37, 29);
+  multiply_add_logistic<float>(w, x, bias, result);
+  const Matrix<double> logits =
+      product(w.cast<double>(), x.cast<double>()).colwise() + bias.cast<double>();
+  const Matrix<double> expected = 1 / (1 + (-logits.array()).exp());
+  EXPECT_LT((result.cast<double>() - expected).cwiseAbs().maxCoeff(), kTolerance);
+}
+
+TEST_F(Products, LogisticOfExtremeLogitsIsFiniteAndWithinZeroAndOne) {
+  Matrix<float> result(37, 29);
+  multiply_add_logistic<float>(1e4f * w, x, Vector<float>::Zero(37), result);
+  EXPECT_TRUE((result.array() >= 0 && result.array() <= 1).all());
+}
+
+TEST_F(Products, WriteIntoPartsOfLargerMatrices) {
+  Matrix<float> large = Matrix<float>::Constant(40, 60, 7);
+  multiply<float>(w, x, large.block(2, 3, 37, 29));
+  const auto expected = product(w.cast<double>(), x.cast<double>());
+  EXPECT_LT((large.block(2, 3, 37, 29).cast<double>() - expected).cwiseAbs().maxCoeff(),
+            kTolerance);
+  EXPECT_TRUE((large.topRows(2).array() == 7).all() && (large.bottomRows(1).array() == 7).all());
+}
+
+TEST_F(Products, OfBfloat16AreThoseOfItsValuesRoundedOnce) {
+  const Matrix<bfloat16> w16 = w.cast<bfloat16>();
+  const Matrix<bfloat16> x16 = x.cast<bfloat16>();
+  const Matrix<bfloat16> y16 = y.cast<bfloat16>();
+  const auto forward = product(w16.cast<double>(), x16.cast<double>());
+  Matrix<float> wide(37, 29);
+  multiply<bfloat16, float>(w16, x16, wide);
+  EXPECT_LT((wide.cast<double>() - forward).cwiseAbs().maxCoeff(), kTolerance);
+  // Half a unit in the last of 8 bits of a sum below 32.
+  constexpr double kRounding = 32.0 / 512;
+  Matrix<bfloat16> narrow(37, 29);
+  multiply<bfloat16>(w16, x16, narrow);
+  EXPECT_LT((narrow.cast<double>() - forward).cwiseAbs().maxCoeff(), kRounding);
+  Matrix<bfloat16> back(53, 29);
+  multiply_transposed<bfloat16>(w16, y16, back);
+  const auto expected_back = product(w16.transpose().cast<double>(), y16.cast<double>());
+  EXPECT_LT((back.cast<double>() - expected_back).cwiseAbs().maxCoeff(), kRounding);
+  Matrix<float> outer(37, 53);
+  multiply_outer<bfloat16, float>(y16, x16, outer);
+  const auto expected_outer = product(y16.cast<double>(), x16.transpose().cast<double>());
+  EXPECT_LT((outer.cast<double>() - expected_outer).cwiseAbs().maxCoeff(), kTolerance);
 }
 
 TEST_F(Products, OfAnEmptyMinibatchTheOuterSumIsZero) {

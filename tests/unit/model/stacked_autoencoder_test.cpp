@@ -57,9 +57,10 @@ TEST(Classify, IsTheNetworkWrittenOut) {
   };
   const Matrix<double> h1 = logistic(layer(layout.hidden(0), x));
   const Matrix<double> h2 = logistic(layer(layout.hidden(1), h1));
-  EXPECT_LT((encode(layout, 1, p, x) - h1).cwiseAbs().maxCoeff(), 1e-14);
-  EXPECT_EQ(encode(layout, 0, p, x), x);
-  EXPECT_LT((classify(layout, p, x) - layer(layout.output(), h2)).cwiseAbs().maxCoeff(), 1e-14);
+  EXPECT_LT((encode<double>(layout, 1, p, x) - h1).cwiseAbs().maxCoeff(), 1e-14);
+  EXPECT_EQ(encode<double>(layout, 0, p, x), x);
+  EXPECT_LT((classify<double>(layout, p, x) - layer(layout.output(), h2)).cwiseAbs().maxCoeff(),
+            1e-14);
 }
 
 }  // namespace

@@ -1,0 +1,135 @@
+#include "onednn_products.hpp"
+
+#ifdef SAE_HAS_ONEDNN
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <compare>
+#include <map>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <unordered_map>
+
+namespace sae {
+namespace {
+
+using dnnl::memory;
+
+template <typename T>
+constexpr memory::data_type kType =
+    std::is_same_v<T, bfloat16> ? memory::data_type::bf16 : memory::data_type::f32;
+
+struct OneDnn {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+};
+
+OneDnn& onednn() {
+  static OneDnn instance;
+  return instance;
+}
+
+/// What a primitive is made for.
+struct ProductShape {
+  memory::data_type operands, result;
+  Index m, n, k;
+  memory::dims a_strides, b_strides;
+  Index result_stride;
+  bool bias_and_logistic;
+  int threads;
+  auto operator<=>(const ProductShape&) const = default;
+};
+
+struct Product {
+  memory::desc a, b, bias, result;
+  dnnl::matmul primitive;
+};
+
+Product make_product(const ProductShape& s) {
+  Product product;
+  product.a = {{s.m, s.k}, s.operands, s.a_strides};
+  product.b = {{s.k, s.n}, s.operands, s.b_strides};
+  product.result = {{s.m, s.n}, s.result, memory::dims{s.result_stride, 1}};
+  dnnl::primitive_attr attributes;
+  if (s.bias_and_logistic) {
+    product.bias = {{1, s.n}, memory::data_type::f32, memory::format_tag::ab};
+    dnnl::post_ops logistic;
+    logistic.append_eltwise(1.0f, dnnl::algorithm::eltwise_logistic, 0, 0);
+    attributes.set_post_ops(logistic);
+  }
+  const auto description =
+      s.bias_and_logistic ? dnnl::matmul::desc(product.a, product.b, product.bias, product.result)
+                          : dnnl::matmul::desc(product.a, product.b, product.result);
+  product.primitive = dnnl::matmul({description, attributes, onednn().engine});
+  return product;
+}
+
+/// Made once for each shape: to make one takes longer than to run it.
+const Product& product_for(const ProductShape& shape) {
+  static std::map<ProductShape, Product> products;
+  auto found = products.find(shape);
+  if (found == products.end()) found = products.emplace(shape, make_product(shape)).first;
+  return found->second;
+}
+
+memory wrap(const memory::desc& description, const void* data) {
+  return {description, onednn().engine, const_cast<void*>(data)};
+}
+
+}  // namespace
+
+template <typename T, typename R>
+void onednn_multiply(const ConstMatrixRef<T>& a, Transposed a_transposed,
+                     const ConstMatrixRef<T>& b, Transposed b_transposed, const float* bias,
+                     MatrixRef<R> result) {
+  if (result.size() == 0) return;
+  const auto strides = [](Index outer, Transposed transposed) {
+    return transposed == Transposed::kYes ? memory::dims{1, outer} : memory::dims{outer, 1};
+  };
+  const ProductShape shape{.operands = kType<T>,
+                           .result = kType<R>,
+                           .m = result.cols(),
+                           .n = result.rows(),
+                           .k = a_transposed == Transposed::kYes ? a.cols() : a.rows(),
+                           .a_strides = strides(a.outerStride(), a_transposed),
+                           .b_strides = strides(b.outerStride(), b_transposed),
+                           .result_stride = result.outerStride(),
+                           .bias_and_logistic = bias != nullptr,
+                           .threads = omp_get_max_threads()};
+  const Product& product = product_for(shape);
+  std::unordered_map<int, memory> arguments = {{DNNL_ARG_SRC, wrap(product.a, a.data())},
+                                               {DNNL_ARG_WEIGHTS, wrap(product.b, b.data())},
+                                               {DNNL_ARG_DST, wrap(product.result, result.data())}};
+  if (bias != nullptr) arguments.emplace(DNNL_ARG_BIAS, wrap(product.bias, bias));
+  product.primitive.execute(onednn().stream, arguments);
+  onednn().stream.wait();
+}
+
+void onednn_set_threads(int threads) { omp_set_num_threads(threads); }
+
+std::string onednn_description() {
+  const auto* version = dnnl::version();
+  return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
+}
+
+#define SAE_INSTANTIATE(T, R)                                                             \
+  template void onednn_multiply<T, R>(const ConstMatrixRef<T>&, Transposed,               \
+                                      const ConstMatrixRef<T>&, Transposed, const float*, \
+                                      MatrixRef<R>);
+SAE_INSTANTIATE(float, float)
+SAE_INSTANTIATE(bfloat16, bfloat16)
+SAE_INSTANTIATE(bfloat16, float)
+#undef SAE_INSTANTIATE
+
+}  // namespace sae
+
+#else
+
+namespace sae {
+
+void onednn_set_threads(int /*threads*/) {}
+std::string onednn_description() { return {}; }
+
+}  // namespace sae
+
+#endif

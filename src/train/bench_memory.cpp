@@ -1,0 +1,104 @@
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "bench_parts.hpp"
+
+namespace sae {
+namespace {
+
+constexpr std::size_t kBlock = 2048;
+
+float widened(std::uint16_t upper_half) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(upper_half) << 16);
+}
+
+float widened(float value) { return value; }
+
+/// Reads weights, gradients and velocity, and writes weights, velocity and upper halves of weights,
+/// with next to no arithmetic.
+template <typename G>
+struct UpdateVectors {
+  explicit UpdateVectors(const UpdatePass& pass)
+      : weights(static_cast<std::size_t>(pass.elements), 0.5F),
+        velocity(pass.velocity ? weights.size() : 0),
+        rounded(pass.rounded_parameters ? weights.size() : 0),
+        gradients(static_cast<std::size_t>(pass.gradients), std::vector<G>(weights.size())) {}
+
+  void run() {
+    const auto blocks = static_cast<Index>((weights.size() + kBlock - 1) / kBlock);
+#pragma omp parallel for schedule(static)
+    for (Index block = 0; block < blocks; ++block) {
+      const std::size_t begin = static_cast<std::size_t>(block) * kBlock;
+      const std::size_t end = std::min(begin + kBlock, weights.size());
+      std::array<float, kBlock> sum;
+      for (std::size_t i = begin; i < end; ++i) sum[i - begin] = widened(gradients[0][i]);
+      for (std::size_t r = 1; r < gradients.size(); ++r) {
+        const G* next = gradients[r].data();
+        for (std::size_t i = begin; i < end; ++i) sum[i - begin] += widened(next[i]);
+      }
+      change(begin, end, sum);
+    }
+  }
+
+  void change(std::size_t begin, std::size_t end, std::array<float, kBlock>& sum) {
+    float* w = weights.data();
+    if (!velocity.empty()) {
+      float* v = velocity.data();
+      for (std::size_t i = begin; i < end; ++i) {
+        v[i] = 0.9F * v[i] + sum[i - begin];
+        sum[i - begin] = v[i];
+      }
+    }
+    for (std::size_t i = begin; i < end; ++i) w[i] -= 0.1F * sum[i - begin];
+    if (rounded.empty()) return;
+    std::uint16_t* r = rounded.data();
+    for (std::size_t i = begin; i < end; ++i) {
+      r[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(w[i]) >> 16);
+    }
+  }
+
+  std::vector<float> weights;
+  std::vector<float> velocity;
+  std::vector<std::uint16_t> rounded;
+  std::vector<std::vector<G>> gradients;
+};
+
+template <typename G>
+double seconds_of(const UpdatePass& pass, double seconds, Communicator& comm) {
+  UpdateVectors<G> vectors(pass);
+  return measure(seconds, comm, [&] { vectors.run(); });
+}
+
+}  // namespace
+
+double UpdatePass::bytes() const {
+  double element = 2 * sizeof(float);
+  element += static_cast<double>(gradients) * (rounded_gradients ? 2 : 4);
+  if (velocity) element += 2 * sizeof(float);
+  if (rounded_parameters) element += 2;
+  return element * static_cast<double>(elements);
+}
+
+MemoryRate measure_copy(double seconds, Communicator& comm) {
+  constexpr std::size_t kBytes = std::size_t{64} << 20;
+  constexpr std::size_t kPart = std::size_t{1} << 20;
+  std::vector<std::byte> from(kBytes, std::byte{1});
+  std::vector<std::byte> to(kBytes);
+  const double each = measure(seconds, comm, [&] {
+#pragma omp parallel for schedule(static)
+    for (Index part = 0; part < static_cast<Index>(kBytes / kPart); ++part) {
+      const std::size_t begin = static_cast<std::size_t>(part) * kPart;
+      std::memcpy(to.data() + begin, from.data() + begin, kPart);
+    }
+  });
+  return {.pass = "copy", .bytes = 2.0 * kBytes, .seconds = each};
+}
+
+MemoryRate measure_update_pass(const UpdatePass& pass, double seconds, Communicator& comm) {
+  const double each = pass.rounded_gradients ? seconds_of<std::uint16_t>(pass, seconds, comm)
+                                             : seconds_of<float>(pass, seconds, comm);
+  return {.pass = "update", .bytes = pass.bytes(), .seconds = each};
+}
+
+}  // namespace sae

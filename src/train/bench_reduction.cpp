@@ -1,0 +1,65 @@
+#include "bench_parts.hpp"
+
+namespace sae {
+namespace {
+
+constexpr Index kSmallestBytes = 1024;
+constexpr Index kLargestBytes = Index{64} << 20;
+constexpr Index kRowLength = 4096;
+
+/// The first elements of a flat vector, summed over ranks and updated again and again.
+ReductionRate measure_reduction(GradientAveraging& averaging, Index elements, float momentum,
+                                double seconds, Communicator& comm) {
+  std::vector<double> reductions;
+  std::vector<double> updates;
+  const SgdStep step{.learning_rate = 0.1F, .momentum = momentum};
+  const auto once = [&] {
+    StepSums sums;
+    const double update_before = averaging.seconds().update;
+    const auto begin = BenchClock::now();
+    averaging.sum_and_update({0, elements}, sums, step);
+    const double total = bench_seconds_since(begin);
+    updates.push_back(averaging.seconds().update - update_before);
+    reductions.push_back(total - updates.back());
+  };
+  const int repetitions = repetitions_for(seconds, comm, once);
+  reductions.clear();
+  updates.clear();
+  comm.barrier();
+  for (int i = 0; i < repetitions; ++i) once();
+  ReductionRate rate;
+  rate.reduction_seconds = mean_over_ranks(median(reductions), comm);
+  rate.update_seconds = mean_over_ranks(median(updates), comm);
+  return rate;
+}
+
+}  // namespace
+
+std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Communicator& comm) {
+  std::vector<ReductionRate> rates;
+  if (comm.size() == 1) return rates;
+  AveragingSettings averaging_of = averaging_settings(settings.configuration);
+  const bool rounded = averaging_of.gradient == Precision::kBfloat16;
+  const auto momentum = static_cast<float>(settings.configuration.momentum);
+  const Index element_bytes = rounded ? 2 : 4;
+  const ParameterLayout layout(
+      {.inputs = kRowLength, .hidden = {kLargestBytes / element_bytes / kRowLength}, .classes = 1});
+  std::string flat;
+  // By node is what `auto` takes where it can, and refuses without throwing where it cannot.
+  for (const Averaging strategy : {Averaging::kFlat, Averaging::kAuto}) {
+    averaging_of.strategy = strategy;
+    const auto averaging = GradientAveraging::make(layout, averaging_of, comm);
+    if (averaging->description() == flat) break;
+    flat = averaging->description();
+    for (Index bytes = kSmallestBytes; bytes <= kLargestBytes; bytes *= 4) {
+      ReductionRate rate =
+          measure_reduction(*averaging, bytes / element_bytes, momentum, settings.seconds, comm);
+      rate.strategy = averaging->description();
+      rate.bytes = static_cast<double>(bytes);
+      rates.push_back(std::move(rate));
+    }
+  }
+  return rates;
+}
+
+}  // namespace sae

@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "sae/comm/mpi_communicator.hpp"
+#include "sae/kernels/bfloat16.hpp"
+#include "sae/train/gradient_averaging.hpp"
+
+namespace sae {
+namespace {
+
+/// Both strategies, each with all combinations of number types.
+struct Case {
+  Averaging strategy;
+  Precision products;
+  Precision gradient;
+};
+
+struct AveragingOverRanks : testing::TestWithParam<Case> {
+  MpiCommunicator comm;
+  ParameterLayout layout{Topology{.inputs = 70, .hidden = {50, 30}, .classes = 4}};
+  SgdStep step{
+      .learning_rate = 0.5f, .momentum = 0.5f, .weight_decay = 0.25f, .gradient_scale = 0.125f};
+
+  std::unique_ptr<GradientAveraging> make() {
+    return GradientAveraging::make(layout,
+                                   {.strategy = GetParam().strategy,
+                                    .products = GetParam().products,
+                                    .gradient = GetParam().gradient,
+                                    .momentum = true},
+                                   comm);
+  }
+  /// A rank's gradient, exact in bfloat16, as is its sum over up to 8 ranks.
+  static float gradient(int rank, Index i) { return static_cast<float>((i + rank) % 5 - 2); }
+  float sum_of_gradients(Index i) const {
+    float sum = 0;
+    for (int rank = 0; rank < comm.size(); ++rank) sum += gradient(rank, i);
+    return sum;
+  }
+  void write_gradient(GradientAveraging& averaging) const {
+    const auto ref = averaging.gradient_ref();
+    for (const ParameterView& view : layout.views()) {
+      for (Index i = view.offset; i < view.offset + view.size(); ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        if (!ref.values.empty()) ref.values[at] = gradient(comm.rank(), i);
+        if (!ref.rounded.empty()) ref.rounded[at] = static_cast<bfloat16>(gradient(comm.rank(), i));
+      }
+    }
+  }
+  StepSums sums() const {
+    return {{.loss = 1.0 + comm.rank(), .errors = 2, .samples = 3}, comm.rank() == 0 ? 1.0 : 0.0};
+  }
+};
+
+TEST_P(AveragingOverRanks, UpdatesByTheSumWithinTheSliceAndLeavesTheRest) {
+  const auto averaging = make();
+  if (comm.is_root()) {
+    std::fill(averaging->parameters().begin(), averaging->parameters().end(), 1.0f);
+    averaging->reset_velocity();
+  }
+  averaging->share_from_root();
+  const Range slice = layout.pretraining_slice(1);
+  std::vector<float> w(static_cast<std::size_t>(layout.size()), 1.0f);
+  std::vector<float> v(w.size(), 0.0f);
+  for (int update = 0; update < 3; ++update) {
+    write_gradient(*averaging);
+    StepSums of_step = sums();
+    ASSERT_TRUE(averaging->sum_and_update(slice, of_step, step));
+    EXPECT_EQ(of_step.objective.samples, 3 * comm.size());
+    EXPECT_EQ(of_step.objective.loss, comm.size() * (comm.size() + 1) / 2.0);
+    EXPECT_EQ(of_step.stop_votes, 1);
+    for (const ParameterView& view : layout.views()) {
+      for (Index i = view.offset; i < view.offset + view.size(); ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        if (slice.contains(i)) {
+          const float decay = view.is_weights ? step.weight_decay : 0.0f;
+          v[at] =
+              step.momentum * v[at] + (step.gradient_scale * sum_of_gradients(i) + decay * w[at]);
+          w[at] -= step.learning_rate * v[at];
+        }
+        ASSERT_FLOAT_EQ(averaging->parameters()[at], w[at]) << view.name;
+        ASSERT_FLOAT_EQ(averaging->velocity()[at], v[at]) << view.name;
+        if (GetParam().products == Precision::kBfloat16) {
+          bfloat16 rounded{};
+          round_to_bfloat16({&averaging->parameters()[at], 1}, {&rounded, 1});
+          ASSERT_EQ(averaging->parameters_ref().rounded[at], rounded);
+        }
+      }
+    }
+    comm.barrier();  // Others may still be reading what the next update changes.
+  }
+}
+
+TEST_P(AveragingOverRanks, ARankWhoseGradientIsNotFiniteIsSeenByAllAndReachesNoWeight) {
+  const auto averaging = make();
+  averaging->share_from_root();
+  write_gradient(*averaging);
+  if (comm.rank() == comm.size() - 1) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const auto ref = averaging->gradient_ref();
+    if (!ref.values.empty()) ref.values[77] = nan;
+    if (!ref.rounded.empty()) ref.rounded[77] = static_cast<bfloat16>(nan);
+  }
+  StepSums of_step = sums();
+  EXPECT_FALSE(averaging->sum_and_update(layout.finetuning_slice(), of_step, step));
+  for (const float w : averaging->parameters()) ASSERT_TRUE(std::isfinite(w));
+  comm.barrier();
+}
+
+TEST_P(AveragingOverRanks, ALossThatIsNotFiniteChangesNothing) {
+  const auto averaging = make();
+  averaging->share_from_root();
+  write_gradient(*averaging);
+  StepSums of_step = sums();
+  if (comm.rank() == 0) of_step.objective.loss = std::numeric_limits<double>::infinity();
+  EXPECT_FALSE(averaging->sum_and_update(layout.finetuning_slice(), of_step, step));
+  for (const float w : averaging->parameters()) ASSERT_EQ(w, 0);
+  comm.barrier();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Strategies, AveragingOverRanks,
+    testing::Values(Case{Averaging::kFlat, Precision::kFloat32, Precision::kFloat32},
+                    Case{Averaging::kFlat, Precision::kFloat32, Precision::kBfloat16},
+                    Case{Averaging::kFlat, Precision::kBfloat16, Precision::kFloat32},
+                    Case{Averaging::kFlat, Precision::kBfloat16, Precision::kBfloat16},
+                    Case{Averaging::kNode, Precision::kFloat32, Precision::kFloat32},
+                    Case{Averaging::kNode, Precision::kFloat32, Precision::kBfloat16},
+                    Case{Averaging::kNode, Precision::kBfloat16, Precision::kFloat32},
+                    Case{Averaging::kNode, Precision::kBfloat16, Precision::kBfloat16}));
+
+}  // namespace
+}  // namespace sae
