@@ -61,6 +61,7 @@ bool GradientAveraging::update_part(Range part, const std::vector<std::span<cons
       return vector.empty() ? vector : vector.subspan(begin, size);
     };
     std::vector<std::span<const G>> parts;
+    parts.reserve(gradients.size());
     for (const auto& gradient : gradients) parts.push_back(within(gradient));
     SgdStep step_of_view = step;
     if (!view.is_weights) step_of_view.weight_decay = 0;

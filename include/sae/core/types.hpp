@@ -17,7 +17,7 @@ template <typename T>
 using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
 
 /// The upper half of a float: its range, 8 bits of precision.
-using bfloat16 = Eigen::bfloat16;
+using bfloat16 = Eigen::bfloat16;  // NOLINT(readability-identifier-naming): as float, double
 
 /// What sums are accumulated in, and parameters kept in, where the operands of products are T.
 template <typename T>
