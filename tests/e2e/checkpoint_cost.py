@@ -6,7 +6,7 @@ import unittest
 
 from sae_program import ProgramTest, metrics_of, toy_samples, write_dataset
 
-PAIRS = 3
+PAIRS = 5
 STEPS_PER_EPOCH, EPOCHS, BATCH = 50, 5, 200
 SETTINGS = ["--data", "data.h5", "--units", "2000,2000,2000", "--momentum", "0.5",
             "--pretrain-epochs", "0", "--finetune-epochs", EPOCHS, "--validation-size", "0",

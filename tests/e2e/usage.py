@@ -28,6 +28,13 @@ COLUMNS = 120
 SETTINGS = ["--data", "data.h5", *NETWORK]
 
 
+# Starts the program, as on a processor without bfloat16 on rank 1.
+MIXED = f"""#!/bin/sh
+if [ "$OMPI_COMM_WORLD_RANK" = 1 ]; then export SAE_NO_BFLOAT16=1; fi
+exec '{PROGRAM}' "$@"
+"""
+
+
 class Usage(ProgramTest):
     @classmethod
     def setUpClass(cls):
@@ -159,6 +166,17 @@ class Usage(ProgramTest):
                 # Each is erased before a line that stays is written.
                 self.assertEqual(printed_losses(re.sub("\r(?!\n)[^\r]*\r\x1b\\[K", "", shown)),
                                  printed_losses(self.output))
+
+    def test_ranks_of_differing_processors_agree_on_one_precision_and_say_so(self):
+        start = self.folder / "mixed.sh"
+        start.write_text(MIXED)
+        start.chmod(0o755)
+        settings = [word for word in SETTINGS if word not in ("--precision", "float32")]
+        output = self.train("mixed", *settings, ranks=2, program=start)
+        self.assertRegex(output, r"(?m)^  precision +float32$")
+        self.assertRegex(output, r"(?m)^ +precision=float32$")
+        config = (self.folder / "mixed" / "config.cfg").read_text()
+        self.assertIn("\nprecision=float32\n", config)
 
 
 def on_a_terminal(command, folder):
