@@ -4,8 +4,10 @@
 #include <mpi.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <thread>
 
 #include "check.hpp"
 #include "sae/core/error.hpp"
@@ -32,6 +34,9 @@ MpiSession::~MpiSession() {
   // A net only: main has caught, and printed, what it can.
   if (std::uncaught_exceptions() > 0) abort(static_cast<int>(ExitCode::kInternal));
   MPI_Finalize();
+  // mpirun ends the job at the first exit code that is not 0, and then answers no rank that still
+  // takes its leave, which waits two seconds for it: let all come so far.
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
 }
 
 void MpiSession::abort(int exit_code) {

@@ -87,7 +87,7 @@ class Stopped(ProgramTest):
         write_dataset(self.folder / "wide.h5", toy_samples(5000, features=784),
                       toy_samples(10, features=784), classes=3)
         large = ["--data", "wide.h5", "--units", "2000,2000,2000", "--momentum", "0.5",
-                 "--pretrain-epochs", "0", "--finetune-epochs", "1000", "--validation-size", "4000",
+                 "--pretrain-epochs", "0", "--finetune-epochs", "1000", "--validation-size", "0",
                  "--keep-checkpoints", "1", "--quiet"]
         ended = {}
 
