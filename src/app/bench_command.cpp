@@ -1,12 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include "commands.hpp"
 #include "sae/comm/mpi_session.hpp"
-#include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/monitor/text.hpp"
@@ -128,15 +126,6 @@ std::string steps_table(const BenchReport& report) {
   return text + "\n  Times in ms.\n";
 }
 
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  AtomicFile file(path);
-  std::ofstream stream(file.temporary_path());
-  stream << text << std::flush;
-  if (!stream) throw OutputError(fmt::format("Cannot write {}.", path.string()));
-  stream.close();
-  file.commit();
-}
-
 }  // namespace
 
 void run_bench_command(const BenchOptions& options, Communicator& comm) {
@@ -156,7 +145,7 @@ void run_bench_command(const BenchOptions& options, Communicator& comm) {
     fmt::print("{}{}{}{}", products_table(report), memory_table(report), reductions_table(report),
                stages_table(report));
   }
-  if (!options.json.empty()) write_file(options.json, json);
+  if (!options.json.empty()) write_text_file(options.json, json);
 }
 
 }  // namespace sae

@@ -65,13 +65,6 @@ double share_of(const po::variables_map& values, const std::string& option) {
   return share;
 }
 
-std::optional<Precision> precision_of(const po::variables_map& values, const std::string& option) {
-  return choose<std::optional<Precision>>(option, values[option].as<std::string>(),
-                                          {{"auto", std::nullopt},
-                                           {"float32", Precision::kFloat32},
-                                           {"bfloat16", Precision::kBfloat16}});
-}
-
 }  // namespace
 
 Command parse_bench_options(const std::vector<std::string>& arguments) {
@@ -96,23 +89,13 @@ Command parse_bench_options(const std::vector<std::string>& arguments) {
             fmt::format("--units are in [1, 1000000], not {}.", units));
     configuration.layers.push_back({.units = units, .corruption = corruption});
   }
-  configuration.corruption_at =
-      choose<CorruptionAt>("corruption-at", name("corruption-at"),
-                           {{"layer", CorruptionAt::kLayer}, {"image", CorruptionAt::kImage}});
+  configuration.corruption_at = parse_corruption_at(name("corruption-at"));
   configuration.batch_size = count_of(values, "batch-size", kMostSamples);
   configuration.momentum = share_of(values, "momentum");
-  configuration.averaging = choose<Averaging>(
-      "averaging", name("averaging"),
-      {{"auto", Averaging::kAuto}, {"flat", Averaging::kFlat}, {"node", Averaging::kNode}});
-  if (name("threads") != "auto") {
-    const auto threads = parse_integers("threads", {name("threads")});
-    require(
-        threads.size() == 1 && threads[0] >= 1 && threads[0] <= 1024,
-        fmt::format("--threads is auto or a number from 1 to 1024, not '{}'.", name("threads")));
-    configuration.threads = threads[0];
-  }
-  result.precision = precision_of(values, "precision");
-  result.gradient_precision = precision_of(values, "gradient-precision");
+  configuration.averaging = parse_averaging(name("averaging"));
+  configuration.threads = parse_threads(name("threads"));
+  result.precision = parse_precision("precision", name("precision"));
+  result.gradient_precision = parse_precision("gradient-precision", name("gradient-precision"));
   result.json = name("json");
   return result;
 }

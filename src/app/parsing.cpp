@@ -59,6 +59,32 @@ std::uint64_t parse_seed(const std::string& text) {
   return seeds[0];
 }
 
+std::optional<Precision> parse_precision(const std::string& option, const std::string& text) {
+  return choose<std::optional<Precision>>(option, text,
+                                          {{"auto", std::nullopt},
+                                           {"float32", Precision::kFloat32},
+                                           {"bfloat16", Precision::kBfloat16}});
+}
+
+Averaging parse_averaging(const std::string& text) {
+  return choose<Averaging>(
+      "averaging", text,
+      {{"auto", Averaging::kAuto}, {"flat", Averaging::kFlat}, {"node", Averaging::kNode}});
+}
+
+CorruptionAt parse_corruption_at(const std::string& text) {
+  return choose<CorruptionAt>("corruption-at", text,
+                              {{"layer", CorruptionAt::kLayer}, {"image", CorruptionAt::kImage}});
+}
+
+Index parse_threads(const std::string& text) {
+  if (text == "auto") return 0;
+  const auto threads = parse_integers("threads", {text});
+  require(threads.size() == 1 && threads[0] >= 1 && threads[0] <= 1024,
+          fmt::format("--threads is auto or a number from 1 to 1024, not '{}'.", text));
+  return threads[0];
+}
+
 void require(bool condition, const std::string& sentence) {
   if (!condition) throw UsageError(sentence);
 }

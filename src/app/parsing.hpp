@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sae/core/types.hpp"
+#include "sae/train/configuration.hpp"
 
 namespace sae {
 
@@ -25,6 +26,15 @@ std::vector<Index> parse_integers(const std::string& option, const std::vector<s
 
 /// A whole number of 64 bits without sign.
 std::uint64_t parse_seed(const std::string& text);
+
+// Values of options that several commands have. Throw: UsageError naming the option.
+
+/// None for "auto".
+std::optional<Precision> parse_precision(const std::string& option, const std::string& text);
+Averaging parse_averaging(const std::string& text);
+CorruptionAt parse_corruption_at(const std::string& text);
+/// 0 for "auto".
+Index parse_threads(const std::string& text);
 
 /// The value that goes with a name. Throws: UsageError listing the names.
 template <typename Value>

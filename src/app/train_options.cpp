@@ -251,9 +251,7 @@ Configuration configuration_of(const po::variables_map& values) {
   c.validation_size = integer(values, "validation-size", 0);
   c.seed = parse_seed(name("seed"));
   c.layers = hidden_layers(values);
-  c.corruption_at =
-      choose<CorruptionAt>("corruption-at", name("corruption-at"),
-                           {{"layer", CorruptionAt::kLayer}, {"image", CorruptionAt::kImage}});
+  c.corruption_at = parse_corruption_at(name("corruption-at"));
   c.pretrain_schedule = choose("pretrain-schedule", name("pretrain-schedule"), schedules);
   c.finetune_epochs = integer(values, "finetune-epochs", 0);
   c.finetune_learning_rate = real(values, "finetune-learning-rate", 0, unbounded);
@@ -264,25 +262,9 @@ Configuration configuration_of(const po::variables_map& values) {
   c.learning_rate_decay = real(values, "learning-rate-decay", 1e-6, 1, true);
   c.reproducible = values["reproducible"].as<bool>();
   c.warmup_epochs = real(values, "warmup-epochs", 0, unbounded);
-  c.averaging = choose<Averaging>(
-      "averaging", name("averaging"),
-      {{"auto", Averaging::kAuto}, {"flat", Averaging::kFlat}, {"node", Averaging::kNode}});
-  if (name("threads") != "auto") {
-    const auto threads = parse_integers("threads", {name("threads")});
-    require(
-        threads.size() == 1 && threads[0] >= 1 && threads[0] <= 1024,
-        fmt::format("--threads is auto or a number from 1 to 1024, not '{}'.", name("threads")));
-    c.threads = threads[0];
-  }
+  c.averaging = parse_averaging(name("averaging"));
+  c.threads = parse_threads(name("threads"));
   return c;
-}
-
-/// None for "auto".
-std::optional<Precision> precision_of(const po::variables_map& values, const std::string& option) {
-  return choose<std::optional<Precision>>(option, values[option].as<std::string>(),
-                                          {{"auto", std::nullopt},
-                                           {"float32", Precision::kFloat32},
-                                           {"bfloat16", Precision::kBfloat16}});
 }
 
 }  // namespace
@@ -314,8 +296,9 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
 
   TrainOptions options;
   options.configuration = configuration_of(values);
-  options.precision = precision_of(values, "precision");
-  options.gradient_precision = precision_of(values, "gradient-precision");
+  options.precision = parse_precision("precision", values["precision"].as<std::string>());
+  options.gradient_precision =
+      parse_precision("gradient-precision", values["gradient-precision"].as<std::string>());
   if (options.configuration.reproducible) {
     require(options.gradient_precision != Precision::kBfloat16,
             "--reproducible adds up gradients in float32, not bfloat16.");

@@ -43,11 +43,8 @@ void RunLog::append_metrics(const std::string& line) {
 
 void RunLog::rewrite_metrics() {
   try {
-    AtomicFile atomic_file(folder_.metrics());
-    std::ofstream file(atomic_file.temporary_path());
-    file << history_ << std::flush;
-    metrics_whole_ = file.good();
-    if (metrics_whole_) atomic_file.commit();
+    write_text_file(folder_.metrics(), history_);
+    metrics_whole_ = true;
   } catch (const OutputError&) {
     metrics_whole_ = false;  // Tried again after the next epoch.
   }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -85,6 +86,15 @@ void AtomicFile::sync_folder() {
   if (!descriptor.valid() || (::fsync(descriptor.value()) != 0 && errno != EINVAL)) {
     fail("write to disk the folder of", final_path_);
   }
+}
+
+void write_text_file(const std::filesystem::path& path, const std::string& text) {
+  AtomicFile file(path);
+  std::ofstream stream(file.temporary_path());
+  stream << text << std::flush;
+  if (!stream) throw OutputError(fmt::format("Cannot write {}.", path.string()));
+  stream.close();
+  file.commit();
 }
 
 }  // namespace sae

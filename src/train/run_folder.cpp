@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <system_error>
 
 #include "sae/core/error.hpp"
@@ -39,12 +38,7 @@ void RunFolder::create(const std::string& config_text) const {
         fmt::format("Cannot make the run folder {}: {}.", path_.string(), error.message()));
   }
   remove_temporary_files();
-  AtomicFile file(config());
-  std::ofstream stream(file.temporary_path());
-  stream << config_text << std::flush;
-  if (!stream) throw OutputError(fmt::format("Cannot write {}.", config().string()));
-  stream.close();
-  file.commit();
+  write_text_file(config(), config_text);
 }
 
 }  // namespace sae

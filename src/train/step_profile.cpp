@@ -4,14 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
 #include <string>
 #include <utility>
 
-#include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
 #include "sae/storage/atomic_file.hpp"
 
@@ -43,15 +41,6 @@ std::vector<std::vector<Element>> collect(const std::vector<Element>& own, Commu
     all.push_back(std::move(theirs));
   }
   return all;
-}
-
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  AtomicFile file(path);
-  std::ofstream stream(file.temporary_path());
-  stream << text << std::flush;
-  if (!stream) throw OutputError(fmt::format("Cannot write {}.", path.string()));
-  stream.close();
-  file.commit();
 }
 
 }  // namespace
@@ -111,8 +100,8 @@ void StepProfile::write(const RunFolder& folder, Communicator& comm) const {
   const auto sums = collect(sums_, comm);
   const auto events = collect(events_, comm);
   if (!comm.is_root()) return;
-  write_file(folder.path() / "profile.json", sums_text(stage_names_, sums));
-  write_file(folder.path() / "trace.json", trace_text(events));
+  write_text_file(folder.path() / "profile.json", sums_text(stage_names_, sums));
+  write_text_file(folder.path() / "trace.json", trace_text(events));
 }
 
 std::string StepProfile::sums_text(const std::vector<std::string>& stage_names,

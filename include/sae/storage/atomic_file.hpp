@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace sae {
 
@@ -38,5 +39,8 @@ class AtomicFile {
   std::filesystem::path temporary_path_;
   bool renamed_ = false;
 };
+
+/// Writes a text file that appears complete, or not at all. Throws: OutputError.
+void write_text_file(const std::filesystem::path& path, const std::string& text);
 
 }  // namespace sae
