@@ -49,12 +49,22 @@ Hdf5File Hdf5File::open(const std::filesystem::path& path, CheckSums sums) {
 }
 
 Hdf5File Hdf5File::create(const std::filesystem::path& path, Index user_block) {
+  return create(path, user_block, nullptr);
+}
+
+Hdf5File Hdf5File::create_image(FileImage& image, const std::filesystem::path& path,
+                                Index user_block) {
+  return create(path, user_block, &image);
+}
+
+Hdf5File Hdf5File::create(const std::filesystem::path& path, Index user_block, FileImage* image) {
   prepare_hdf5();
   auto state = std::make_unique<State>();
   state->path = path;
   state->writable = true;
   const auto access = state->own(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", "/", H5Pclose);
   state->check(H5Pset_file_locking(access.id(), false, true), "H5Pset_file_locking", "/");
+  if (image != nullptr) state->keep_in(*image, access.id());
   const auto creation = state->own(H5Pcreate(H5P_FILE_CREATE), "H5Pcreate", "/", H5Pclose);
   state->check(H5Pset_userblock(creation.id(), static_cast<hsize_t>(user_block)),
                "H5Pset_userblock", "/");
@@ -62,7 +72,9 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path, Index user_block) {
   state->check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_LATEST),
                "H5Pset_libver_bounds", "/");
   state->check(H5Pset_obj_track_times(creation.id(), false), "H5Pset_obj_track_times", "/");
-  state->file = state->own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()),
+  // Of a file in memory HDF5 would first read what stands under its name: here nothing can.
+  const std::string name = image != nullptr ? "/dev/null/image" : path.string();
+  state->file = state->own(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()),
                            "H5Fcreate", "/", H5Fclose);
   return Hdf5File(std::move(state));
 }
@@ -118,7 +130,7 @@ void Hdf5File::read_bytes(const std::string& name, Range rows, ElementType as,
 void Hdf5File::create_dataset(const std::string& name, ElementType type,
                               const DatasetLayout& layout) {
   assert(!layout.shape.empty());
-  State::Dataset dataset{.handle = {}, .shape = layout.shape, .type = type};
+  State::Dataset dataset{.handle = {}, .shape = layout.shape, .chunk_rows = 0, .type = type};
   const ElementTraits element = traits_of(type);
   const std::vector<hsize_t> sizes = sizes_of(layout.shape);
   const int rank = static_cast<int>(sizes.size());
@@ -132,6 +144,7 @@ void Hdf5File::create_dataset(const std::string& name, ElementType type,
     const hsize_t rows = std::max<hsize_t>(kChunkBytes / std::max<hsize_t>(row_bytes, 1), 1);
     chunk.front() = layout.extendable ? rows : std::min(rows, chunk.front());
   }
+  dataset.chunk_rows = static_cast<Index>(chunk.front());
   std::vector<hsize_t> limits = sizes;
   if (layout.extendable) limits.front() = H5S_UNLIMITED;
   const auto space = state_->own(H5Screate_simple(rank, sizes.data(), limits.data()),

@@ -11,6 +11,7 @@
 
 #include "hdf5_handle.hpp"
 #include "sae/core/error.hpp"
+#include "sae/storage/file_image.hpp"
 #include "sae/storage/hdf5_file.hpp"
 
 namespace sae {
@@ -31,6 +32,7 @@ struct Hdf5File::State {
   struct Dataset {
     Hdf5Handle handle;
     std::vector<Index> shape;
+    Index chunk_rows = 0;  ///< Of a data set that is made here.
     ElementType type = ElementType::kOther;
     Index row_elements() const;
   };
@@ -76,6 +78,8 @@ struct Hdf5File::State {
   /// Throws as fail() if no file of this size can hold so much, even packed.
   void check_claim(const std::string& object, const std::vector<hsize_t>& shape,
                    std::size_t element_size) const;
+  /// Lets a file that is opened with these settings live in the image alone.
+  void keep_in(FileImage& image, hid_t access) const;
   /// Opens it if it is not open yet.
   Dataset& dataset(const std::string& name);
   /// All groups on the way to `name`.

@@ -1,9 +1,14 @@
 #include "sae/storage/sealed_file.hpp"
 
 #include <fmt/format.h>
+
+// Compiled here, for the instructions of this build: the library has those of any machine.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <new>
@@ -11,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "direct_file.hpp"
 #include "sae/core/error.hpp"
 #include "sae/storage/input_file.hpp"
 
@@ -19,6 +25,7 @@ namespace {
 
 using Block = std::array<char, kSealBytes>;
 
+constexpr std::size_t kReadBytes = std::size_t{1} << 19;  // Stays in the second-level cache.
 constexpr std::string_view kMark = "sae_dist sealed file, XXH3 ";
 
 /// Text that fills the user block; what follows it is zero.
@@ -28,30 +35,37 @@ Block seal_of(XXH64_hash_t digest) {
   return block;
 }
 
-/// XXH3 of everything after the user block.
+/// XXH3 of what is added, one after the other.
+class Digest {
+ public:
+  Digest() : state_(XXH3_createState(), &XXH3_freeState) {
+    if (!state_) throw std::bad_alloc();
+    XXH3_64bits_reset(state_.get());
+  }
+  void add(const void* bytes, std::size_t size) { XXH3_64bits_update(state_.get(), bytes, size); }
+  XXH64_hash_t value() const { return XXH3_64bits_digest(state_.get()); }
+
+ private:
+  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state_;
+};
+
+/// Of everything after the user block.
 XXH64_hash_t digest_of(std::istream& file) {
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
-                                                                       &XXH3_freeState);
-  if (!state) throw std::bad_alloc();
-  XXH3_64bits_reset(state.get());
-  std::vector<char> buffer(std::size_t{1} << 18);
+  Digest digest;
+  std::vector<char> buffer(kReadBytes);
   file.seekg(kSealBytes);
   while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0) {
-    XXH3_64bits_update(state.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
+    digest.add(buffer.data(), static_cast<std::size_t>(file.gcount()));
   }
-  return XXH3_64bits_digest(state.get());
+  return digest.value();
 }
 
 }  // namespace
 
-void seal_file(const std::filesystem::path& path) {
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  const Block block = seal_of(digest_of(file));
-  file.clear();
-  file.seekp(0);
-  file.write(block.data(), block.size());
-  file.close();
-  if (!file) throw OutputError(fmt::format("Cannot write the digest into {}.", path.string()));
+void seal_image(FileImage& image) {
+  const auto sealed = image.bytes().subspan(kSealBytes);
+  const Block block = seal_of(XXH3_64bits(sealed.data(), sealed.size()));
+  std::memcpy(image.bytes().data(), block.data(), block.size());
 }
 
 bool has_seal(const std::filesystem::path& path) {
@@ -74,6 +88,27 @@ void check_seal(const std::filesystem::path& path) {
   if (found != seal_of(digest_of(file))) {
     throw DataError(fmt::format("{} is damaged: its contents do not match the digest at its begin.",
                                 path.string()));
+  }
+}
+
+void check_written(const std::filesystem::path& path, const FileImage& image) {
+  DirectFile file(path, DirectFile::Use::kRead);
+  FileImage buffer;
+  buffer.resize(kReadBytes);
+  Block seal{};
+  Digest digest;
+  std::size_t total = 0;
+  while (const std::size_t count = file.read(buffer.bytes())) {
+    const auto bytes = buffer.bytes().first(count);
+    // The user block lies within the first block that is read.
+    const std::size_t skipped = total == 0 ? std::min<std::size_t>(kSealBytes, count) : 0;
+    std::memcpy(seal.data(), bytes.data(), skipped);
+    digest.add(bytes.data() + skipped, count - skipped);
+    total += count;
+  }
+  if (total != image.bytes().size() || seal != seal_of(digest.value()) ||
+      std::memcmp(seal.data(), image.bytes().data(), seal.size()) != 0) {
+    throw OutputError(fmt::format("{} did not read back as it was written.", path.string()));
   }
 }
 

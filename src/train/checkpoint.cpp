@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "sae/core/error.hpp"
@@ -96,27 +95,6 @@ void read_array(const Hdf5File& file, const std::string& name, const ParameterVi
   }
 }
 
-/// Throws DataError if the array is not, bit for bit, the part of `vector` under `view`. Reads in
-/// blocks, so that no memory is taken for a second copy.
-void compare_array(const Hdf5File& file, const std::string& name, const ParameterView& view,
-                   const Vector<float>& vector) {
-  constexpr Index kBlockElements = Index{1} << 16;
-  check_array(file, name, view);
-  const Index rows = stored_shape(view)[0];
-  const Index row_elements = view.size() / rows;
-  const Index block_rows = std::max<Index>(kBlockElements / row_elements, 1);
-  std::vector<float> found(static_cast<std::size_t>(block_rows * row_elements));
-  for (Index begin = 0; begin < rows; begin += block_rows) {
-    const Range block{begin, std::min(begin + block_rows, rows)};
-    const auto elements = static_cast<std::size_t>(block.size() * row_elements);
-    file.read_rows<float>(name, block, {found.data(), elements});
-    if (std::memcmp(found.data(), vector.data() + view.offset + begin * row_elements,
-                    elements * sizeof(float)) != 0) {
-      throw DataError(fmt::format("{} is not what was written", name));
-    }
-  }
-}
-
 void check_kind(const Hdf5File& file) {
   const std::string path = file.path().string();
   const std::string format =
@@ -147,8 +125,8 @@ std::string read_history(const Hdf5File& file) {
 
 }  // namespace
 
-void write_checkpoint(const std::filesystem::path& path, const Checkpoint& c) {
-  auto file = Hdf5File::create(path, kSealBytes);
+void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& c, FileImage& image) {
+  auto file = Hdf5File::create_image(image, path, kSealBytes);
   file.write_string("/", "format", kFormat);
   file.write_integer("/", "version", kVersion);
   file.write_string("/", "config", c.config);
@@ -181,42 +159,20 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& c) {
         {reinterpret_cast<const std::uint8_t*>(c.history.data()), c.history.size()});
   }
   file.close();
-  seal_file(path);
+  seal_image(image);
 }
 
-namespace {
-
-/// Reads back what was written for `path`.
-void verify(const std::filesystem::path& written, const std::filesystem::path& path,
-            const Checkpoint& checkpoint) {
-  try {
-    check_seal(written);
-    // The digest has told of any damage already.
-    const auto file = Hdf5File::open(written, CheckSums::kIgnore);
-    check_kind(file);
-    const ParameterLayout layout(checkpoint.topology);
-    for (const auto& [group, vector] : stored_vectors(checkpoint)) {
-      for (const ParameterView& view : layout.views()) {
-        compare_array(file, group + view.name, view, *vector);
-      }
-    }
-  } catch (const Error& error) {
-    throw OutputError(
-        fmt::format("{} did not read back as it was written: {}", path.string(), error.what()));
-  }
-}
-
-}  // namespace
-
-void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                     FileImage& image) {
   if (!checkpoint.parameters.allFinite()) {
     throw OutputError(
         fmt::format("Weights that are not finite are not saved to {}.", path.string()));
   }
   AtomicFile file(path);
-  write_checkpoint(file.temporary_path(), checkpoint);
+  compose_checkpoint(path, checkpoint, image);
+  image.write_to(file.temporary_path());
   file.sync_file();
-  verify(file.temporary_path(), path, checkpoint);
+  check_written(file.temporary_path(), image);
   file.rename_into_place();
   file.sync_folder();
 }

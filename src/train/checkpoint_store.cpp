@@ -1,10 +1,12 @@
 #include "sae/train/checkpoint_store.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +18,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kLowestPriority = 10;
+
+/// Lets this thread alone take the time that ranks leave, on any core: a rank that is bound to one
+/// would wait for it, and all others for the rank. Best effort.
+void take_spare_time() {
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowestPriority));
+  cpu_set_t all;
+  std::memset(&all, 0xff, sizeof all);  // The system takes away what the job may not use.
+  static_cast<void>(::sched_setaffinity(0, sizeof all, &all));
+}
 
 /// The checkpoint files of a run, the newest first.
 std::vector<fs::path> checkpoint_files(const RunFolder& folder) {
@@ -90,8 +101,7 @@ std::vector<std::string> CheckpointStore::take_failures() {
 }
 
 void CheckpointStore::work() {
-  // Of this thread alone: it takes the time in which ranks wait for each other. Best effort.
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowestPriority));
+  take_spare_time();
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return busy_ || end_; });
@@ -123,7 +133,7 @@ void CheckpointStore::write() {
 
 void CheckpointStore::write_one(const fs::path& path, const Checkpoint& checkpoint) {
   try {
-    save_checkpoint(path, checkpoint);
+    save_checkpoint(path, checkpoint, image_);
   } catch (const std::exception& error) {
     const std::lock_guard lock(mutex_);
     failures_.emplace_back(error.what());

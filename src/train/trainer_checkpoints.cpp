@@ -47,8 +47,10 @@ void check_dataset(const Configuration& configuration, const DatasetInfo& info) 
   }
 }
 
-Eigen::Map<const Vector<float>> vector_of(std::span<const float> values) {
-  return {values.data(), static_cast<Index>(values.size())};
+/// By memcpy, which goes past the caches where they are too small: they hold the weights.
+void copy_into(Vector<float>& to, std::span<const float> from) {
+  to.resize(static_cast<Index>(from.size()));
+  std::copy(from.begin(), from.end(), to.data());
 }
 
 void copy_into(std::span<float> to, const Vector<float>& from) {
@@ -216,8 +218,8 @@ void Trainer::save(bool as_checkpoint, std::optional<std::filesystem::path> also
   Checkpoint& copy = store_->buffer();
   const auto start = Clock::now();
   copy.topology = layout_.topology();
-  copy.parameters = vector_of(averaging_->parameters());
-  copy.velocity = vector_of(averaging_->velocity());
+  copy_into(copy.parameters, averaging_->parameters());
+  copy_into(copy.velocity, averaging_->velocity());
   copy.progress = progress_;
   copy.epoch_sums = epoch_sums_;
   copy.best = best_;

@@ -99,7 +99,8 @@ void write_changed_array(Hdf5File& file, const std::string& name, std::vector<In
 }
 
 void write_changed_checkpoint(const std::filesystem::path& path, FuzzedDataProvider& input) {
-  auto file = Hdf5File::create(path, kSealBytes);
+  static FileImage image;
+  auto file = Hdf5File::create_image(image, path, kSealBytes);
   write_attributes(file, input);
   const std::vector<std::pair<std::string, std::vector<Index>>> arrays = {
       {"hidden1/weights", {6, 5}}, {"hidden1/bias", {5}}, {"hidden1/visible_bias", {6}},
@@ -113,7 +114,8 @@ void write_changed_checkpoint(const std::filesystem::path& path, FuzzedDataProvi
   }
   if (input.ConsumeBool()) write_changed_array(file, "/history/metrics", {9}, input);
   file.close();
-  seal_file(path);
+  seal_image(image);
+  image.write_to(path);
 }
 
 }  // namespace

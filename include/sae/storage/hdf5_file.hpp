@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sae/core/types.hpp"
+#include "sae/storage/file_image.hpp"
 
 namespace sae {
 
@@ -53,6 +54,11 @@ class Hdf5File {
   /// caller: 0, or a power of two from 512 on.
   static Hdf5File create(const std::filesystem::path& path, Index user_block = 0);
 
+  /// As create, in memory: after close() the image holds the bytes of the file, in place of what it
+  /// held. It must outlive the file. `path` is for messages.
+  static Hdf5File create_image(FileImage& image, const std::filesystem::path& path,
+                               Index user_block = 0);
+
   Hdf5File(Hdf5File&&) noexcept;
   Hdf5File& operator=(Hdf5File&&) noexcept;
   ~Hdf5File();
@@ -85,7 +91,7 @@ class Hdf5File {
   template <typename T>
   void write(const std::string& name, const std::vector<Index>& shape, std::span<const T> values) {
     create_dataset(name, element_of<T>(), {.shape = shape});
-    write_bytes(name, 0, element_of<T>(), std::as_bytes(values));
+    write_chunks(name, std::as_bytes(values));
   }
   void create_dataset(const std::string& name, ElementType type, const DatasetLayout& layout);
   /// Writes whole rows from row `begin` on; an extendable data set grows as needed.
@@ -113,6 +119,9 @@ class Hdf5File {
  private:
   struct State;
   explicit Hdf5File(std::unique_ptr<State> state);
+  static Hdf5File create(const std::filesystem::path& path, Index user_block, FileImage* image);
+  /// All rows of a data set with check sums and nothing else, in its own type of elements.
+  void write_chunks(const std::string& name, std::span<const std::byte> values);
 
   template <typename T>
   static constexpr ElementType element_of() {

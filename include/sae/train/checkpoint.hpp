@@ -7,6 +7,7 @@
 
 #include "sae/model/objective.hpp"
 #include "sae/model/parameter_layout.hpp"
+#include "sae/storage/file_image.hpp"
 
 namespace sae {
 
@@ -41,13 +42,15 @@ struct Checkpoint {
   std::string config;   ///< As Configuration::text.
 };
 
-/// Writes and seals the file `path`; does not publish it.
+/// Composes the sealed file in `image`; `path` is for messages.
 /// Local. Throws: OutputError.
-void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                        FileImage& image);
 
-/// Writes the checkpoint file, reads it back and compares, and publishes it complete or not at
-/// all. Local. Throws: OutputError, also for weights that are not finite.
-void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+/// Composes the checkpoint file in `image`, writes it, reads it back from the disk, and publishes
+/// it complete or not at all. Local. Throws: OutputError, also for weights that are not finite.
+void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                     FileImage& image);
 
 /// Reads what save_checkpoint wrote; the topology follows from the sizes of the arrays. The
 /// seal of the file tells any damage first.

@@ -58,6 +58,7 @@ class CheckpointStore {
   RunFolder folder_;
   Index keep_;
   Checkpoint buffer_;
+  FileImage image_;  // Of the file that is being written.
   bool as_checkpoint_ = false;
   std::optional<std::filesystem::path> also_;
   std::vector<std::string> failures_;

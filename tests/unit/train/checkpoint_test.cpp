@@ -21,6 +21,7 @@ struct CheckpointFile : testing::Test {
   TemporaryDirectory folder;
   std::filesystem::path path = folder.path() / "model.h5";
   Checkpoint checkpoint;
+  FileImage image;
 
   CheckpointFile() {
     checkpoint.topology = {.inputs = 6, .hidden = {5, 4}, .classes = 3};
@@ -36,10 +37,23 @@ struct CheckpointFile : testing::Test {
     checkpoint.history = "{\"stage\":\"pretrain1\"}\n";
     checkpoint.dataset = "tiny";
   }
+
+  void save() { save_checkpoint(path, checkpoint, image); }
+  /// The image as a file, sealed, whatever it holds.
+  void write_sealed() {
+    seal_image(image);
+    std::ofstream stream(path);
+    image.write_to(path);
+  }
 };
 
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
 TEST_F(CheckpointFile, ComesBackAsItWas) {
-  save_checkpoint(path, checkpoint);
+  save();
   const Checkpoint loaded = load_checkpoint(path);
   EXPECT_EQ(loaded.topology, checkpoint.topology);
   EXPECT_EQ(loaded.parameters, checkpoint.parameters);
@@ -63,7 +77,7 @@ TEST_F(CheckpointFile, ComesBackAsItWas) {
 }
 
 TEST_F(CheckpointFile, WeightsAreStoredAsInputsTimesOutputs) {
-  save_checkpoint(path, checkpoint);
+  save();
   const auto file = Hdf5File::open(path);
   EXPECT_EQ(file.shape("/model/hidden1/weights"), (std::vector<Index>{6, 5}));
   EXPECT_EQ(file.shape("/model/hidden1/visible_bias"), (std::vector<Index>{6}));
@@ -83,11 +97,11 @@ TEST_F(CheckpointFile, ThatIsMissingIsNamed) {
 }
 
 TEST_F(CheckpointFile, OfANewerVersionIsRefusedByName) {
-  auto file = Hdf5File::create(path, kSealBytes);
+  auto file = Hdf5File::create_image(image, path, kSealBytes);
   file.write_string("/", "format", "sae-checkpoint");
   file.write_integer("/", "version", 2);
   file.close();
-  seal_file(path);
+  write_sealed();
   expect_error<DataError>([&] { load_checkpoint(path); }, {"version 2", path.string()});
 }
 
@@ -96,25 +110,25 @@ TEST_F(CheckpointFile, ThatIsAnotherFileIsRefused) {
   file.write_string("/", "format", "sae-dataset");
   file.close();
   EXPECT_THROW(load_checkpoint(path), DataError);
-  auto sealed = Hdf5File::create(path, kSealBytes);
+  auto sealed = Hdf5File::create_image(image, path, kSealBytes);
   sealed.write_string("/", "format", "sae-dataset");
   sealed.close();
-  seal_file(path);
+  write_sealed();
   EXPECT_THROW(load_checkpoint(path), DataError);
 }
 
 TEST_F(CheckpointFile, WithWeightsThatAreNotFiniteIsNeitherSavedNorLoaded) {
   checkpoint.parameters(3) = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_THROW(save_checkpoint(path, checkpoint), OutputError);
+  EXPECT_THROW(save(), OutputError);
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-  write_checkpoint(path, checkpoint);
+  compose_checkpoint(path, checkpoint, image);
+  write_sealed();
   EXPECT_THROW(load_checkpoint(path), DataError);
 }
 
 TEST_F(CheckpointFile, DamagedInAnyByteIsRefused) {
-  save_checkpoint(path, checkpoint);
-  std::ifstream stream(path, std::ios::binary);
-  const std::string good{std::istreambuf_iterator<char>(stream), {}};
+  save();
+  const std::string good = contents(path);
   const auto refused = [&](const std::string& contents) {
     std::ofstream(path, std::ios::binary) << contents;
     EXPECT_THROW(load_checkpoint(path), DataError);
@@ -130,8 +144,32 @@ TEST_F(CheckpointFile, DamagedInAnyByteIsRefused) {
   refused(good + "x");
 }
 
+TEST_F(CheckpointFile, IsTheSameFromAnImageThatHeldAnother) {
+  save();
+  const std::string first = contents(path);
+  checkpoint.history.assign(100'000, 'x');
+  checkpoint.topology = {.inputs = 700, .hidden = {300}, .classes = 3};
+  initialize_parameters(ParameterLayout(checkpoint.topology), 3, checkpoint.parameters);
+  checkpoint.velocity.resize(0);
+  save();
+  EXPECT_EQ(load_checkpoint(path).parameters, checkpoint.parameters);
+  FileImage other;
+  save_checkpoint(folder.path() / "other.h5", checkpoint, other);
+  EXPECT_EQ(contents(path), contents(folder.path() / "other.h5"));
+  EXPECT_NE(contents(path), first);
+}
+
+TEST_F(CheckpointFile, ThatReadsBackOtherwiseIsAnOutputError) {
+  save();
+  EXPECT_NO_THROW(check_written(path, image));
+  image.bytes()[static_cast<std::size_t>(kSealBytes) + 100] ^= std::byte{1};
+  seal_image(image);
+  EXPECT_THROW(check_written(path, image), OutputError);
+}
+
 TEST_F(CheckpointFile, IntoAFolderThatIsNotThereIsAnOutputError) {
-  EXPECT_THROW(save_checkpoint(folder.path() / "none" / "model.h5", checkpoint), OutputError);
+  EXPECT_THROW(save_checkpoint(folder.path() / "none" / "model.h5", checkpoint, image),
+               OutputError);
 }
 
 }  // namespace
