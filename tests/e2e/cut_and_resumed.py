@@ -1,6 +1,7 @@
 """A run that is cut by SIGKILL of a random rank at a random moment, as often as it takes, and resumed
 until it ends leaves the bits and the metrics of one that was left alone. usage: ... CUTS PRECISION AVERAGING"""
 
+import contextlib
 import json
 import os
 import random
@@ -96,7 +97,8 @@ class CutAndResumed(ProgramTest):
         except subprocess.TimeoutExpired:
             ranks = mark.ranks()
             if rank in ranks:
-                os.kill(ranks[rank], signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # It has just ended by itself.
+                    os.kill(ranks[rank], signal.SIGKILL)
         code = job.wait(20)
         self.assertEqual(mark.left_behind(), {})
         return code == 0
