@@ -2,7 +2,18 @@
 
 #include <cassert>
 
+#include "sae/kernels/bfloat16.hpp"
+
 namespace sae {
+namespace {
+
+void store(float value, std::uint16_t& bits) { bits = rounded_bits(value); }
+template <typename T>
+void store(T value, T& element) {
+  element = value;
+}
+
+}  // namespace
 
 template <typename T>
 void add_bias(const ConstVectorRef<T>& bias, MatrixRef<T> x) {
@@ -14,13 +25,16 @@ void multiply_by_logistic_derivative(const ConstMatrixRef<T>& h, MatrixRef<T> de
                                      VectorRef<Master<T>> bias_gradient) {
   using M = Master<T>;
   bias_gradient.setZero();
-  Vector<M> units(h.rows());
-  Vector<M> result(h.rows());
+  M* const sums = bias_gradient.data();
   for (Index j = 0; j < delta.cols(); ++j) {
-    units = h.col(j).template cast<M>();
-    result = delta.col(j).template cast<M>().array() * units.array() * (M(1) - units.array());
-    bias_gradient += result;
-    delta.col(j) = result.template cast<T>();
+    const auto* const units = bits_of(h.col(j).data());
+    auto* const deltas = bits_of(delta.col(j).data());
+    for (Index i = 0; i < delta.rows(); ++i) {
+      const M unit = widened(units[i]);
+      const M result = widened(deltas[i]) * unit * (M(1) - unit);
+      sums[i] += result;
+      store(result, deltas[i]);
+    }
   }
 }
 
@@ -36,7 +50,8 @@ double binary_cross_entropy(const ConstVectorRef<Master<T>>& bias, const ConstMa
   for (Index j = 0; j < logits.cols(); ++j) {
     auto a = logits.col(j).array();
     a += bias.array();
-    x = target.col(j).template cast<M>();
+    const auto* const targets = bits_of(target.col(j).data());
+    for (Index i = 0; i < x.size(); ++i) x(i) = widened(targets[i]);
     z = a.logistic();
     // log(1 + exp(-|a|)) is -log of the larger of z and 1 - z. One rounding to double per
     // column: a float sum of a whole minibatch drifts.
@@ -44,7 +59,8 @@ double binary_cross_entropy(const ConstVectorRef<Master<T>>& bias, const ConstMa
         (a.max(M(0)) - a * x.array() - z.array().max(M(1) - z.array()).log()).sum());
     z -= x;
     bias_gradient += z;
-    delta.col(j) = z.template cast<T>();
+    auto* const deltas = bits_of(delta.col(j).data());
+    for (Index i = 0; i < z.size(); ++i) store(z(i), deltas[i]);
   }
   return loss;
 }

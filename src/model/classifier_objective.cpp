@@ -1,5 +1,6 @@
 #include "sae/model/classifier_objective.hpp"
 
+#include "sae/kernels/bfloat16.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {
@@ -13,7 +14,7 @@ ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>
   const Index samples = minibatch.size();
   const auto weights = elements_of<T>(parameters);
   activations_.resize(static_cast<std::size_t>(layers) + 1);
-  activations_[0] = minibatch.inputs.template cast<T>();
+  convert<T>(minibatch.inputs, activations_[0]);
   for (Index layer = 0; layer < layers; ++layer) {
     const auto below = static_cast<std::size_t>(layer);
     activations_[below + 1].resize(layout_.hidden(layer).weights.rows, samples);
@@ -24,7 +25,7 @@ ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>
   multiply<T, Master<T>>(view_of(weights, layout_.output().weights), activations_.back(), logits_);
   add_bias<Master<T>>(view_of(parameters.values, layout_.output().bias).col(0), logits_);
   const ClassificationSums classified = softmax_cross_entropy<Master<T>>(minibatch.labels, logits_);
-  delta_ = logits_.template cast<T>();
+  convert<T>(logits_, delta_);
   bias_gradient_ = logits_.rowwise().sum();
 
   const auto result = elements_of<G>(gradient);

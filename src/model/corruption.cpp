@@ -13,11 +13,12 @@ namespace sae {
 namespace {
 
 template <typename T>
-void mask(const std::vector<std::uint16_t>& draws, std::uint32_t threshold, const T* from, T* to,
+void mask(const std::vector<std::uint32_t>& words, std::uint32_t threshold, const T* from, T* to,
           std::size_t units) {
   // Bits as wide as T: compilers find vector instructions for integers of one size.
   using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
                                   std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+  const auto* draws = reinterpret_cast<const std::uint16_t*>(words.data());
   for (std::size_t i = 0; i < units; ++i) {
     const auto bits = std::bit_cast<Bits>(from[i]);
     to[i] = std::bit_cast<T>(draws[i] < threshold ? Bits{0} : bits);
@@ -32,9 +33,8 @@ void apply_masking_noise(const NoiseKey& key, double level, std::span<const std:
   assert(static_cast<Index>(samples.size()) == x.cols());
   const auto threshold = static_cast<std::uint32_t>(std::lround(level * 65536));
   const auto units = static_cast<std::size_t>(x.rows());
-  // Sixteen bits decide on a unit: a word serves two, its lower half the first.
+  // Sixteen bits decide on a unit: a word serves two, its lower half, which lies first, the first.
   std::vector<std::uint32_t> words(threshold > 0 ? (units + 1) / 2 : 0);
-  std::vector<std::uint16_t> draws(2 * words.size());
   for (Index j = 0; j < x.cols(); ++j) {
     const T* from = x.col(j).data();
     T* to = corrupted.col(j).data();
@@ -48,11 +48,7 @@ void apply_masking_noise(const NoiseKey& key, double level, std::span<const std:
                             .epoch = key.epoch,
                             .sample = samples[static_cast<std::size_t>(j)]},
                            words);
-    for (std::size_t i = 0; i < words.size(); ++i) {
-      draws[2 * i] = static_cast<std::uint16_t>(words[i]);
-      draws[2 * i + 1] = static_cast<std::uint16_t>(words[i] >> 16);
-    }
-    mask(draws, threshold, from, to, units);
+    mask(words, threshold, from, to, units);
   }
 }
 

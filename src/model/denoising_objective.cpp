@@ -1,5 +1,6 @@
 #include "sae/model/denoising_objective.hpp"
 
+#include "sae/kernels/bfloat16.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {
@@ -12,15 +13,15 @@ void DenoisingObjective<T, G>::prepare_inputs(const ParametersRef<Master<T>>& pa
   const auto corrupt = [&](const Matrix<T>& x, MatrixRef<T> corrupted) {
     apply_masking_noise<T>(noise, settings_.corruption_level, minibatch.samples, x, corrupted);
   };
-  const Matrix<T> pixels = minibatch.inputs.template cast<T>();
-  clean_ = encode<T>(layout_, settings_.layer, parameters, pixels);
+  convert<T>(minibatch.inputs, pixels_);
+  clean_ = encode<T>(layout_, settings_.layer, parameters, pixels_);
   below_.resize(clean_.rows(), 2 * minibatch.size());
   auto corrupted = below_.leftCols(minibatch.size());
   if (settings_.corruption_at == CorruptionAt::kLayer) {
     corrupt(clean_, corrupted);
   } else {
-    Matrix<T> corrupted_pixels(pixels.rows(), pixels.cols());
-    corrupt(pixels, corrupted_pixels);
+    Matrix<T> corrupted_pixels(pixels_.rows(), pixels_.cols());
+    corrupt(pixels_, corrupted_pixels);
     corrupted = encode<T>(layout_, settings_.layer, parameters, std::move(corrupted_pixels));
   }
 }

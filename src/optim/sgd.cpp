@@ -6,58 +6,76 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "sae/kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {
 
-constexpr std::size_t kBlock = 2048;  // Stays in the first-level cache between check and update.
+constexpr std::size_t kBlock = 2048;  // Elements that a thread takes at a time.
 
-/// Whether an exponent has all its bits: infinity or not a number.
-bool has_value_not_finite(const float* g, std::size_t size) {
-  std::uint32_t found = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(g[i]);
-    found |= static_cast<std::uint32_t>((bits & 0x7f800000U) == 0x7f800000U);
+/// Parts of the vectors of an update.
+struct Block {
+  float* parameters;
+  float* velocity;         // Null without momentum,
+  std::uint16_t* rounded;  // and where there is no bfloat16 copy.
+  std::size_t size;
+};
+
+/// gradient(i) is that of element i. Returns whether all are finite; the element of one that is
+/// not stays as it is.
+template <bool kMomentum, bool kRounded, typename Gradient>
+bool update_block(const Block& block, const SgdStep& step, const Gradient& gradient) {
+  std::uint32_t faults = 0;
+  for (std::size_t i = 0; i < block.size; ++i) {
+    const float g = gradient(i);
+    // All bits of the exponent: infinity or not a number.
+    const bool finite = (std::bit_cast<std::uint32_t>(g) & 0x7f800000U) != 0x7f800000U;
+    faults |= static_cast<std::uint32_t>(!finite);
+    const float w = block.parameters[i];
+    float direction = step.gradient_scale * g + step.weight_decay * w;
+    if constexpr (kMomentum) {
+      direction += step.momentum * block.velocity[i];
+      block.velocity[i] = finite ? direction : block.velocity[i];
+    }
+    const float updated = finite ? w - step.learning_rate * direction : w;
+    block.parameters[i] = updated;
+    if constexpr (kRounded) block.rounded[i] = rounded_bits(updated);
   }
-  return found != 0;
+  return faults == 0;
 }
 
-void update_block(float* w, const float* g, float* v, std::size_t size, const SgdStep& step) {
-  if (step.momentum == 0) {
-    for (std::size_t i = 0; i < size; ++i) {
-      w[i] -= step.learning_rate * (step.gradient_scale * g[i] + step.weight_decay * w[i]);
-    }
-  } else {
-    for (std::size_t i = 0; i < size; ++i) {
-      v[i] = step.momentum * v[i] + (step.gradient_scale * g[i] + step.weight_decay * w[i]);
-      w[i] -= step.learning_rate * v[i];
-    }
+template <typename Gradient>
+bool update(const Block& block, const SgdStep& step, const Gradient& gradient) {
+  const bool momentum = step.momentum != 0;
+  if (block.rounded == nullptr) {
+    return momentum ? update_block<true, false>(block, step, gradient)
+                    : update_block<false, false>(block, step, gradient);
   }
+  return momentum ? update_block<true, true>(block, step, gradient)
+                  : update_block<false, true>(block, step, gradient);
 }
 
-/// The sum of the gradients over a block: `own` if there is but one, else in `buffer`.
+/// Updates by the sum of the elements of the gradients from `begin` on.
 template <typename G>
-const float* sum_block(const std::vector<std::span<const G>>& gradients, std::size_t begin,
-                       std::span<float> buffer) {
-  if constexpr (std::is_same_v<G, float>) {
-    if (gradients.size() == 1) return gradients[0].data() + begin;
-    const float* first = gradients[0].data() + begin;
-    const float* second = gradients[1].data() + begin;
-    for (std::size_t i = 0; i < buffer.size(); ++i) buffer[i] = first[i] + second[i];
-    for (std::size_t r = 2; r < gradients.size(); ++r) {
-      const float* next = gradients[r].data() + begin;
-      for (std::size_t i = 0; i < buffer.size(); ++i) buffer[i] += next[i];
-    }
-  } else {
-    widen(gradients[0].subspan(begin, buffer.size()), buffer);
-    for (std::size_t r = 1; r < gradients.size(); ++r) {
-      add_widened(gradients[r].subspan(begin, buffer.size()), buffer);
-    }
+bool update_by_gradients(const Block& block, const SgdStep& step,
+                         const std::vector<std::span<const G>>& gradients, std::size_t begin) {
+  const auto* first = bits_of(gradients[0].data() + begin);
+  if (gradients.size() == 1) {
+    return update(block, step, [first](std::size_t i) { return widened(first[i]); });
   }
-  return buffer.data();
+  const auto* second = bits_of(gradients[1].data() + begin);
+  const auto sum_of_two = [first, second](std::size_t i) {
+    return widened(first[i]) + widened(second[i]);
+  };
+  if (gradients.size() == 2) return update(block, step, sum_of_two);
+  std::array<float, kBlock> sum;
+  for (std::size_t i = 0; i < block.size; ++i) sum[i] = sum_of_two(i);
+  for (std::size_t r = 2; r < gradients.size(); ++r) {
+    const auto* next = bits_of(gradients[r].data() + begin);
+    for (std::size_t i = 0; i < block.size; ++i) sum[i] += widened(next[i]);
+  }
+  return update(block, step, [&sum](std::size_t i) { return sum[i]; });
 }
 
 }  // namespace
@@ -73,20 +91,12 @@ bool sgd_update(const SgdVectors& vectors, const std::vector<std::span<const G>>
 #pragma omp parallel for schedule(static) reduction(&& : finite)
   for (Index block = 0; block < blocks; ++block) {
     const std::size_t begin = static_cast<std::size_t>(block) * kBlock;
-    std::array<float, kBlock> buffer;
-    const std::span part(buffer.data(), std::min(kBlock, size - begin));
-    const float* gradient = sum_block<G>(gradients, begin, part);
-    if (has_value_not_finite(gradient, part.size())) {
-      finite = false;
-      continue;
-    }
-    float* parameters = vectors.parameters.data() + begin;
-    update_block(parameters, gradient,
-                 vectors.velocity.empty() ? nullptr : vectors.velocity.data() + begin, part.size(),
-                 step);
-    if (!vectors.rounded.empty()) {
-      round_to_bfloat16({parameters, part.size()}, vectors.rounded.subspan(begin, part.size()));
-    }
+    const Block part{
+        .parameters = vectors.parameters.data() + begin,
+        .velocity = vectors.velocity.empty() ? nullptr : vectors.velocity.data() + begin,
+        .rounded = vectors.rounded.empty() ? nullptr : bits_of(vectors.rounded.data() + begin),
+        .size = std::min(kBlock, size - begin)};
+    finite &= update_by_gradients<G>(part, step, gradients, begin);
   }
   return finite;
 }

@@ -44,6 +44,7 @@ class DenoisingObjective final : public Objective<Master<T>> {
   const ParameterLayout& layout_;
   DenoisingSettings settings_;
   // Kept to be allocated once.
+  Matrix<T> pixels_;
   Matrix<T> clean_;  ///< (inputs, samples)
   /// (inputs, 2 samples): the corrupted inputs, then the derivative of the loss by the logits of
   /// their reconstructions. And (units, 2 samples): the derivative by the logits of the codes,

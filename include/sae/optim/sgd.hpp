@@ -25,8 +25,8 @@ struct SgdVectors {
 /// Stochastic gradient descent with momentum (Polyak), in one pass over memory:
 ///   g = sum of the gradients, in their order;
 ///   v = momentum v + gradient_scale g + weight_decay w;  w = w - learning_rate v.
-/// G is float or bfloat16. Returns whether g is finite. Where it is not it reaches neither
-/// parameters nor velocity: a block of elements that holds such a value stays as it is.
+/// G is float or bfloat16. Returns whether g is finite. An element whose g is not keeps its
+/// parameter and velocity.
 template <typename G>
 bool sgd_update(const SgdVectors& vectors, const std::vector<std::span<const G>>& gradients,
                 const SgdStep& step);
