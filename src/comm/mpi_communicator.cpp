@@ -70,7 +70,22 @@ struct Parts {
   std::vector<int> displacements;
 };
 
-class MpiExchange final : public PendingExchange {
+/// An MPI request on its way.
+class MpiPending : public PendingExchange {
+ public:
+  bool poll() override {
+    int done = 0;
+    check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    return done != 0;
+  }
+
+  void wait() override { check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait"); }
+
+ protected:
+  MPI_Request request_ = MPI_REQUEST_NULL;
+};
+
+class MpiExchange final : public MpiPending {
  public:
   MpiExchange(std::span<const std::byte> send, std::span<const Index> send_counts,
               std::span<std::byte> receive, std::span<const Index> receive_counts,
@@ -82,20 +97,30 @@ class MpiExchange final : public PendingExchange {
               kCall);
   }
 
-  bool poll() override {
-    int done = 0;
-    check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
-    return done != 0;
-  }
-
-  void wait() override { check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait"); }
-
  private:
   static constexpr const char* kCall = "MPI_Ialltoallv";
   Parts send_;  // MPI reads the counts until the exchange is over.
   Parts receive_;
-  MPI_Request request_ = MPI_REQUEST_NULL;
 };
+
+class MpiSum final : public MpiPending {
+ public:
+  template <typename T>
+  MpiSum(std::span<T> values, MPI_Datatype type, MPI_Op add, MPI_Comm communicator) {
+    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Iallreduce"),
+                             type, add, communicator, &request_),
+              "MPI_Iallreduce");
+  }
+};
+
+MPI_Op bfloat16_sum() {
+  static const MPI_Op add = [] {
+    MPI_Op op = MPI_OP_NULL;
+    check_mpi(MPI_Op_create(add_bfloat16, 1, &op), "MPI_Op_create");
+    return op;
+  }();
+  return add;
+}
 
 }  // namespace
 
@@ -125,14 +150,17 @@ void MpiCommunicator::allreduce_sum(std::span<double> values) {
 }
 
 void MpiCommunicator::allreduce_sum(std::span<bfloat16> values) {
-  static const MPI_Op add = [] {
-    MPI_Op op = MPI_OP_NULL;
-    check_mpi(MPI_Op_create(add_bfloat16, 1, &op), "MPI_Op_create");
-    return op;
-  }();
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Allreduce"),
-                          MPI_UINT16_T, add, handle_->communicator),
+                          MPI_UINT16_T, bfloat16_sum(), handle_->communicator),
             "MPI_Allreduce");
+}
+
+std::unique_ptr<PendingExchange> MpiCommunicator::start_allreduce_sum(std::span<float> values) {
+  return std::make_unique<MpiSum>(values, MPI_FLOAT, MPI_SUM, handle_->communicator);
+}
+
+std::unique_ptr<PendingExchange> MpiCommunicator::start_allreduce_sum(std::span<bfloat16> values) {
+  return std::make_unique<MpiSum>(values, MPI_UINT16_T, bfloat16_sum(), handle_->communicator);
 }
 
 std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int color) const {

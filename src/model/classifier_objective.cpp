@@ -9,7 +9,7 @@ template <typename T, typename G>
 ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>& parameters,
                                                   const Minibatch<Master<T>>& minibatch,
                                                   std::uint32_t /*epoch*/,
-                                                  const GradientRef<Master<T>>& gradient) {
+                                                  GradientSink<Master<T>>& gradient) {
   const Index layers = layout_.topology().hidden_layers();
   const Index samples = minibatch.size();
   const auto weights = elements_of<T>(parameters);
@@ -25,24 +25,29 @@ ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>
   multiply<T, Master<T>>(view_of(weights, layout_.output().weights), activations_.back(), logits_);
   add_bias<Master<T>>(view_of(parameters.values, layout_.output().bias).col(0), logits_);
   const ClassificationSums classified = softmax_cross_entropy<Master<T>>(minibatch.labels, logits_);
+  const ObjectiveSums sums{classified.loss, classified.errors, static_cast<double>(samples)};
+  if (!gradient.begin(sums)) return sums;
   convert<T>(logits_, delta_);
   bias_gradient_ = logits_.rowwise().sum();
 
-  const auto result = elements_of<G>(gradient);
   for (Index layer = layers; layer >= 0; --layer) {
     const LayerViews& views = layer == layers ? layout_.output() : layout_.hidden(layer);
     const Matrix<T>& below = activations_[static_cast<std::size_t>(layer)];
-    multiply_outer<T, G>(delta_, below, view_of(result, views.weights));
-    view_of(result, views.bias) = bias_gradient_.template cast<G>();
-    view_of(result, views.visible_bias).setZero();
+    // The last that the weights are read for.
+    if (layer > 0) {
+      delta_below_.resize(views.weights.cols, samples);
+      multiply_transposed<T>(view_of(weights, views.weights), delta_, delta_below_);
+    }
+    give_outer_product<G, T>(delta_, below, views.weights, gradient);
+    give_vector<G>(bias_gradient_, views.bias, gradient);
+    give_vector<G>(Vector<Master<T>>(Vector<Master<T>>::Zero(views.visible_bias.size())),
+                   views.visible_bias, gradient);
     if (layer == 0) break;
-    delta_below_.resize(views.weights.cols, samples);
     bias_gradient_.resize(views.weights.cols);
-    multiply_transposed<T>(view_of(weights, views.weights), delta_, delta_below_);
     multiply_by_logistic_derivative<T>(below, delta_below_, bias_gradient_);
     delta_.swap(delta_below_);
   }
-  return {classified.loss, classified.errors, static_cast<double>(samples)};
+  return sums;
 }
 
 template <typename T, typename G>

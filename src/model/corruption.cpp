@@ -1,28 +1,25 @@
 #include "sae/model/corruption.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cmath>
-#include <type_traits>
 #include <vector>
 
 #include "sae/core/random.hpp"
+#include "sae/kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {
 
-template <typename T>
-void mask(const std::vector<std::uint32_t>& words, std::uint32_t threshold, const T* from, T* to,
-          std::size_t units) {
-  // Bits as wide as T: compilers find vector instructions for integers of one size.
-  using Bits = std::conditional_t<sizeof(T) == 2, std::uint16_t,
-                                  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+/// Bits is T, or the bits of a bfloat16.
+template <typename Bits>
+void mask(const std::vector<std::uint32_t>& words, std::uint32_t threshold, const Bits* from,
+          Bits* to, std::size_t units) {
   const auto* draws = reinterpret_cast<const std::uint16_t*>(words.data());
-  for (std::size_t i = 0; i < units; ++i) {
-    const auto bits = std::bit_cast<Bits>(from[i]);
-    to[i] = std::bit_cast<T>(draws[i] < threshold ? Bits{0} : bits);
-  }
+  // A level next to 1 keeps one in 65536.
+  const auto first_kept = static_cast<std::uint16_t>(std::min(threshold, 65535U));
+#pragma omp simd
+  for (std::size_t i = 0; i < units; ++i) to[i] = draws[i] < first_kept ? Bits{0} : from[i];
 }
 
 }  // namespace
@@ -48,7 +45,7 @@ void apply_masking_noise(const NoiseKey& key, double level, std::span<const std:
                             .epoch = key.epoch,
                             .sample = samples[static_cast<std::size_t>(j)]},
                            words);
-    mask(words, threshold, from, to, units);
+    mask(words, threshold, bits_of(from), bits_of(to), units);
   }
 }
 

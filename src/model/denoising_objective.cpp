@@ -30,7 +30,7 @@ template <typename T, typename G>
 ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>& parameters,
                                                  const Minibatch<Master<T>>& minibatch,
                                                  std::uint32_t epoch,
-                                                 const GradientRef<Master<T>>& gradient) {
+                                                 GradientSink<Master<T>>& gradient) {
   const LayerViews& views = layout_.hidden(settings_.layer);
   const Index samples = minibatch.size();
   prepare_inputs(parameters, minibatch, epoch);
@@ -50,14 +50,14 @@ ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>&
   sums.samples = static_cast<double>(samples);
   sums.loss = binary_cross_entropy<T>(view_of(parameters.values, views.visible_bias).col(0), clean_,
                                       logits_, reconstruction_delta, visible_bias_gradient_);
+  if (!gradient.begin(sums)) return sums;
   multiply<T>(weights, reconstruction_delta, hidden_delta);
   multiply_by_logistic_derivative<T>(hidden, hidden_delta, bias_gradient_);
 
   // W serves encoder and decoder, so its gradient is the sum of both.
-  const auto result = elements_of<G>(gradient);
-  multiply_outer<T, G>(above_, below_, view_of(result, views.weights));
-  view_of(result, views.bias) = bias_gradient_.template cast<G>();
-  view_of(result, views.visible_bias) = visible_bias_gradient_.template cast<G>();
+  give_outer_product<G, T>(above_, below_, views.weights, gradient);
+  give_vector<G>(bias_gradient_, views.bias, gradient);
+  give_vector<G>(visible_bias_gradient_, views.visible_bias, gradient);
   return sums;
 }
 

@@ -24,23 +24,27 @@ struct Block {
 
 /// gradient(i) is that of element i. Returns whether all are finite; the element of one that is
 /// not stays as it is.
-template <bool kMomentum, bool kRounded, typename Gradient>
-bool update_block(const Block& block, const SgdStep& step, const Gradient& gradient) {
+template <bool HasMomentum, bool HasRounded, typename Gradient>
+bool update_block(const Block& block, const SgdStep& given, const Gradient& gradient) {
+  const SgdStep step = given;
+  const Block at = block;
   std::uint32_t faults = 0;
-  for (std::size_t i = 0; i < block.size; ++i) {
+#pragma omp simd reduction(| : faults)
+  for (std::size_t i = 0; i < at.size; ++i) {
     const float g = gradient(i);
     // All bits of the exponent: infinity or not a number.
     const bool finite = (std::bit_cast<std::uint32_t>(g) & 0x7f800000U) != 0x7f800000U;
     faults |= static_cast<std::uint32_t>(!finite);
-    const float w = block.parameters[i];
+    const float w = at.parameters[i];
     float direction = step.gradient_scale * g + step.weight_decay * w;
-    if constexpr (kMomentum) {
-      direction += step.momentum * block.velocity[i];
-      block.velocity[i] = finite ? direction : block.velocity[i];
+    if constexpr (HasMomentum) {
+      const float v = at.velocity[i];
+      direction += step.momentum * v;
+      at.velocity[i] = finite ? direction : v;
     }
     const float updated = finite ? w - step.learning_rate * direction : w;
-    block.parameters[i] = updated;
-    if constexpr (kRounded) block.rounded[i] = rounded_bits(updated);
+    at.parameters[i] = updated;
+    if constexpr (HasRounded) at.rounded[i] = rounded_bits(updated);
   }
   return faults == 0;
 }

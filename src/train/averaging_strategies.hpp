@@ -24,12 +24,12 @@ class SecondsScope {
 
 std::unique_ptr<GradientAveraging> make_flat_averaging(const ParameterLayout& layout,
                                                        const AveragingSettings& settings,
-                                                       Communicator& comm);
+                                                       Communicator& comm, Heartbeat* heartbeat);
 
 /// None if it is not asked for by name and brings nothing, or a node lacks the shared memory.
 /// Collective. Throws: CommunicationError if it is asked for by name and impossible.
 std::unique_ptr<GradientAveraging> make_node_averaging(const ParameterLayout& layout,
                                                        const AveragingSettings& settings,
-                                                       Communicator& comm);
+                                                       Communicator& comm, Heartbeat* heartbeat);
 
 }  // namespace sae

@@ -68,20 +68,19 @@ class SyntheticSteps {
       stream_->next(minibatch_);
     }
     data.push_back(bench_seconds_since(begin));
+    const UpdateSeconds before = averaging_.seconds();
     const auto computing = BenchClock::now();
-    StepSums sums{.objective = stage_.objective->evaluate(averaging_.parameters_ref(), minibatch_,
-                                                          epoch_, averaging_.gradient_ref())};
-    objective.push_back(bench_seconds_since(computing));
-    const double update_before = averaging_.seconds().update;
-    const auto updating = BenchClock::now();
     // So low that the weights stay as they are.
-    const SgdStep step{.learning_rate = 1e-6F,
-                       .momentum = static_cast<float>(configuration_.momentum),
-                       .gradient_scale = 1.0F / static_cast<float>(minibatch_.global_size)};
-    averaging_.sum_and_update(stage_.objective->slice(), sums, step);
-    const double both = bench_seconds_since(updating);
-    update.push_back(averaging_.seconds().update - update_before);
-    reduction.push_back(both - update.back());
+    averaging_.start_step({.learning_rate = 1e-6F,
+                           .momentum = static_cast<float>(configuration_.momentum),
+                           .gradient_scale = 1.0F / static_cast<float>(minibatch_.global_size)},
+                          0);
+    stage_.objective->evaluate(averaging_.parameters_ref(), minibatch_, epoch_, averaging_);
+    StepSums sums;
+    averaging_.finish_step(sums);
+    update.push_back(averaging_.seconds().update - before.update);
+    reduction.push_back(averaging_.seconds().reduction - before.reduction);
+    objective.push_back(bench_seconds_since(computing) - update.back() - reduction.back());
     step_time.push_back(bench_seconds_since(begin));
   }
 
@@ -179,11 +178,12 @@ class Bench {
         gradients = std::max<Index>(gradients, ranks_of(host));
       }
     }
-    const bool rounded = averaging_->gradient_ref().values.empty();
+    const bool rounded = averaging_->gradient_is_rounded();
     const bool travels_rounded =
         averaging_settings(settings_.configuration).gradient == Precision::kBfloat16;
     return {.elements = steps_per_epoch(stage.objective->slice().size(), owners),
             .gradients = gradients,
+            .gradient_elements = by_node || comm_.size() == 1 ? largest_part(layout_) : 0,
             .rounded_gradients = rounded || (travels_rounded && !by_node && comm_.size() > 1),
             .velocity = settings_.configuration.momentum > 0,
             .rounded_parameters = settings_.configuration.precision == Precision::kBfloat16};

@@ -23,7 +23,12 @@ struct UpdateVectors {
       : weights(static_cast<std::size_t>(pass.elements), 0.5F),
         velocity(pass.velocity ? weights.size() : 0),
         rounded(pass.rounded_parameters ? weights.size() : 0),
-        gradients(static_cast<std::size_t>(pass.gradients), std::vector<G>(weights.size())) {}
+        gradients(static_cast<std::size_t>(pass.gradients),
+                  std::vector<G>(pass.gradient_elements > 0
+                                     ? static_cast<std::size_t>(pass.gradient_elements) + kBlock
+                                     : weights.size())),
+        part(pass.gradient_elements > 0 ? static_cast<std::size_t>(pass.gradient_elements)
+                                        : weights.size()) {}
 
   void run() {
     const auto blocks = static_cast<Index>((weights.size() + kBlock - 1) / kBlock);
@@ -32,10 +37,12 @@ struct UpdateVectors {
       const std::size_t begin = static_cast<std::size_t>(block) * kBlock;
       const std::size_t end = std::min(begin + kBlock, weights.size());
       std::array<float, kBlock> sum;
-      for (std::size_t i = begin; i < end; ++i) sum[i - begin] = widened(gradients[0][i]);
+      const std::size_t at = begin % part;
+      const G* first = gradients[0].data() + at;
+      for (std::size_t i = 0; i < end - begin; ++i) sum[i] = widened(first[i]);
       for (std::size_t r = 1; r < gradients.size(); ++r) {
-        const G* next = gradients[r].data();
-        for (std::size_t i = begin; i < end; ++i) sum[i - begin] += widened(next[i]);
+        const G* next = gradients[r].data() + at;
+        for (std::size_t i = 0; i < end - begin; ++i) sum[i] += widened(next[i]);
       }
       change(begin, end, sum);
     }
@@ -62,6 +69,7 @@ struct UpdateVectors {
   std::vector<float> velocity;
   std::vector<std::uint16_t> rounded;
   std::vector<std::vector<G>> gradients;
+  std::size_t part;  // Elements of a gradient after which it begins again.
 };
 
 template <typename G>
@@ -74,7 +82,9 @@ double seconds_of(const UpdatePass& pass, double seconds, Communicator& comm) {
 
 double UpdatePass::bytes() const {
   double element = 2 * sizeof(float);
-  element += static_cast<double>(gradients) * (rounded_gradients ? 2 : 4);
+  if (gradient_elements == 0) {
+    element += static_cast<double>(gradients) * (rounded_gradients ? 2 : 4);
+  }
   if (velocity) element += 2 * sizeof(float);
   if (rounded_parameters) element += 2;
   return element * static_cast<double>(elements);

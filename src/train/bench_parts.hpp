@@ -78,6 +78,8 @@ std::vector<StageProduct> stage_products(const ParameterLayout& layout, Index la
 struct UpdatePass {
   Index elements = 0;   ///< Parameters that this rank updates.
   Index gradients = 1;  ///< That it adds up.
+  Index gradient_elements =
+      0;  ///< Of parts of gradients that stay in the caches; 0: they are whole.
   bool rounded_gradients = false;
   bool velocity = false;
   bool rounded_parameters = false;

@@ -4,9 +4,27 @@
 
 #include "bench_parts.hpp"
 #include "sae/kernels/products.hpp"
+#include "sae/model/gradient_parts.hpp"
 
 namespace sae {
 namespace {
+
+/// Takes one part of a gradient after the other into the same memory.
+template <typename G>
+class Scratch final : public GradientSink<float> {
+ public:
+  explicit Scratch(Index elements) : memory_(Vector<G>::Zero(elements)) {}
+  bool begin(const ObjectiveSums& /*sums*/) override { return true; }
+  GradientRef<float> memory(Range part) override {
+    const auto taken = span_of(memory_).first(static_cast<std::size_t>(part.size()));
+    if constexpr (std::is_same_v<G, bfloat16>) return {{}, taken};
+    if constexpr (!std::is_same_v<G, bfloat16>) return {taken, {}};
+  }
+  void ready(Range /*part*/) override {}
+
+ private:
+  Vector<G> memory_;
+};
 
 template <typename T, typename G>
 class ProductList {
@@ -31,9 +49,9 @@ class ProductList {
   }
 
   void gradient(const LayerViews& views, MatrixRef<T> y, MatrixRef<T> x) {
-    const MatrixMap<G> result = view_of(elements_of<G>(averaging_.gradient_ref()), views.weights);
+    auto sink = std::make_shared<Scratch<G>>(largest_part(layout_));
     add("gradient", views, x.cols(), kWide<G>,
-        [y, x, result]() mutable { multiply_outer<T, G>(y, x, result); });
+        [y, x, &views, sink] { give_outer_product<G, T>(y, x, views.weights, *sink); });
   }
 
   /// A buffer with values of which sums stay small.
@@ -144,7 +162,7 @@ std::vector<StageProduct> products_of(const ParameterLayout& layout, Index layer
 std::vector<StageProduct> stage_products(const ParameterLayout& layout, Index layer,
                                          const Configuration& configuration, Index samples,
                                          GradientAveraging& averaging) {
-  const bool rounded_gradient = averaging.gradient_ref().values.empty();
+  const bool rounded_gradient = averaging.gradient_is_rounded();
   if (configuration.precision == Precision::kFloat32) {
     return products_of<float, float>(layout, layer, configuration, samples, averaging);
   }

@@ -1,4 +1,5 @@
 #include "bench_parts.hpp"
+#include "sae/model/gradient_parts.hpp"
 
 namespace sae {
 namespace {
@@ -8,8 +9,10 @@ constexpr Index kLargestBytes = Index{64} << 20;
 constexpr Index kRowLength = 4096;
 
 /// The first elements of a flat vector, summed over ranks and updated again and again.
-ReductionRate measure_reduction(GradientAveraging& averaging, Index elements, float momentum,
-                                double seconds, Communicator& comm) {
+ReductionRate measure_reduction(GradientAveraging& averaging, const ParameterLayout& layout,
+                                Index elements, float momentum, double seconds,
+                                Communicator& comm) {
+  const Index part = largest_part(layout);
   std::vector<double> reductions;
   std::vector<double> updates;
   const SgdStep step{.learning_rate = 0.1F, .momentum = momentum};
@@ -17,7 +20,14 @@ ReductionRate measure_reduction(GradientAveraging& averaging, Index elements, fl
     StepSums sums;
     const double update_before = averaging.seconds().update;
     const auto begin = BenchClock::now();
-    averaging.sum_and_update({0, elements}, sums, step);
+    averaging.start_step(step, 0);
+    averaging.begin({});
+    for (Index first = 0; first < elements; first += part) {
+      const Range range{first, std::min(first + part, elements)};
+      averaging.memory(range);
+      averaging.ready(range);
+    }
+    averaging.finish_step(sums);
     const double total = bench_seconds_since(begin);
     updates.push_back(averaging.seconds().update - update_before);
     reductions.push_back(total - updates.back());
@@ -52,8 +62,8 @@ std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Com
     if (averaging->description() == flat) break;
     flat = averaging->description();
     for (Index bytes = kSmallestBytes; bytes <= kLargestBytes; bytes *= 4) {
-      ReductionRate rate =
-          measure_reduction(*averaging, bytes / element_bytes, momentum, settings.seconds, comm);
+      ReductionRate rate = measure_reduction(*averaging, layout, bytes / element_bytes, momentum,
+                                             settings.seconds, comm);
       rate.strategy = averaging->description();
       rate.bytes = static_cast<double>(bytes);
       rates.push_back(std::move(rate));

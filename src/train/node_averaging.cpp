@@ -1,41 +1,63 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
-#include <cmath>
+#include <new>
+#include <optional>
+#include <thread>
+#include <utility>
 
 #include "averaging_strategies.hpp"
+#include "overlapped_sum.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/node_memory.hpp"
 #include "sae/core/error.hpp"
 #include "sae/data/partition.hpp"
-#include "sae/kernels/bfloat16.hpp"
+#include "sae/model/gradient_parts.hpp"
 
 namespace sae {
 namespace {
 
+/// How far a rank is with the parts of gradients, counted since the start of the run. In memory
+/// that the node shares.
+struct Turns {
+  alignas(64) std::atomic<std::int64_t> written{0};
+  alignas(64) std::atomic<std::int64_t> used{0};
+};
+
 /// The ranks of a node share one copy of parameters and optimizer state, and see each other's
-/// gradients. Of every slice each of them owns a part: it sums that part over the gradients of its
-/// node, then over the owners of the same part on other nodes, and updates it.
+/// gradients, a few parts at a time: what stays in the caches costs no memory bandwidth. Of every
+/// part each of them owns a piece: it sums the piece over the gradients of its node, then over
+/// the owners of the same piece on other nodes, and updates it.
 class NodeAveraging final : public GradientAveraging {
  public:
   NodeAveraging(const ParameterLayout& layout, const AveragingSettings& settings,
-                MpiCommunicator& comm, std::unique_ptr<MpiCommunicator> node, int owners)
-      : GradientAveraging(layout, settings, comm),
+                MpiCommunicator& comm, Heartbeat* heartbeat, std::unique_ptr<MpiCommunicator> node,
+                int owners)
+      : GradientAveraging(layout, settings, comm, heartbeat),
         node_(std::move(node)),
         same_place_(comm.split(node_->rank())),
         owners_(owners),
+        slot_bytes_(gradient_bytes(largest_part(layout))),
         shared_(comm, node_->rank() == 0 ? shared_bytes() : 0),
-        gradients_(comm, gradient_bytes()) {
+        gradients_(comm, sizeof(Turns) + kSlots * slot_bytes_) {
     place_shared(shared_.part(0));
-    for (int r = node_->size() - 1; r >= 0; --r) {
-      place_gradient(gradients_.part(r));
-      if (!gradient_.empty()) node_gradients_.insert(node_gradients_.begin(), gradient_);
-      if (!rounded_gradient_.empty()) {
-        rounded_node_gradients_.insert(rounded_node_gradients_.begin(), rounded_gradient_);
-      }
+    new (gradients_.part(node_->rank())) Turns;
+    comm_.barrier();
+    for (int r = 0; r < node_->size(); ++r) {
+      std::byte* const memory = gradients_.part(r);
+      turns_.push_back(std::launder(reinterpret_cast<Turns*>(memory)));
+      slots_.push_back(memory + sizeof(Turns));
     }
-    place_gradient(gradients_.part(node_->rank()));
+    std::array<double, 1> nodes = {node_->rank() == 0 ? 1.0 : 0.0};
+    comm_.allreduce_sum(nodes);
+    if (nodes[0] > 1) sum_.emplace(*same_place_, travels_rounded(), seconds_);
+  }
+
+  /// Bytes of shared memory for the gradients of one rank, at most.
+  static std::size_t bytes_for_gradients(const ParameterLayout& layout) {
+    return sizeof(Turns) + kSlots * static_cast<std::size_t>(largest_part(layout)) * sizeof(float);
   }
 
   void share_from_root() override {
@@ -51,100 +73,152 @@ class NodeAveraging final : public GradientAveraging {
   }
 
   void reset_velocity() override {
-    // Nobody updates before all have come to the next update.
+    // Nobody updates before all have come to begin().
     if (node_->rank() == 0) std::fill(vectors_.velocity.begin(), vectors_.velocity.end(), 0.0f);
   }
 
-  bool sum_and_update(Range slice, StepSums& sums, const SgdStep& step) override {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    sum_step(sums);  // Nobody gets a sum before all have written their gradients.
-    if (!std::isfinite(sums.objective.loss)) return false;
-    bool finite = true;
-    if (node_->rank() < owners_) {
-      const Range part = part_of_slice(slice);
-      if (several_nodes_) {
-        finite = sum_over_nodes_and_update(part, step);
-      } else {
-        finite = gradient_.empty() ? update_part<bfloat16>(part, rounded_node_gradients_, step)
-                                   : update_part<float>(part, node_gradients_, step);
-      }
-    }
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    const SecondsScope timer(seconds_.reduction);
-    std::array<double, 1> not_finite = {finite ? 0.0 : 1.0};
-    comm_.allreduce_sum(not_finite);  // Nor reads parameters before all are updated.
-    return not_finite[0] == 0;
+  GradientRef<float> memory(Range part) override {
+    // The slot is free once all ranks have used what was in it; this one may be the last.
+    while (least(&Turns::used) <= written_ - kSlots) use_parts(written_);
+    return gradient_of(node_->rank(), written_, part);
+  }
+
+  void ready(Range part) override {
+    parts_[static_cast<std::size_t>(written_ % kSlots)] = part;
+    ++written_;
+    own_turns().written.store(written_, std::memory_order_release);
+    // One late: by then the others have it too.
+    use_parts(written_ - 1, Wait::kNo);
+    if (sum_) sum_->poll([this](Range of, auto gradient) { update_by(of, gradient); });
   }
 
   std::string description() const override {
-    return fmt::format("node, {} gradients",
-                       settings_.gradient == Precision::kBfloat16 ? "bfloat16" : "float32");
-  }
-
-  void find_other_nodes() {
-    std::array<double, 1> nodes = {node_->rank() == 0 ? 1.0 : 0.0};
-    comm_.allreduce_sum(nodes);
-    several_nodes_ = nodes[0] > 1;
+    return fmt::format("node, {} gradients{}", travels_rounded() ? "bfloat16" : "float32",
+                       sum_ ? ", summed over nodes while others are computed" : "");
   }
 
  private:
-  /// Whole cache lines, of either type of element.
-  Range part_of_slice(Range slice) const {
-    constexpr Index kGrain = 2 * ParameterLayout::kAlignment;
-    const Range grains =
-        part_of_range({0, (slice.size() + kGrain - 1) / kGrain}, node_->rank(), owners_);
-    return {std::min(slice.begin + grains.begin * kGrain, slice.end),
-            std::min(slice.begin + grains.end * kGrain, slice.end)};
+  static constexpr std::int64_t kSlots = 3;
+  enum class Wait { kNo, kYes };
+
+  bool finish_parts() override {
+    while (used_ < written_) use_parts(written_);
+    if (sum_) sum_->finish([this](Range of, auto gradient) { update_by(of, gradient); });
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    // Nobody reads parameters before all are updated.
+    return all_finite(std::exchange(finite_, true));
   }
 
-  bool sum_over_nodes_and_update(Range part, const SgdStep& step) {
-    const auto begin = static_cast<std::size_t>(part.begin);
-    const auto size = static_cast<std::size_t>(part.size());
-    sum_.resize(layout_.size());
-    const std::span sum(sum_.data() + begin, size);
-    std::fill(sum.begin(), sum.end(), 0.0f);
-    {
-      const SecondsScope timer(seconds_.update);
-      for (const auto& gradient : rounded_node_gradients_) {
-        add_widened(gradient.subspan(begin, size), sum);
-      }
-      for (const auto& gradient : node_gradients_) {
-        for (std::size_t i = 0; i < size; ++i) sum[i] += gradient[begin + i];
-      }
+  /// Uses the parts before `end` that all ranks of the node have written; waits for the first of
+  /// them if it is to.
+  void use_parts(std::int64_t end, Wait wait = Wait::kYes) {
+    if (wait == Wait::kYes) wait_for_others();
+    for (; used_ < end && least(&Turns::written) > used_; ++used_) {
+      use_part(parts_[static_cast<std::size_t>(used_ % kSlots)]);
+      own_turns().used.store(used_ + 1, std::memory_order_release);
     }
-    {
-      const SecondsScope timer(seconds_.reduction);
-      if (settings_.gradient == Precision::kBfloat16) {
-        travelling_.resize(part.size());
-        const std::span sent(travelling_.data(), size);
-        round_to_bfloat16(sum, sent);
-        same_place_->allreduce_sum(sent);
-        widen(sent, sum);
-      } else {
-        same_place_->allreduce_sum(sum);
-      }
-    }
-    const std::span<const float> whole(sum_.data(), static_cast<std::size_t>(sum_.size()));
-    return update_part<float>(part, {whole}, step);
   }
+
+  void wait_for_others() {
+    constexpr int kLooks = 100;
+    const PhaseScope phase(heartbeat_, Phase::kReduction);
+    const SecondsScope timer(seconds_.reduction);
+    for (int look = 0; look < kLooks; ++look) {
+      if (can_go_on()) return;
+    }
+    std::this_thread::yield();
+  }
+
+  /// Whether there is a part to use, or none that is not used by all.
+  bool can_go_on() const {
+    return used_ < written_ ? least(&Turns::written) > used_
+                            : least(&Turns::used) > written_ - kSlots;
+  }
+
+  std::int64_t least(std::atomic<std::int64_t> Turns::*turn) const {
+    std::int64_t least = written_;
+    for (const Turns* turns : turns_) {
+      least = std::min(least, (turns->*turn).load(std::memory_order_acquire));
+    }
+    return least;
+  }
+
+  void use_part(Range part) {
+    if (node_->rank() >= owners_) return;
+    const Range piece = piece_of(part);
+    const auto begin = static_cast<std::size_t>(piece.begin - part.begin);
+    const auto size = static_cast<std::size_t>(piece.size());
+    std::vector<GradientRef<float>> gradients;
+    gradients.reserve(slots_.size());
+    for (int r = 0; r < node_->size(); ++r) {
+      const auto whole = gradient_of(r, used_, part);
+      gradients.push_back(
+          {whole.values.empty() ? whole.values : whole.values.subspan(begin, size),
+           whole.rounded.empty() ? whole.rounded : whole.rounded.subspan(begin, size)});
+    }
+    if (sum_) {
+      const SecondsScope timer(seconds_.update);
+      return sum_->add(piece, gradients);
+    }
+    if (gradient_is_rounded()) {
+      update_by_all<bfloat16>(piece, gradients);
+    } else {
+      update_by_all<float>(piece, gradients);
+    }
+  }
+
+  template <typename G>
+  void update_by_all(Range piece, const std::vector<GradientRef<float>>& gradients) {
+    std::vector<std::span<const G>> of_ranks;
+    of_ranks.reserve(gradients.size());
+    for (const auto& gradient : gradients) of_ranks.push_back(elements_of<G>(gradient));
+    finite_ &= update_part<G>(piece, of_ranks);
+  }
+
+  template <typename G>
+  void update_by(Range piece, std::span<const G> gradient) {
+    finite_ &= update_part<G>(piece, {gradient});
+  }
+
+  /// Whole cache lines, of either type of element.
+  Range piece_of(Range part) const {
+    constexpr Index kGrain = 2 * ParameterLayout::kAlignment;
+    const Range grains =
+        part_of_range({0, (part.size() + kGrain - 1) / kGrain}, node_->rank(), owners_);
+    return {std::min(part.begin + grains.begin * kGrain, part.end),
+            std::min(part.begin + grains.end * kGrain, part.end)};
+  }
+
+  /// What a rank of the node has written, or writes, as its part number `turn`.
+  GradientRef<float> gradient_of(int node_rank, std::int64_t turn, Range part) const {
+    const auto slot = static_cast<std::size_t>(turn % kSlots);
+    return gradient_at(slots_[static_cast<std::size_t>(node_rank)] + slot * slot_bytes_,
+                       part.size());
+  }
+
+  Turns& own_turns() { return *turns_[static_cast<std::size_t>(node_->rank())]; }
+  bool travels_rounded() const { return settings_.gradient == Precision::kBfloat16; }
 
   std::unique_ptr<MpiCommunicator> node_;        // The ranks of this node,
   std::unique_ptr<MpiCommunicator> same_place_;  // and those of the same place on all nodes.
-  int owners_;  // Ranks of each node that own a part: as many as the smallest node has.
-  bool several_nodes_ = false;
+  int owners_;  // Ranks of each node that own a piece: as many as the smallest node has.
+  std::size_t slot_bytes_;
   NodeMemory shared_;
   NodeMemory gradients_;
-  std::vector<std::span<const float>> node_gradients_;  // By rank of the node; one list is empty.
-  std::vector<std::span<const bfloat16>> rounded_node_gradients_;
-  Vector<float> sum_;
-  Vector<bfloat16> travelling_;
+  std::vector<Turns*> turns_;      // By rank of the node.
+  std::vector<std::byte*> slots_;  // Likewise: kSlots of slot_bytes_ each.
+  std::array<Range, kSlots> parts_;
+  std::int64_t written_ = 0;  // Parts of this rank; their number is the same on all.
+  std::int64_t used_ = 0;
+  std::optional<OverlappedSum> sum_;  // Where there are several nodes.
+  bool finite_ = true;
 };
 
 }  // namespace
 
 std::unique_ptr<GradientAveraging> make_node_averaging(const ParameterLayout& layout,
                                                        const AveragingSettings& settings,
-                                                       Communicator& comm) {
+                                                       Communicator& comm, Heartbeat* heartbeat) {
   const bool by_name = settings.strategy == Averaging::kNode;
   auto* mpi = dynamic_cast<MpiCommunicator*>(&comm);
   if (mpi == nullptr) return nullptr;  // One rank: there is nothing to share.
@@ -152,9 +226,9 @@ std::unique_ptr<GradientAveraging> make_node_averaging(const ParameterLayout& la
   // Ranks of the smallest node, and bytes that the largest lacks, known to all.
   int smallest = node->size();
   bool lacking = false;
-  const std::size_t elements = static_cast<std::size_t>(layout.size());
-  const std::size_t needed = elements * (sizeof(float) * 2 + sizeof(bfloat16)) +
-                             elements * sizeof(float) * static_cast<std::size_t>(node->size());
+  const std::size_t needed =
+      static_cast<std::size_t>(layout.size()) * (2 * sizeof(float) + sizeof(bfloat16)) +
+      NodeAveraging::bytes_for_gradients(layout) * static_cast<std::size_t>(node->size());
   const std::string own = fmt::format("{} {}", node->size(), NodeMemory::available() < needed);
   for (const std::string& text : comm.allgather(own)) {
     smallest = std::min(smallest, std::stoi(text));
@@ -167,10 +241,8 @@ std::unique_ptr<GradientAveraging> make_node_averaging(const ParameterLayout& la
         needed >> 20));
   }
   if (lacking || (smallest == 1 && !by_name)) return nullptr;
-  auto averaging =
-      std::make_unique<NodeAveraging>(layout, settings, *mpi, std::move(node), smallest);
-  averaging->find_other_nodes();
-  return averaging;
+  return std::make_unique<NodeAveraging>(layout, settings, *mpi, heartbeat, std::move(node),
+                                         smallest);
 }
 
 }  // namespace sae

@@ -39,9 +39,10 @@ ObjectiveSums ReproducibleSum::add_slices(Objective<float>& objective,
     const Range whole{0, minibatch.global_size};
     const Index own_begin = part_of_range(whole, comm_.rank(), comm_.size()).begin;
     const Range slice = part_of_range(whole, slices.begin, kSlices);
+    FlatGradient<float> sink(gradient);
     return objective.evaluate(parameters,
                               part_of(minibatch, {slice.begin - own_begin, slice.end - own_begin}),
-                              epoch, {gradient, {}});
+                              epoch, sink);
   }
   const Index middle = slices.begin + slices.size() / 2;
   ObjectiveSums sums = add_slices(objective, parameters, minibatch, epoch, {slices.begin, middle},
@@ -64,8 +65,12 @@ ObjectiveSums ReproducibleSum::add_slices(Objective<float>& objective,
 StepSums ReproducibleSum::evaluate(Objective<float>& objective,
                                    const ParametersRef<float>& parameters,
                                    const Minibatch<float>& minibatch, std::uint32_t epoch,
-                                   double stop_vote, std::span<float> gradient) {
+                                   double stop_vote) {
   assert(possible(comm_.size()));
+  if (gradient_.size() == 0) {
+    gradient_ = Vector<float>::Zero(static_cast<Index>(parameters.values.size()));
+  }
+  const std::span<float> gradient = span_of(gradient_);
   const Range slices = part_of_range({0, kSlices}, comm_.rank(), comm_.size());
   StepSums sums{add_slices(objective, parameters, minibatch, epoch, slices, gradient, 0),
                 stop_vote};

@@ -19,6 +19,33 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+Clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+/// Shows each part of a gradient to a hook before it goes on.
+class HookedGradient final : public GradientSink<float> {
+ public:
+  HookedGradient(GradientSink<float>& gradient, const GradientHook& hook, Index step)
+      : gradient_(gradient), hook_(hook), step_(step) {}
+
+  bool begin(const ObjectiveSums& sums) override { return gradient_.begin(sums); }
+  GradientRef<float> memory(Range part) override {
+    memory_ = gradient_.memory(part);
+    return memory_;
+  }
+  void ready(Range part) override {
+    hook_(step_, part, memory_.values);
+    gradient_.ready(part);
+  }
+
+ private:
+  GradientSink<float>& gradient_;
+  const GradientHook& hook_;
+  Index step_;
+  GradientRef<float> memory_{{}, {}};
+};
+
 }  // namespace
 
 RunResult Trainer::run() {
@@ -100,15 +127,10 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
         static_cast<double>(progress_.step_in_epoch) / static_cast<double>(steps);
     const double learning_rate =
         stage.learning_rate.at(epochs_done) * std::ldexp(1.0, -static_cast<int>(divergences_));
-    StepSums sums = evaluate_step(stage, minibatch);
-    const UpdateSeconds before = averaging_->seconds();
-    const auto update_begin = Clock::now();
-    if (!update(stage, sums, learning_rate, minibatch.global_size)) return Outcome::kDiverged;
-    communication_seconds += averaging_->seconds().reduction - before.reduction;
-    if (control_.profile != nullptr) {
-      control_.profile->add_update(update_begin, Clock::now(),
-                                   averaging_->seconds().update - before.update);
-    }
+    const double reduction_before = averaging_->seconds().reduction;
+    StepSums sums;
+    if (!train_step(stage, minibatch, learning_rate, sums)) return Outcome::kDiverged;
+    communication_seconds += averaging_->seconds().reduction - reduction_before;
 
     ++progress_.step;
     ++progress_.step_in_epoch;
@@ -145,22 +167,43 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
   return Outcome::kDone;
 }
 
-StepSums Trainer::evaluate_step(const Stage& stage, const Minibatch<float>& minibatch) {
+bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
+                         double learning_rate, StepSums& sums) {
   const auto epoch = static_cast<std::uint32_t>(progress_.epoch);
   const double stop_vote = is_time_to_stop() ? 1 : 0;
+  const SgdStep step{.learning_rate = static_cast<float>(learning_rate),
+                     .momentum = static_cast<float>(configuration_.momentum),
+                     .weight_decay = static_cast<float>(configuration_.weight_decay),
+                     .gradient_scale = 1.0f / static_cast<float>(minibatch.global_size)};
+  const UpdateSeconds before = averaging_->seconds();
+  const auto begin = Clock::now();
   const PhaseScope scope(control_.heartbeat, Phase::kCompute);
-  const ProfileScope profiled(control_.profile, ProfiledPart::kObjective);
+  const auto& parameters = averaging_->parameters_ref();
+  averaging_->start_step(step, stop_vote);
   if (configuration_.reproducible) {
-    return reproducible_sum_.evaluate(*stage.objective, averaging_->parameters_ref(), minibatch,
-                                      epoch, stop_vote, averaging_->gradient_ref().values);
+    sums = reproducible_sum_.evaluate(*stage.objective, parameters, minibatch, epoch, stop_vote);
+  } else if (control_.gradient_hook) {
+    HookedGradient gradient(*averaging_, control_.gradient_hook, progress_.step);
+    stage.objective->evaluate(parameters, minibatch, epoch, gradient);
+  } else {
+    stage.objective->evaluate(parameters, minibatch, epoch, *averaging_);
   }
-  StepSums sums{stage.objective->evaluate(averaging_->parameters_ref(), minibatch, epoch,
-                                          averaging_->gradient_ref()),
-                stop_vote};
-  if (control_.gradient_hook) {
-    control_.gradient_hook(progress_.step, averaging_->gradient_ref().values);
+  // Less what was summed and updated meanwhile.
+  const UpdateSeconds& after = averaging_->seconds();
+  const auto computed =
+      std::max(begin, Clock::now() - duration_of(after.reduction - before.reduction) -
+                          duration_of(after.update - before.update));
+  const bool finite =
+      configuration_.reproducible
+          // All ranks hold the same sum already, so all decide the same.
+          ? std::isfinite(sums.objective.loss) &&
+                averaging_->update_by_sum(stage.objective->slice(), reproducible_sum_.gradient())
+          : averaging_->finish_step(sums);
+  if (control_.profile != nullptr) {
+    control_.profile->add(ProfiledPart::kObjective, begin, computed);
+    control_.profile->add_update(computed, Clock::now(), after.update - before.update);
   }
-  return sums;
+  return finite;
 }
 
 bool Trainer::is_time_to_stop() const {
@@ -210,18 +253,6 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   }
 }
 
-bool Trainer::update(const Stage& stage, StepSums& sums, double learning_rate, Index batch_size) {
-  const PhaseScope scope(control_.heartbeat, Phase::kReduction);
-  const SgdStep step{.learning_rate = static_cast<float>(learning_rate),
-                     .momentum = static_cast<float>(configuration_.momentum),
-                     .weight_decay = static_cast<float>(configuration_.weight_decay),
-                     .gradient_scale = 1.0f / static_cast<float>(batch_size)};
-  const Range slice = stage.objective->slice();
-  if (!configuration_.reproducible) return averaging_->sum_and_update(slice, sums, step);
-  // All ranks hold the same sum already, so all decide the same.
-  return std::isfinite(sums.objective.loss) && averaging_->update_by_sum(slice, step);
-}
-
 Vector<float> Trainer::parameters() const {
   return Eigen::Map<const Vector<float>>(averaging_->parameters_ref().values.data(),
                                          layout_.size());
@@ -246,10 +277,10 @@ RunSummary Trainer::summary() {
         stage.objective->flop_per_sample() * static_cast<double>(training_.set_size());
     result.stages.push_back({stage.name, stage.epochs, steps, flop});
   }
-  // Parameters, gradient, on rank 0 a copy for the checkpoint and the best so far, perhaps
-  // velocities and their copy; shards with the index of an epoch; three windows; inputs, codes
-  // and deltas of a minibatch.
-  const double vectors = configuration_.momentum > 0 ? 6 : 4;
+  // Parameters, perhaps a gradient, on rank 0 a copy for the checkpoint, its file and the best so
+  // far, perhaps velocities and what is made of them; shards with the index of an epoch; three
+  // windows; inputs, codes and deltas of a minibatch.
+  const double vectors = configuration_.momentum > 0 ? 8 : 5;
   const auto units = static_cast<double>(layout_.topology().inputs) +
                      3.0 * static_cast<double>(*std::max_element(layout_.topology().hidden.begin(),
                                                                  layout_.topology().hidden.end()));

@@ -82,7 +82,8 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   training_ = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
   validation_ = dataset.load_shard(Split::kTrain, {0, validation_size});
   test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0});
-  averaging_ = GradientAveraging::make(layout_, averaging_settings(configuration), comm);
+  averaging_ =
+      GradientAveraging::make(layout_, averaging_settings(configuration), comm, control.heartbeat);
   restart();
   // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
   comm.barrier();

@@ -116,8 +116,8 @@ TEST_F(DistributedTraining, AStopAskedOfOneRankStopsAllAtTheSameStep) {
 
 TEST_F(DistributedTraining, ANaNInTheGradientOfOneRankEndsAllInTheSameStep) {
   RunControl control;
-  control.gradient_hook = [this](Index step, std::span<float> gradient) {
-    if (step == 5 && comm.rank() == comm.size() - 1) {
+  control.gradient_hook = [this](Index step, Range part, std::span<float> gradient) {
+    if (step == 5 && part.begin == 0 && comm.rank() == comm.size() - 1) {
       gradient[0] = std::numeric_limits<float>::quiet_NaN();
     }
   };

@@ -10,7 +10,7 @@
 
 namespace sae {
 
-/// An exchange on its way. The buffers it was started with must outlive it.
+/// An exchange or a sum on its way. The buffers it was started with must outlive it.
 class PendingExchange {
  public:
   virtual ~PendingExchange() = default;
@@ -36,6 +36,10 @@ class Communicator {
   virtual void allreduce_sum(std::span<double> values) = 0;
   /// Partial sums are rounded to bfloat16 on the way.
   virtual void allreduce_sum(std::span<bfloat16> values) = 0;
+
+  /// Starts to do the same. Moves on only while somebody polls.
+  virtual std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<float> values) = 0;
+  virtual std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<bfloat16> values) = 0;
 
   /// Copies the root's bytes to every rank; the sizes must agree.
   virtual void broadcast(std::span<std::byte> bytes, int root) = 0;

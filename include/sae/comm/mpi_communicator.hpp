@@ -20,6 +20,8 @@ class MpiCommunicator final : public Communicator {
   void allreduce_sum(std::span<float> values) override;
   void allreduce_sum(std::span<double> values) override;
   void allreduce_sum(std::span<bfloat16> values) override;
+  std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<float> values) override;
+  std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<bfloat16> values) override;
   void broadcast(std::span<std::byte> bytes, int root) override;
   std::vector<std::string> allgather(const std::string& text) override;
   std::unique_ptr<PendingExchange> start_exchange(std::span<const std::byte> send,

@@ -12,6 +12,8 @@ class SelfCommunicator final : public Communicator {
   void allreduce_sum(std::span<float>) override {}
   void allreduce_sum(std::span<double>) override {}
   void allreduce_sum(std::span<bfloat16>) override {}
+  std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<float> values) override;
+  std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<bfloat16> values) override;
   void broadcast(std::span<std::byte>, int) override {}
   std::vector<std::string> allgather(const std::string& text) override { return {text}; }
   std::unique_ptr<PendingExchange> start_exchange(std::span<const std::byte> send,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sae/kernels/elementwise.hpp"
+#include "sae/model/gradient_parts.hpp"
 #include "sae/model/objective.hpp"
 
 namespace sae {
@@ -15,9 +16,10 @@ class ClassifierObjective final : public Objective<Master<T>> {
   explicit ClassifierObjective(const ParameterLayout& layout) : layout_(layout) {}
 
   Range slice() const override { return layout_.finetuning_slice(); }
+  using Objective<Master<T>>::evaluate;
   ObjectiveSums evaluate(const ParametersRef<Master<T>>& parameters,
                          const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,
-                         const GradientRef<Master<T>>& gradient) override;
+                         GradientSink<Master<T>>& gradient) override;
   double flop_per_sample() const override;
 
  private:

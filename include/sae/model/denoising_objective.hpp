@@ -2,6 +2,7 @@
 
 #include "sae/kernels/elementwise.hpp"
 #include "sae/model/corruption.hpp"
+#include "sae/model/gradient_parts.hpp"
 #include "sae/model/objective.hpp"
 
 namespace sae {
@@ -32,9 +33,10 @@ class DenoisingObjective final : public Objective<Master<T>> {
       : layout_(layout), settings_(settings) {}
 
   Range slice() const override { return layout_.pretraining_slice(settings_.layer); }
+  using Objective<Master<T>>::evaluate;
   ObjectiveSums evaluate(const ParametersRef<Master<T>>& parameters,
                          const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,
-                         const GradientRef<Master<T>>& gradient) override;
+                         GradientSink<Master<T>>& gradient) override;
   double flop_per_sample() const override;
 
  private:

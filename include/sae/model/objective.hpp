@@ -3,17 +3,10 @@
 #include <cstdint>
 
 #include "sae/data/minibatch.hpp"
-#include "sae/model/flat_vectors.hpp"
+#include "sae/model/gradient_sink.hpp"
 #include "sae/model/parameter_layout.hpp"
 
 namespace sae {
-
-/// Sums over the samples of a minibatch, never means: they add up over ranks.
-struct ObjectiveSums {
-  double loss = 0;
-  double errors = 0;  ///< Misclassified samples; 0 where nothing is classified.
-  double samples = 0;
-};
 
 /// What a stage minimises. Knows nothing of ranks: it sees one minibatch.
 template <typename T>
@@ -24,11 +17,18 @@ class Objective {
   /// The part of the flat vectors that the objective depends on and trains.
   virtual Range slice() const = 0;
 
-  /// Loss of the minibatch, summed over its samples; writes the gradient of that sum into
-  /// the slice of `gradient` (0 for an empty minibatch) and leaves the rest of it alone. Both
-  /// vectors are flat, of the layout's size. `epoch` selects the noise.
+  /// Loss of the minibatch, summed over its samples; gives the gradient of that sum within the
+  /// slice (0 for an empty minibatch) to `gradient`, in the same parts for every minibatch.
+  /// `parameters` is flat, of the layout's size. `epoch` selects the noise.
   virtual ObjectiveSums evaluate(const ParametersRef<T>& parameters, const Minibatch<T>& minibatch,
-                                 std::uint32_t epoch, const GradientRef<T>& gradient) = 0;
+                                 std::uint32_t epoch, GradientSink<T>& gradient) = 0;
+
+  /// The same into a flat vector, of which the rest is left alone.
+  ObjectiveSums evaluate(const ParametersRef<T>& parameters, const Minibatch<T>& minibatch,
+                         std::uint32_t epoch, Vector<T>& gradient) {
+    FlatGradient<T> sink(span_of(gradient));
+    return evaluate(parameters, minibatch, epoch, sink);
+  }
 
   /// Floating-point operations of evaluate for one sample: its matrix products.
   virtual double flop_per_sample() const = 0;

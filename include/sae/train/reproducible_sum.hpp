@@ -22,11 +22,13 @@ class ReproducibleSum {
   /// Requires: possible(comm.size()). The communicator must outlive it.
   explicit ReproducibleSum(Communicator& comm) : comm_(comm) {}
 
-  /// The sums and, in its slice, the gradient of the whole minibatch, of which `minibatch` is this
-  /// rank's part. Collective: the same bits on every rank.
+  /// The sums of the whole minibatch, of which `minibatch` is this rank's part.
+  /// Collective: the same bits on every rank, also in the slice of the gradient.
   StepSums evaluate(Objective<float>& objective, const ParametersRef<float>& parameters,
-                    const Minibatch<float>& minibatch, std::uint32_t epoch, double stop_vote,
-                    std::span<float> gradient);
+                    const Minibatch<float>& minibatch, std::uint32_t epoch, double stop_vote);
+
+  /// That of the last minibatch: a flat vector.
+  std::span<const float> gradient() const { return span_of(gradient_); }
 
  private:
   ObjectiveSums add_slices(Objective<float>& objective, const ParametersRef<float>& parameters,
@@ -34,6 +36,7 @@ class ReproducibleSum {
                            std::span<float> gradient, std::size_t depth);
 
   Communicator& comm_;
+  Vector<float> gradient_;
   std::vector<Vector<float>> partial_;  // The right half of a node of the tree, for each depth.
 };
 

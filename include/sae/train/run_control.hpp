@@ -32,6 +32,10 @@ struct CheckpointInterval {
   double seconds = 0;
 };
 
+/// Called with each part of a rank's own gradient before the sum over ranks, but not in a
+/// reproducible run, which has none; empty if it is held in bfloat16.
+using GradientHook = std::function<void(Index step, Range part, std::span<float> gradient)>;
+
 /// How a run is started, watched and ended: nothing here changes what it computes, but for
 /// on_divergence after a divergence.
 struct RunControl {
@@ -48,9 +52,7 @@ struct RunControl {
   Heartbeat* heartbeat = nullptr;             ///< To beat; may be null.
   StepProfile* profile = nullptr;             ///< To fill and write; may be null.
   std::function<bool()> stop_requested = {};  ///< Asked after each update; may be empty.
-  /// Called with each rank's own gradient before the sum over ranks, but not in a reproducible
-  /// run, which has none; empty if it is held in bfloat16. For tests.
-  std::function<void(Index step, std::span<float> gradient)> gradient_hook = {};
+  GradientHook gradient_hook = {};            ///< Empty but for tests.
 };
 
 }  // namespace sae

@@ -49,8 +49,8 @@ class Trainer {
   Outcome train_stage(const Stage& stage);
   Outcome train_epoch(const Stage& stage);
   void finish_epoch(const Stage& stage, double seconds, double communication_seconds);
-  StepSums evaluate_step(const Stage& stage, const Minibatch<float>& minibatch);
-  bool update(const Stage& stage, StepSums& sums, double learning_rate, Index batch_size);
+  bool train_step(const Stage& stage, const Minibatch<float>& minibatch, double learning_rate,
+                  StepSums& sums);
   bool is_time_to_stop() const;
   RunResult judge_models(bool stopped);
 

@@ -130,8 +130,11 @@ struct DivergingRun : ResumedRun {
   /// `step` is reached.
   RunControl planted(Index step, int times) {
     RunControl control{.checkpoint_every = {.steps = 5}};
-    control.gradient_hook = [step, left = times](Index at, std::span<float> gradient) mutable {
-      if (at == step && left-- > 0) gradient[3] = std::numeric_limits<float>::quiet_NaN();
+    control.gradient_hook = [step, left = times](Index at, Range part,
+                                                 std::span<float> gradient) mutable {
+      if (at == step && part.begin == 0 && left-- > 0) {
+        gradient[3] = std::numeric_limits<float>::quiet_NaN();
+      }
     };
     return control;
   }
