@@ -13,6 +13,7 @@ namespace sae {
 ExitCode run_train(const TrainOptions& options, Communicator& comm);
 void run_bench_command(const BenchOptions& options, Communicator& comm);
 void run_evaluate(const EvaluateOptions& options, Communicator& comm);
+void run_inference(const InferenceOptions& options, Communicator& comm);
 void run_import(const ImportCommandOptions& options, Communicator& comm);
 void run_inspect(const InspectOptions& options, Communicator& comm);
 

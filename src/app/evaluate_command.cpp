@@ -1,85 +1,72 @@
 #include <fmt/format.h>
 
 #include "commands.hpp"
+#include "model_input.hpp"
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
-#include "sae/train/checkpoint.hpp"
+#include "sae/storage/atomic_file.hpp"
 #include "sae/train/evaluation.hpp"
 #include "search.hpp"
 
 namespace sae {
 namespace {
 
-/// Rank 0's checkpoint, on every rank: the file needs to be on its host only.
-Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& comm) {
-  Checkpoint checkpoint;
-  if (comm.is_root()) checkpoint = load_checkpoint(path);
-  Topology& topology = checkpoint.topology;
-  Index layers = topology.hidden_layers();
-  const auto broadcast = [&comm](auto& value) {
-    comm.broadcast(std::as_writable_bytes(std::span(&value, 1)), 0);
-  };
-  broadcast(topology.inputs);
-  broadcast(topology.classes);
-  broadcast(layers);
-  topology.hidden.resize(static_cast<std::size_t>(layers));
-  comm.broadcast(std::as_writable_bytes(std::span(topology.hidden)), 0);
-  checkpoint.parameters.resize(ParameterLayout(topology).size());
-  comm.broadcast(
-      std::as_writable_bytes(std::span(checkpoint.parameters.data(),
-                                       static_cast<std::size_t>(checkpoint.parameters.size()))),
-      0);
-  return checkpoint;
-}
-
-/// The samples of the split that the options name.
-std::pair<Split, Range> samples_of(const EvaluateOptions& options, const DatasetInfo& info) {
-  if (options.split == "test") return {Split::kTest, {0, info.test_count}};
-  if (options.validation_size > info.train_count) {
-    throw DataError(
-        fmt::format("A validation set of {} samples is larger than the training split "
-                    "of {} samples.",
-                    options.validation_size, info.train_count));
-  }
-  if (options.split == "validation") return {Split::kTrain, {0, options.validation_size}};
-  return {Split::kTrain, {options.validation_size, info.train_count}};
-}
-
-void check_suits(const EvaluateOptions& options, const std::filesystem::path& data,
-                 const Topology& topology, const DatasetInfo& info) {
-  const auto [split, samples] = samples_of(options, info);
-  if (topology.inputs != info.features) {
-    throw DataError(fmt::format("The model {} takes {} pixels, the data set {} has {}.",
-                                options.model.string(), topology.inputs, data.string(),
-                                info.features));
-  }
+void check_classes(const ModelInput& input, const std::filesystem::path& data,
+                   const Topology& topology, const DatasetInfo& info) {
   if (info.classes > topology.classes) {
     throw DataError(fmt::format("The model {} knows {} classes, the data set {} has {}.",
-                                options.model.string(), topology.classes, data.string(),
+                                input.model.string(), topology.classes, data.string(),
                                 info.classes));
   }
-  if (!info.has_labels(split) || samples.size() == 0) {
+  if (!info.has_labels(samples_of(input, info).first)) {
     throw DataError(fmt::format("The data set {} has no labelled samples in its {} split.",
-                                data.string(), options.split));
+                                data.string(), input.split));
   }
+}
+
+std::string figures_csv(const Evaluation& result) {
+  return fmt::format("samples,errors,error_percent,loss\n{},{},{},{}\n", result.samples,
+                     result.errors, result.error_percent(), result.loss);
+}
+
+std::string confusion_csv(const Evaluation& result, Index classes) {
+  std::string text = "label";
+  for (Index column = 0; column < classes; ++column) text += fmt::format(",{}", column);
+  for (std::size_t i = 0; i < result.confusion.size(); ++i) {
+    const auto column = static_cast<Index>(i) % classes;
+    if (column == 0) text += fmt::format("\n{}", static_cast<Index>(i) / classes);
+    text += fmt::format(",{}", result.confusion[i]);
+  }
+  return text + "\n";
 }
 
 }  // namespace
 
 void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
-  const Checkpoint checkpoint = load_and_broadcast(options.model, comm);
-  const auto path = find_dataset(options.data, comm);
-  DistributedDataset dataset(path, options.data_access, comm);
-  if (comm.is_root()) check_suits(options, path, checkpoint.topology, dataset.info());
+  const ModelInput& input = options.input;
+  const Checkpoint checkpoint = load_and_broadcast(input.model, comm);
+  const Topology& topology = checkpoint.topology;
+  const auto path = find_dataset(input.data, comm);
+  DistributedDataset dataset(path, input.data_access, comm);
+  if (comm.is_root()) {
+    check_suits(input, path, topology, dataset.info());
+    check_classes(input, path, topology, dataset.info());
+  }
   comm.barrier();
-  const auto [split, samples] = samples_of(options, dataset.info());
+  const auto [split, samples] = samples_of(input, dataset.info());
   const Shard shard = dataset.load_shard(split, samples);
-  const Evaluation result =
-      evaluate(ParameterLayout(checkpoint.topology), checkpoint.parameters, shard, comm);
+  const Evaluation result = evaluate(ParameterLayout(topology), checkpoint.parameters, shard, comm);
   if (!comm.is_root()) return;
-  fmt::print("{} on the {} set of {}\n\n", options.model.string(), options.split, path.string());
+  const std::string csv =
+      options.confusion ? confusion_csv(result, topology.classes) : figures_csv(result);
+  if (options.csv == "-") {
+    fmt::print("{}", csv);
+    return;
+  }
+  fmt::print("{} on the {} set of {}\n\n", input.model.string(), input.split, path.string());
   fmt::print("  error  {:.2f} % ({} of {})\n  loss   {:.4f}\n\n{}", result.error_percent(),
              result.errors, result.samples, result.loss, confusion_table(result));
+  if (!options.csv.empty()) write_text_file(options.csv, csv);
 }
 
 }  // namespace sae

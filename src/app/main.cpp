@@ -35,6 +35,8 @@ ExitCode run(const Command& command, Communicator& comm) {
     run_bench_command(*bench, comm);
   } else if (const auto* evaluate = std::get_if<EvaluateOptions>(&command)) {
     run_evaluate(*evaluate, comm);
+  } else if (const auto* inference = std::get_if<InferenceOptions>(&command)) {
+    run_inference(*inference, comm);
   } else if (const auto* import = std::get_if<ImportCommandOptions>(&command)) {
     run_import(*import, comm);
   } else if (const auto* inspect = std::get_if<InspectOptions>(&command)) {

@@ -22,37 +22,6 @@ ShowText help_text(const po::options_description& options) {
   return {stream.str()};
 }
 
-Command parse_evaluate_options(const std::vector<std::string>& arguments) {
-  po::options_description options(
-      "sae_dist evaluate MODEL [options]: error and confusion matrix of a model on a split");
-  options.add_options()("model", text("FILE"), "model.h5, best.h5 or a checkpoint")(
-      "data", text("FILE"), "data set; else $SAE_DATA, data/mnist.h5, the installed one")(
-      "data-access",
-      po::value<std::string>()->default_value("scatter")->value_name("scatter|shared"),
-      "rank 0 reads and sends, or every rank reads its own part")(
-      "split", po::value<std::string>()->default_value("test")->value_name("train|validation|test"),
-      "what to evaluate on")(
-      "validation-size", po::value<Index>()->default_value(5000)->value_name("N"),
-      "the first N training samples are the validation set")("help", "this text");
-  const auto values =
-      parse_arguments(arguments, options, po::positional_options_description().add("model", 1));
-  if (wants_help(values)) return help_text(options);
-  const auto name = [&](const char* option) { return values[option].as<std::string>(); };
-  require(!name("model").empty(), "evaluate needs a MODEL; see --help.");
-  const Index validation_size = values["validation-size"].as<Index>();
-  require(validation_size >= 0,
-          fmt::format("--validation-size is at least 0, not {}.", validation_size));
-  return EvaluateOptions{.model = name("model"),
-                         .data = name("data"),
-                         .data_access = choose<DataAccess>(
-                             "data-access", name("data-access"),
-                             {{"scatter", DataAccess::kScatter}, {"shared", DataAccess::kShared}}),
-                         .split = choose<std::string>(
-                             "split", name("split"),
-                             {{"train", "train"}, {"validation", "validation"}, {"test", "test"}}),
-                         .validation_size = validation_size};
-}
-
 Command parse_import_options(const std::vector<std::string>& arguments) {
   po::options_description options(
       "sae_dist import --from FOLDER --output FILE [options]: makes a data set file of IDX files, "
@@ -126,10 +95,16 @@ Command parse_command_line(const std::vector<std::string>& arguments, const File
   if (arguments[0] == "train") return parse_train_options(rest, files);
   if (arguments[0] == "bench") return parse_bench_options(rest);
   if (arguments[0] == "evaluate") return parse_evaluate_options(rest);
+  if (arguments[0] == "predict") return parse_inference_options(Inference::kPredictions, rest);
+  if (arguments[0] == "encode") return parse_inference_options(Inference::kCodes, rest);
+  if (arguments[0] == "reconstruct") {
+    return parse_inference_options(Inference::kReconstructions, rest);
+  }
   if (arguments[0] == "import") return parse_import_options(rest);
   if (arguments[0] == "inspect") return parse_inspect_options(rest);
   throw UsageError(
-      fmt::format("There is no command '{}'; there are train, bench, evaluate, import and inspect.",
+      fmt::format("There is no command '{}'; there are train, bench, evaluate, predict, encode, "
+                  "reconstruct, import and inspect.",
                   arguments[0]));
 }
 

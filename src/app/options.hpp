@@ -10,6 +10,7 @@
 #include "sae/data/import.hpp"
 #include "sae/train/bench.hpp"
 #include "sae/train/configuration.hpp"
+#include "sae/train/inference.hpp"
 #include "sae/train/run_control.hpp"
 
 namespace sae {
@@ -30,12 +31,28 @@ struct TrainOptions {
   std::string progress;  ///< "auto", "bar" or "lines".
 };
 
-struct EvaluateOptions {
+/// A model, and the samples that it is applied to.
+struct ModelInput {
   std::filesystem::path model;
   std::filesystem::path data;  ///< Empty: to be searched.
   DataAccess data_access = DataAccess::kScatter;
   std::string split;  ///< "train", "validation" or "test".
   Index validation_size = 0;
+};
+
+struct EvaluateOptions {
+  ModelInput input;
+  std::string csv;         ///< File; "-": standard output; empty: none.
+  bool confusion = false;  ///< The CSV is the confusion matrix.
+};
+
+struct InferenceOptions {
+  Inference kind = Inference::kPredictions;
+  ModelInput input;
+  Index layer = 0;               ///< Hidden layer, counted from 1; 0: the last.
+  std::filesystem::path output;  ///< HDF5 file; empty: none.
+  std::string csv;               ///< File; "-": standard output; empty: none.
+  bool quiet = false;
 };
 
 struct ImportCommandOptions {
@@ -57,8 +74,8 @@ struct InspectOptions {
   std::filesystem::path file;
 };
 
-using Command = std::variant<ShowText, TrainOptions, EvaluateOptions, ImportCommandOptions,
-                             InspectOptions, BenchOptions>;
+using Command = std::variant<ShowText, TrainOptions, EvaluateOptions, InferenceOptions,
+                             ImportCommandOptions, InspectOptions, BenchOptions>;
 
 /// The text of a recipe or configuration file. Collective where it is given by main: rank 0
 /// reads, so that the file needs to be on its host only.
@@ -74,6 +91,10 @@ Command parse_command_line(const std::vector<std::string>& arguments, const File
 
 /// As parse_command_line, for what follows the command `train`.
 Command parse_train_options(const std::vector<std::string>& arguments, const FileTexts& files);
+
+/// As parse_command_line, for what follows `evaluate`, and `predict`, `encode` or `reconstruct`.
+Command parse_evaluate_options(const std::vector<std::string>& arguments);
+Command parse_inference_options(Inference kind, const std::vector<std::string>& arguments);
 
 /// As parse_command_line, for what follows the command `bench`.
 Command parse_bench_options(const std::vector<std::string>& arguments);

@@ -73,15 +73,18 @@ void DistributedDataset::read_block(Split split, Range file_samples,
   }
 }
 
-Shard DistributedDataset::load_shard(Split split, Range samples) {
+Shard DistributedDataset::load_shard(Split split, Range samples, Index granularity) {
   const RecordFormat format = record_format();
   const Range whole{0, samples.size()};
-  Shard shard(format, whole.size(), part_of_range(whole, comm_.rank(), comm_.size()));
+  const auto part_of = [&](int rank) {
+    return part_in_blocks(whole, granularity, rank, comm_.size());
+  };
+  Shard shard(format, whole.size(), part_of(comm_.rank()));
   const auto block_samples =
       static_cast<Index>(std::max<std::size_t>(1, kBlockBytes / format.bytes()));
   // What a rank gets in a round.
   const auto block_of = [&](int rank, Index round) {
-    const Range part = part_of_range(whole, rank, comm_.size());
+    const Range part = part_of(rank);
     const Index begin = std::min(part.begin + round * block_samples, part.end);
     return Range{begin, std::min(begin + block_samples, part.end)};
   };
@@ -90,7 +93,10 @@ Shard DistributedDataset::load_shard(Split split, Range samples) {
   };
   // In rounds, a block for each rank, so that none waits long without a sign.
   std::vector<std::byte> buffer;
-  const Index largest_part = (whole.size() + comm_.size() - 1) / comm_.size();
+  Index largest_part = 0;
+  for (int rank = 0; rank < comm_.size(); ++rank) {
+    largest_part = std::max(largest_part, part_of(rank).size());
+  }
   const Index rounds = (largest_part + block_samples - 1) / block_samples;
   for (Index round = 0; round < rounds; ++round) {
     const Range own = block_of(comm_.rank(), round);

@@ -50,6 +50,21 @@ Matrix<T> encode(const ParameterLayout& layout, Index layers,
 }
 
 template <typename T>
+Matrix<T> decode(const ParameterLayout& layout, Index layers, const ParametersRef<T>& parameters,
+                 Matrix<T> codes) {
+  Matrix<T> below;
+  for (Index layer = layers - 1; layer >= 0; --layer) {
+    const LayerViews& views = layout.hidden(layer);
+    below.resize(views.weights.cols, codes.cols());
+    multiply_transposed<T>(view_of(parameters.values, views.weights), codes, below);
+    add_bias<T>(view_of(parameters.values, views.visible_bias).col(0), below);
+    below = below.array().logistic();
+    codes.swap(below);
+  }
+  return codes;
+}
+
+template <typename T>
 Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parameters, Matrix<T> x) {
   const Matrix<T> codes =
       encode<T>(layout, layout.topology().hidden_layers(), parameters, std::move(x));
@@ -64,8 +79,9 @@ Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parame
                                 const ConstMatrixRef<T>&, MatrixRef<T>);                       \
   template Matrix<T> encode<T>(const ParameterLayout&, Index, const ParametersRef<Master<T>>&, \
                                Matrix<T>);
-#define SAE_INSTANTIATE_MASTER(T)                                                            \
-  template void initialize_parameters<T>(const ParameterLayout&, std::uint64_t, Vector<T>&); \
+#define SAE_INSTANTIATE_MASTER(T)                                                                  \
+  template void initialize_parameters<T>(const ParameterLayout&, std::uint64_t, Vector<T>&);       \
+  template Matrix<T> decode<T>(const ParameterLayout&, Index, const ParametersRef<T>&, Matrix<T>); \
   template Matrix<T> classify<T>(const ParameterLayout&, const ParametersRef<T>&, Matrix<T>);
 SAE_INSTANTIATE(float)
 SAE_INSTANTIATE(double)

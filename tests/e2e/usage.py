@@ -1,20 +1,15 @@
 """What users see and find: data sets that are searched, help, the table before, the lines during
 and the files after a run, and a configuration that repeats it."""
 
-import fcntl
 import os
-import pty
 import re
 import shutil
-import struct
-import subprocess
-import termios
 import unittest
 
 import h5py
 
-from sae_program import (PROGRAM, ProgramTest, command_line, metrics_of, printed_counts,
-                         printed_losses, toy_samples, write_dataset)
+from sae_program import (COLUMNS, PROGRAM, ProgramTest, command_line, metrics_of, on_a_terminal,
+                         printed_counts, printed_losses, toy_samples, write_dataset)
 
 TRAINING, VALIDATION, TEST = 80, 20, 15
 EPOCHS = {"pretrain1": 2, "pretrain2": 2, "finetune": 3}
@@ -24,7 +19,6 @@ NETWORK = ["--units", "20,10", "--corruption", "0.1,0.2", "--pretrain-epochs", 2
            "--pretrain-learning-rate", "0.1,0.05", "--finetune-schedule", "cosine",
            "--corruption-at", "image",
            "--precision", "float32"]
-COLUMNS = 120
 SETTINGS = ["--data", "data.h5", *NETWORK]
 
 
@@ -106,7 +100,8 @@ class Usage(ProgramTest):
 
     def test_help(self):
         for command, option in (("", "--corruption-at"), ("train", "--units"),
-                                ("evaluate", "--split"), ("import", "--from"), ("inspect", "FILE")):
+                                ("evaluate", "--split"), ("predict", "--csv"),
+                                ("encode", "--layer"), ("reconstruct", "--layer"), ("import", "--from"), ("inspect", "FILE")):
             output = self.run_program(*command.split(), "--help")
             self.assertIn(option, output)
         output = self.run_program("--help", ranks=3)
@@ -177,24 +172,6 @@ class Usage(ProgramTest):
         self.assertRegex(output, r"(?m)^ +precision=float32$")
         config = (self.folder / "mixed" / "config.cfg").read_text()
         self.assertIn("\nprecision=float32\n", config)
-
-
-def on_a_terminal(command, folder):
-    """All that the command writes to a terminal; it must succeed."""
-    terminal, end = pty.openpty()
-    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("4H", 40, COLUMNS, 0, 0))
-    process = subprocess.Popen(command, cwd=folder, stdout=end, stderr=end,
-                               stdin=subprocess.DEVNULL)
-    os.close(end)
-    shown = b""
-    try:
-        while part := os.read(terminal, 65536):
-            shown += part
-    except OSError:  # All who could write have ended.
-        pass
-    os.close(terminal)
-    assert process.wait() == 0, shown.decode()
-    return shown.decode()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,17 @@
 """Runs sae_dist as its users do, makes small data sets for it and reads what it writes."""
 
 import concurrent.futures
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
+import struct
+import subprocess
 import tempfile
+import termios
 import time
 import unittest
 import uuid
@@ -20,6 +25,7 @@ PROGRAM = os.environ["SAE_DIST"]
 MPIEXEC = os.environ["MPIEXEC"]
 SOURCE_DIR = pathlib.Path(os.environ["SAE_SOURCE_DIR"])
 MNIST = SOURCE_DIR / "data" / "mnist.h5"
+COLUMNS = 120  # Of the terminal of on_a_terminal.
 
 
 def command_line(*arguments, ranks=0, program=PROGRAM):
@@ -139,6 +145,24 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(np.shape(found), np.shape(expected), what)
         difference = np.max(np.abs(np.subtract(found, expected, dtype=np.float64)))
         self.assertLessEqual(difference, tolerance, what)
+
+
+def on_a_terminal(command, folder):
+    """All that the command writes to a terminal; it must succeed."""
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("4H", 40, COLUMNS, 0, 0))
+    process = subprocess.Popen(command, cwd=folder, stdout=end, stderr=end,
+                               stdin=subprocess.DEVNULL)
+    os.close(end)
+    shown = b""
+    try:
+        while part := os.read(terminal, 65536):
+            shown += part
+    except OSError:  # All who could write have ended.
+        pass
+    os.close(terminal)
+    assert process.wait() == 0, shown.decode()
+    return shown.decode()
 
 
 # Data sets.

@@ -28,10 +28,11 @@ class DistributedDataset {
   const DatasetInfo& info() const { return info_; }
   RecordFormat record_format() const { return {info_.features, info_.pixel_type}; }
 
-  /// This rank's part of the samples [samples.begin, samples.end) of a split. A rank holds its
-  /// own shard and, while reading, at most one block of kBlockBytes.
+  /// This rank's part of the samples [samples.begin, samples.end) of a split; parts are made of
+  /// whole runs of `granularity` samples. A rank holds its own shard and, while reading, at most
+  /// one block of kBlockBytes.
   /// Collective. Throws: DataError from the reading rank.
-  Shard load_shard(Split split, Range samples);
+  Shard load_shard(Split split, Range samples, Index granularity = 1);
 
   static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 

@@ -28,6 +28,13 @@ template <typename T>
 Matrix<T> encode(const ParameterLayout& layout, Index layers,
                  const ParametersRef<Master<T>>& parameters, Matrix<T> x);
 
+/// x (inputs, samples) = logistic(W^T h + c) for each hidden layer from layer `layers` - 1 down to
+/// the first, from the codes of layer `layers` - 1, with c the visible bias: the reconstruction of
+/// the pixels. The codes themselves if `layers` is 0.
+template <typename T>
+Matrix<T> decode(const ParameterLayout& layout, Index layers, const ParametersRef<T>& parameters,
+                 Matrix<T> codes);
+
 /// Logits (classes, samples) of the whole network for x (inputs, samples).
 template <typename T>
 Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parameters, Matrix<T> x);

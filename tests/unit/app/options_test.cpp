@@ -79,6 +79,19 @@ TEST(Options, TheConfigurationTextGivesTheSameConfiguration) {
   EXPECT_EQ(again.corruption_at, CorruptionAt::kImage);
 }
 
+TEST(Options, OfInferenceNameModelSamplesAndResults) {
+  const auto options = std::get<InferenceOptions>(parse_command_line(
+      {"reconstruct", "m.h5", "--split", "train", "--layer", "2", "--output", "r.h5", "--csv", "-"},
+      files("", "")));
+  EXPECT_EQ(options.kind, Inference::kReconstructions);
+  EXPECT_EQ(options.input.model, "m.h5");
+  EXPECT_EQ(options.input.split, "train");
+  EXPECT_EQ(options.input.validation_size, 5000);
+  EXPECT_EQ(options.layer, 2);
+  EXPECT_EQ(options.output, "r.h5");
+  EXPECT_EQ(options.csv, "-");
+}
+
 TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--unknown"}, "unknown"},
@@ -101,6 +114,12 @@ TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
       {{"train", "stray"}, "--help"},
       {{"evaluate"}, "MODEL"},
       {{"evaluate", "m.h5", "--split", "all"}, "train, validation, test"},
+      {{"predict", "--output", "x"}, "predict needs a MODEL"},
+      {{"encode", "m.h5"}, "encode needs --output or --csv"},
+      {{"encode", "m.h5", "--output", "x", "--csv", "x"}, "different files"},
+      {{"encode", "m.h5", "--output", "-"}, "--csv -"},
+      {{"encode", "m.h5", "--output", "x", "--layer", "-1"}, "--layer"},
+      {{"predict", "m.h5", "--output", "x", "--layer", "1"}, "layer"},
       {{"import", "--output", "x"}, "--from"},
       {{"import", "--from", "x"}, "--output"},
       {{"inspect"}, "FILE"}};
@@ -122,6 +141,10 @@ TEST(Options, HelpOfEachCommandNamesItsOptions) {
            {{"--help"}, "--finetune-epochs"},
            {{"train", "--help"}, "--corruption-at"},
            {{"evaluate", "--help"}, "--split"},
+           {{"evaluate", "--help"}, "--confusion"},
+           {{"predict", "--help"}, "--csv"},
+           {{"encode", "--help"}, "--layer"},
+           {{"reconstruct", "--help"}, "--layer"},
            {{"import", "--help"}, "--train-images"},
            {{"inspect", "--help"}, "--file"}}) {
     const auto text = std::get<ShowText>(parse_command_line(arguments, files("", ""))).text;

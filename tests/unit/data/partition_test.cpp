@@ -22,6 +22,23 @@ TEST(Partition, CoversEveryElementOnceInOrder) {
   }
 }
 
+TEST(Partition, InBlocksCoversEveryElementOnceAndCutsNoBlock) {
+  for (const Index size : {0, 1, 9, 10, 11, 97}) {
+    for (const Index count : {1, 2, 3, 7, 100}) {
+      const Range whole{5, 5 + size};
+      Index end = whole.begin;
+      for (Index i = 0; i < count; ++i) {
+        const Range part = part_in_blocks(whole, 10, i, count);
+        EXPECT_EQ(part.begin, end);
+        EXPECT_TRUE((part.begin - whole.begin) % 10 == 0 || part.begin == whole.end);
+        end = part.end;
+      }
+      EXPECT_EQ(end, whole.end);
+    }
+  }
+  EXPECT_EQ(part_in_blocks({0, 97}, 1, 2, 3), part_of_range({0, 97}, 2, 3));
+}
+
 TEST(Partition, TheHolderOfAnElementHoldsIt) {
   for (const Index size : {1, 2, 7, 96, 97}) {
     for (const Index count : {1, 2, 3, 4, 7, 11, 100}) {

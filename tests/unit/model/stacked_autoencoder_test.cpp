@@ -59,6 +59,13 @@ TEST(Classify, IsTheNetworkWrittenOut) {
   const Matrix<double> h2 = logistic(layer(layout.hidden(1), h1));
   EXPECT_LT((encode<double>(layout, 1, p, x) - h1).cwiseAbs().maxCoeff(), 1e-14);
   EXPECT_EQ(encode<double>(layout, 0, p, x), x);
+  const auto decoder = [&](const LayerViews& views, const Matrix<double>& h) {
+    Matrix<double> out = view_of(p, views.weights).transpose() * h;
+    out.colwise() += view_of(p, views.visible_bias).col(0);
+    return logistic(out);
+  };
+  const Matrix<double> z = decoder(layout.hidden(0), decoder(layout.hidden(1), h2));
+  EXPECT_LT((decode<double>(layout, 2, p, h2) - z).cwiseAbs().maxCoeff(), 1e-14);
   EXPECT_LT((classify<double>(layout, p, x) - layer(layout.output(), h2)).cwiseAbs().maxCoeff(),
             1e-14);
 }

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+
+#include "sae/core/types.hpp"
+
+namespace sae {
+
+/// Shows on one line of a terminal how far a pass over samples has come.
+class ProgressBar {
+ public:
+  /// `columns` of the terminal; 0: there is none, nothing is shown.
+  ProgressBar(Index total, int columns, std::FILE* out)
+      : total_(total), columns_(columns), out_(out) {}
+
+  ~ProgressBar() { erase(); }
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  /// So many samples are done. Redraws ten times a second at most.
+  void show(Index done);
+  /// What follows is written in the place of the bar.
+  void erase();
+
+  double seconds() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Index total_;
+  int columns_;
+  std::FILE* out_;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point last_drawn_;
+  bool shown_ = false;
+};
+
+}  // namespace sae

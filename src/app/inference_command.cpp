@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+#include <optional>
+#include <system_error>
+#include <tuple>
+
+#include "commands.hpp"
+#include "model_input.hpp"
+#include "sae/comm/watchdog.hpp"
+#include "sae/core/error.hpp"
+#include "sae/monitor/progress_bar.hpp"
+#include "sae/monitor/terminal.hpp"
+#include "sae/monitor/text.hpp"
+#include "sae/train/inference_csv.hpp"
+#include "sae/train/inference_file.hpp"
+#include "search.hpp"
+
+namespace sae {
+namespace {
+
+constexpr std::chrono::seconds kStallTimeout{300};
+
+/// Throws: UsageError if the model has no such layer.
+void check_layer(const InferenceOptions& options, const Topology& topology) {
+  if (options.layer > topology.hidden_layers()) {
+    throw UsageError(fmt::format("The model {} has {} hidden layers, so that --layer is not {}.",
+                                 options.input.model.string(), topology.hidden_layers(),
+                                 options.layer));
+  }
+}
+
+/// Throws: OutputError if a result would take the place of what is read.
+void check_outputs(const InferenceOptions& options, const std::filesystem::path& data) {
+  for (const std::filesystem::path& output : {options.output, std::filesystem::path(options.csv)}) {
+    for (const std::filesystem::path& input : {options.input.model, data}) {
+      std::error_code ignored;  // What is not there is not the same.
+      if (std::filesystem::equivalent(output, input, ignored)) {
+        throw OutputError(fmt::format("Results do not go to {}: it is read.", output.string()));
+      }
+    }
+  }
+}
+
+/// Rank 0's files and bar.
+class Results {
+ public:
+  Results(const InferenceOptions& options, const InferenceSettings& settings,
+          const InferenceOrigin& origin)
+      : settings_(settings),
+        // What is printed must not come between the values.
+        out_(options.csv == "-" ? stderr : stdout),
+        bar_(settings.samples.size(),
+             options.quiet || options.csv == "-" ? 0 : terminal_columns().value_or(0), out_) {
+    if (!options.output.empty()) file_.emplace(options.output, settings, origin);
+    if (!options.csv.empty()) {
+      csv_.emplace(options.csv, settings, outputs_of(settings, origin.topology));
+    }
+  }
+
+  void write(const InferenceBlock& block) {
+    if (file_) file_->append(block);
+    if (csv_) csv_->append(block);
+    bar_.show(block.samples.end - settings_.samples.begin);
+  }
+
+  void finish(const InferenceOptions& options, const std::string& what) {
+    if (file_) file_->finish();
+    if (csv_) csv_->finish();
+    bar_.erase();
+    if (options.quiet) return;
+    const double rate = static_cast<double>(settings_.samples.size()) / bar_.seconds();
+    fmt::print(out_, "{} in {:.1f} s, {} samples/s; written to {}\n", what, bar_.seconds(),
+               grouped(std::llround(rate)), names(options));
+  }
+
+ private:
+  static std::string names(const InferenceOptions& options) {
+    std::string csv = options.csv == "-" ? "the output" : options.csv;
+    if (options.output.empty()) return csv;
+    if (csv.empty()) return options.output.string();
+    return fmt::format("{} and {}", options.output.string(), csv);
+  }
+
+  InferenceSettings settings_;
+  std::FILE* out_;
+  ProgressBar bar_;
+  std::optional<InferenceFile> file_;
+  std::optional<InferenceCsv> csv_;
+};
+
+std::string description(const InferenceOptions& options, const InferenceSettings& settings,
+                        const std::filesystem::path& data) {
+  const std::string layer = settings.kind == Inference::kPredictions
+                                ? ""
+                                : fmt::format(" of hidden layer {}", settings.layers);
+  return fmt::format("{}: {}{} for {} samples of the {} set of {}", options.input.model.string(),
+                     name_of(settings.kind), layer, grouped(settings.samples.size()),
+                     options.input.split, data.string());
+}
+
+}  // namespace
+
+void run_inference(const InferenceOptions& options, Communicator& comm) {
+  const ModelInput& input = options.input;
+  Watchdog watchdog(comm, kStallTimeout, {name_of(options.kind)});
+  const Checkpoint checkpoint = load_and_broadcast(input.model, comm);
+  const Topology& topology = checkpoint.topology;
+  const auto path = find_dataset(input.data, comm);
+  DistributedDataset dataset(path, input.data_access, comm, &watchdog.heartbeat());
+  if (comm.is_root()) {
+    check_layer(options, topology);
+    check_suits(input, path, topology, dataset.info());
+    check_outputs(options, path);
+  }
+  comm.barrier();
+  InferenceSettings settings;
+  settings.kind = options.kind;
+  settings.layers = options.layer > 0 ? options.layer : topology.hidden_layers();
+  std::tie(settings.split, settings.samples) = samples_of(input, dataset.info());
+
+  std::optional<Results> results;
+  if (comm.is_root()) {
+    results.emplace(
+        options, settings,
+        InferenceOrigin{
+            .model = input.model.string(), .dataset = dataset.info(), .topology = topology});
+  }
+  watchdog.heartbeat().stage = 0;
+  infer(
+      settings, ParameterLayout(topology), checkpoint.parameters, dataset, comm,
+      [&results](const InferenceBlock& block) { results->write(block); }, &watchdog.heartbeat());
+  if (results) results->finish(options, description(options, settings, path));
+  comm.barrier();
+}
+
+}  // namespace sae

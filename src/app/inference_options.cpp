@@ -1,0 +1,127 @@
+#include <sstream>
+
+#include "options.hpp"
+#include "parsing.hpp"
+
+namespace po = boost::program_options;
+
+namespace sae {
+namespace {
+
+po::typed_value<std::string>* text(const char* unit, const char* initial = "") {
+  return po::value<std::string>()->default_value(initial)->value_name(unit);
+}
+
+/// What is the same for all commands that apply a model.
+void add_input_options(po::options_description& options) {
+  options.add_options()("model", text("FILE"), "model.h5, best.h5 or a checkpoint")(
+      "data", text("FILE"), "data set; else $SAE_DATA, data/mnist.h5, the installed one")(
+      "data-access", text("scatter|shared", "scatter"),
+      "rank 0 reads and sends, or every rank reads its own part")(
+      "split", text("train|validation|test", "test"), "what to apply the model to")(
+      "validation-size", po::value<Index>()->default_value(5000)->value_name("N"),
+      "the first N training samples are the validation set; with 0, train is all of them");
+}
+
+po::variables_map parse(const std::vector<std::string>& arguments,
+                        const po::options_description& options) {
+  return parse_arguments(arguments, options, po::positional_options_description().add("model", 1));
+}
+
+ShowText help_text(const po::options_description& options) {
+  std::ostringstream stream;
+  stream << options;
+  return {stream.str()};
+}
+
+std::string text_of(const po::variables_map& values, const char* option) {
+  return values[option].as<std::string>();
+}
+
+ModelInput input_of(const po::variables_map& values, const std::string& command) {
+  ModelInput input;
+  input.model = text_of(values, "model");
+  require(!input.model.empty(), fmt::format("{} needs a MODEL; see --help.", command));
+  input.data = text_of(values, "data");
+  input.data_access =
+      choose<DataAccess>("data-access", text_of(values, "data-access"),
+                         {{"scatter", DataAccess::kScatter}, {"shared", DataAccess::kShared}});
+  input.split =
+      choose<std::string>("split", text_of(values, "split"),
+                          {{"train", "train"}, {"validation", "validation"}, {"test", "test"}});
+  input.validation_size = values["validation-size"].as<Index>();
+  require(input.validation_size >= 0,
+          fmt::format("--validation-size is at least 0, not {}.", input.validation_size));
+  return input;
+}
+
+struct InferenceCommand {
+  std::string name;
+  std::string makes;
+  std::string layer;  ///< What --layer does; empty: there is no such option.
+};
+
+InferenceCommand command_of(Inference kind) {
+  switch (kind) {
+    case Inference::kPredictions:
+      return {"predict", "label and probabilities of each sample", ""};
+    case Inference::kCodes:
+      return {"encode", "codes of a hidden layer for each sample, features for other programs",
+              "hidden layer whose codes to write, counted from 1; 0: the last"};
+    case Inference::kReconstructions:
+      break;
+  }
+  return {"reconstruct", "pixels of each sample, encoded and decoded again",
+          "hidden layer up to which to encode, counted from 1; 0: the last. Fine-tuning gives up "
+          "reconstruction for classification: checkpoints of pretraining reconstruct best"};
+}
+
+}  // namespace
+
+Command parse_evaluate_options(const std::vector<std::string>& arguments) {
+  po::options_description options(
+      "sae_dist evaluate MODEL [options]: error and confusion matrix of a model on a split");
+  add_input_options(options);
+  options.add_options()("csv", text("FILE|-"),
+                        "write samples, errors and loss there; -: to the output, and no tables")(
+      "confusion", po::bool_switch(),
+      "write the confusion matrix there instead: a row for each label, a column for each "
+      "prediction")("help", "this text");
+  const auto values = parse(arguments, options);
+  if (values.count("help") > 0) return help_text(options);
+  return EvaluateOptions{.input = input_of(values, "evaluate"),
+                         .csv = text_of(values, "csv"),
+                         .confusion = values["confusion"].as<bool>()};
+}
+
+Command parse_inference_options(Inference kind, const std::vector<std::string>& arguments) {
+  const InferenceCommand command = command_of(kind);
+  po::options_description options(
+      fmt::format("sae_dist {} MODEL --output FILE [options]: {}; also under mpirun or srun",
+                  command.name, command.makes));
+  add_input_options(options);
+  options.add_options()("output", text("FILE"), "the HDF5 file to write")(
+      "csv", text("FILE|-"), "also, or only, as comma-separated values; -: to the output")(
+      "quiet", po::bool_switch(), "print nothing but errors and warnings")("help", "this text");
+  if (!command.layer.empty()) {
+    options.add_options()("layer", po::value<Index>()->default_value(0)->value_name("N"),
+                          command.layer.c_str());
+  }
+  const auto values = parse(arguments, options);
+  if (values.count("help") > 0) return help_text(options);
+  InferenceOptions result;
+  result.kind = kind;
+  result.input = input_of(values, command.name);
+  if (values.count("layer") > 0) result.layer = values["layer"].as<Index>();
+  require(result.layer >= 0, fmt::format("--layer is at least 0, not {}.", result.layer));
+  result.output = text_of(values, "output");
+  result.csv = text_of(values, "csv");
+  require(!result.output.empty() || !result.csv.empty(),
+          fmt::format("{} needs --output or --csv; see --help.", command.name));
+  require(result.output != "-", "--output is a file; --csv - writes to the output.");
+  require(result.output != result.csv, "--output and --csv are different files.");
+  result.quiet = values["quiet"].as<bool>();
+  return result;
+}
+
+}  // namespace sae

@@ -1,0 +1,59 @@
+#include "model_input.hpp"
+
+#include <fmt/format.h>
+
+#include <span>
+
+#include "sae/core/error.hpp"
+
+namespace sae {
+
+Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& comm) {
+  Checkpoint checkpoint;
+  if (comm.is_root()) checkpoint = load_checkpoint(path);
+  Topology& topology = checkpoint.topology;
+  Index layers = topology.hidden_layers();
+  const auto broadcast = [&comm](auto& value) {
+    comm.broadcast(std::as_writable_bytes(std::span(&value, 1)), 0);
+  };
+  broadcast(topology.inputs);
+  broadcast(topology.classes);
+  broadcast(layers);
+  topology.hidden.resize(static_cast<std::size_t>(layers));
+  comm.broadcast(std::as_writable_bytes(std::span(topology.hidden)), 0);
+  checkpoint.parameters.resize(ParameterLayout(topology).size());
+  comm.broadcast(
+      std::as_writable_bytes(std::span(checkpoint.parameters.data(),
+                                       static_cast<std::size_t>(checkpoint.parameters.size()))),
+      0);
+  return checkpoint;
+}
+
+std::pair<Split, Range> samples_of(const ModelInput& input, const DatasetInfo& info) {
+  if (input.split == "test") return {Split::kTest, {0, info.test_count}};
+  if (input.validation_size > info.train_count) {
+    throw DataError(
+        fmt::format("A validation set of {} samples is larger than the training split "
+                    "of {} samples.",
+                    input.validation_size, info.train_count));
+  }
+  if (input.split == "validation") return {Split::kTrain, {0, input.validation_size}};
+  return {Split::kTrain, {input.validation_size, info.train_count}};
+}
+
+void check_suits(const ModelInput& input, const std::filesystem::path& data,
+                 const Topology& topology, const DatasetInfo& info) {
+  if (topology.inputs != info.features) {
+    throw DataError(fmt::format("The model {} takes {} pixels, the data set {} has {}.",
+                                input.model.string(), topology.inputs, data.string(),
+                                info.features));
+  }
+  if (samples_of(input, info).second.size() == 0) {
+    throw DataError(
+        fmt::format("The data set {} has no samples in its {} split; "
+                    "--split train --validation-size 0 takes its {} training samples.",
+                    data.string(), input.split, info.train_count));
+  }
+}
+
+}  // namespace sae
