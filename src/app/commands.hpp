@@ -15,6 +15,8 @@ void run_bench_command(const BenchOptions& options, Communicator& comm);
 void run_evaluate(const EvaluateOptions& options, Communicator& comm);
 void run_inference(const InferenceOptions& options, Communicator& comm);
 void run_import(const ImportCommandOptions& options, Communicator& comm);
+/// kDone, or kInternal if something will not work.
+ExitCode run_doctor(const DoctorOptions& options, Communicator& comm);
 void run_inspect(const InspectOptions& options, Communicator& comm);
 
 }  // namespace sae

@@ -39,6 +39,8 @@ ExitCode run(const Command& command, Communicator& comm) {
     run_inference(*inference, comm);
   } else if (const auto* import = std::get_if<ImportCommandOptions>(&command)) {
     run_import(*import, comm);
+  } else if (const auto* doctor = std::get_if<DoctorOptions>(&command)) {
+    return run_doctor(*doctor, comm);
   } else if (const auto* inspect = std::get_if<InspectOptions>(&command)) {
     run_inspect(*inspect, comm);
   }

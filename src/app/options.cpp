@@ -70,6 +70,23 @@ Command parse_import_options(const std::vector<std::string>& arguments) {
   return result;
 }
 
+Command parse_doctor_options(const std::vector<std::string>& arguments) {
+  po::options_description options(
+      "sae_dist doctor [options]: whether this machine, allocation and file system are fit; under "
+      "mpirun or srun also whether the nodes are alike. Ends with 70 if something will not work");
+  options.add_options()("run",
+                        po::value<std::string>()->default_value("runs")->value_name("FOLDER"),
+                        "where runs will go")(
+      "data", text("FILE"), "data set; else $SAE_DATA, data/mnist.h5, the installed one")(
+      "threads", po::value<std::string>()->default_value("auto")->value_name("auto|T"),
+      "of each rank")("help", "this text");
+  const auto values = parse_arguments(arguments, options);
+  if (wants_help(values)) return help_text(options);
+  const auto name = [&](const char* option) { return values[option].as<std::string>(); };
+  return DoctorOptions{
+      .run = name("run"), .data = name("data"), .threads = parse_threads(name("threads"))};
+}
+
 Command parse_inspect_options(const std::vector<std::string>& arguments) {
   po::options_description options("sae_dist inspect FILE: what a data set, model or run holds");
   options.add_options()("file", text("FILE"), "data set, checkpoint or run folder")("help",
@@ -100,11 +117,12 @@ Command parse_command_line(const std::vector<std::string>& arguments, const File
   if (arguments[0] == "reconstruct") {
     return parse_inference_options(Inference::kReconstructions, rest);
   }
+  if (arguments[0] == "doctor") return parse_doctor_options(rest);
   if (arguments[0] == "import") return parse_import_options(rest);
   if (arguments[0] == "inspect") return parse_inspect_options(rest);
   throw UsageError(
       fmt::format("There is no command '{}'; there are train, bench, evaluate, predict, encode, "
-                  "reconstruct, import and inspect.",
+                  "reconstruct, import, inspect and doctor.",
                   arguments[0]));
 }
 

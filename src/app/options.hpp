@@ -70,12 +70,18 @@ struct BenchOptions {
   std::string json;                             ///< File; "-": standard output; empty: none.
 };
 
+struct DoctorOptions {
+  std::filesystem::path run;   ///< Folder that runs will go to.
+  std::filesystem::path data;  ///< Empty: to be searched.
+  Index threads = 0;           ///< Of each rank; 0: as many as there are cores for.
+};
+
 struct InspectOptions {
   std::filesystem::path file;
 };
 
 using Command = std::variant<ShowText, TrainOptions, EvaluateOptions, InferenceOptions,
-                             ImportCommandOptions, InspectOptions, BenchOptions>;
+                             ImportCommandOptions, InspectOptions, BenchOptions, DoctorOptions>;
 
 /// The text of a recipe or configuration file. Collective where it is given by main: rank 0
 /// reads, so that the file needs to be on its host only.

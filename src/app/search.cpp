@@ -57,16 +57,16 @@ std::string read_local(const fs::path& file) {
 
 }  // namespace
 
+fs::path find_dataset_here(const fs::path& given) {
+  if (!given.empty()) return given;
+  const char* from_environment = std::getenv("SAE_DATA");
+  if (from_environment != nullptr && *from_environment != '\0') return from_environment;
+  return first_existing(candidates("mnist.h5"), "data set (--data, $SAE_DATA)");
+}
+
 fs::path find_dataset(const fs::path& given, Communicator& comm) {
   if (!given.empty()) return given;
-  std::string found;
-  if (comm.is_root()) {
-    const char* from_environment = std::getenv("SAE_DATA");
-    found = from_environment != nullptr && *from_environment != '\0'
-                ? from_environment
-                : first_existing(candidates("mnist.h5"), "data set (--data, $SAE_DATA)").string();
-  }
-  return broadcast_text(found, comm);
+  return broadcast_text(comm.is_root() ? find_dataset_here(given).string() : "", comm);
 }
 
 std::string read_recipe(const std::string& name, Communicator& comm) {

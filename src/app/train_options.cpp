@@ -274,7 +274,8 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
   for (const auto& group : configuration_options()) configuration.add(group);
   po::options_description all(
       "sae_dist [train] [options]: trains a stacked denoising autoencoder; also under mpirun or "
-      "srun.\nOther commands: bench, evaluate, predict, encode, reconstruct, import, inspect; each "
+      "srun.\nOther commands: bench, evaluate, predict, encode, reconstruct, import, inspect, "
+      "doctor; each "
       "has "
       "a --help of its own");
   all.add(session_options()).add(configuration);

@@ -101,7 +101,9 @@ class Usage(ProgramTest):
     def test_help(self):
         for command, option in (("", "--corruption-at"), ("train", "--units"),
                                 ("evaluate", "--split"), ("predict", "--csv"),
-                                ("encode", "--layer"), ("reconstruct", "--layer"), ("import", "--from"), ("inspect", "FILE")):
+                                ("encode", "--layer"), ("reconstruct", "--layer"),
+                                ("import", "--from"), ("inspect", "FILE"),
+                                ("doctor", "--threads")):
             output = self.run_program(*command.split(), "--help")
             self.assertIn(option, output)
         output = self.run_program("--help", ranks=3)

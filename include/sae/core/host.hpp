@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -11,5 +12,23 @@ std::string host_name();
 /// Numbers of the cores that this process may run on: its binding. Empty if the system does not
 /// tell.
 std::set<int> allowed_cores();
+
+/// What the system says of its first processor.
+struct Processor {
+  std::string name;
+  bool has_avx2 = false;
+  bool has_avx512 = false;
+  bool has_avx512_bfloat16 = false;
+  bool has_amx_bfloat16 = false;
+};
+
+Processor processor();
+
+/// Processor time per time that the control groups of this process grant it, in cores. None if
+/// there is no limit that can be seen.
+std::optional<double> granted_cores();
+
+/// Memory that can be taken without swapping, in bytes; 0 if the system does not tell.
+double available_memory();
 
 }  // namespace sae

@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <system_error>
+
+#include "commands.hpp"
+#include "doctor_checks.hpp"
+#include "sae/comm/mpi_communicator.hpp"
+#include "sae/comm/mpi_session.hpp"
+#include "sae/comm/node_memory.hpp"
+#include "sae/data/dataset_file.hpp"
+#include "sae/kernels/products.hpp"
+#include "sae/monitor/text.hpp"
+#include "sae/storage/folder_check.hpp"
+#include "search.hpp"
+#include "version.hpp"
+
+namespace sae {
+namespace {
+
+namespace fs = std::filesystem;
+
+RankFacts own_facts() {
+  return {.host = host_name(),
+          .cores = allowed_cores(),
+          .granted_cores = granted_cores().value_or(0),
+          .processor = processor(),
+          .multiplies_bfloat16 = has_native_bfloat16(),
+          .program = kVersion,
+          .mpi = MpiSession::library_version(),
+          .kernels = kernel_description(),
+          .shared_memory = static_cast<double>(NodeMemory::available()),
+          .memory = available_memory()};
+}
+
+/// Sums over ranks, timed and compared with the right result. Collective.
+Finding try_communication(Communicator& comm) {
+  constexpr double kSlow = 0.05;  // Seconds; a slow network takes a tenth of it.
+  constexpr int kRepetitions = 20;
+  using Clock = std::chrono::steady_clock;
+  std::vector<float> values(1 << 18);
+  std::array<double, kRepetitions> seconds{};
+  bool right = true;
+  for (double& time : seconds) {
+    std::fill(values.begin(), values.end(), static_cast<float>(comm.rank() + 1));
+    comm.barrier();
+    const auto begin = Clock::now();
+    comm.allreduce_sum(std::span(values));
+    time = std::chrono::duration<double>(Clock::now() - begin).count();
+    const auto sum = static_cast<float>(comm.size() * (comm.size() + 1) / 2);
+    right = right && std::all_of(values.begin(), values.end(), [&](float v) { return v == sum; });
+  }
+  std::nth_element(seconds.begin(), seconds.begin() + kRepetitions / 2, seconds.end());
+  const double median = seconds[kRepetitions / 2];
+  double wrong = right ? 0 : 1;
+  comm.allreduce_sum(std::span(&wrong, 1));
+  const std::string found =
+      fmt::format("1 MiB is summed over {} ranks in {:.2f} ms", comm.size(), 1e3 * median);
+  if (wrong > 0) {
+    return {
+        Fitness::kProblem, "messages",
+        fmt::format("{} ranks got a wrong sum; check the MPI installation and the network", wrong)};
+  }
+  if (median > kSlow) {
+    return {Fitness::kWarning, "messages",
+            found +
+                "; check which network MPI takes ('mpirun --mca btl_base_verbose 30') and "
+                "that ranks do not share cores"};
+  }
+  return {Fitness::kOk, "messages", found};
+}
+
+/// Lets the ranks of each node exchange bytes through shared memory. Collective.
+Finding try_shared_memory(MpiCommunicator& comm) {
+  const NodeMemory memory(comm, 1);
+  *memory.part(memory.node_rank()) = std::byte{1};
+  comm.barrier();
+  double silent = 0;
+  for (int rank = 0; rank < memory.node_size(); ++rank) {
+    if (*memory.part(rank) != std::byte{1}) silent += 1;
+  }
+  comm.allreduce_sum(std::span(&silent, 1));
+  if (silent > 0) {
+    return {Fitness::kProblem, "shared memory",
+            "ranks of a node do not see each other's bytes; check the MPI installation"};
+  }
+  return {Fitness::kOk, "shared memory", "ranks of each node see each other's bytes"};
+}
+
+/// The folder itself or, if it is still to be made, the one that it will be made in.
+fs::path existing_part(fs::path folder) {
+  std::error_code ignored;
+  while (!folder.empty() && !fs::exists(folder, ignored)) folder = folder.parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+std::vector<Finding> try_run_folder(const fs::path& run) {
+  constexpr double kLittle = 500e6;
+  constexpr double kSlow = 1;
+  const fs::path folder = existing_part(run);
+  FolderReport report;
+  try {
+    report = check_folder(folder);
+  } catch (const Error& error) {
+    return {
+        {Fitness::kProblem, "run folder", fmt::format("{} Name another by --run.", error.what())}};
+  }
+  const std::string found =
+      fmt::format("{} ({}), {} free, 1 MiB of HDF5 is safe in {:.0f} ms", folder.string(),
+                  report.file_system, megabytes(report.free_bytes), 1e3 * report.write_seconds);
+  std::vector<Finding> findings;
+  if (report.in_memory) {
+    findings.push_back({Fitness::kWarning, "run folder",
+                        found + "; it is lost when the machine restarts: name one on a disk"});
+  } else if (report.free_bytes < kLittle) {
+    findings.push_back({Fitness::kWarning, "run folder",
+                        found + "; checkpoints of large networks need more: make room, or lower "
+                                "--keep-checkpoints"});
+  } else if (report.write_seconds > kSlow) {
+    findings.push_back({Fitness::kWarning, "run folder",
+                        found + "; choose longer --checkpoint-every, or a faster disk"});
+  } else {
+    findings.push_back({Fitness::kOk, "run folder", found});
+  }
+  findings.push_back(report.locks ? Finding{Fitness::kOk, "file locks", "work; sae_dist needs none"}
+                                  : Finding{Fitness::kWarning, "file locks",
+                                            "do not work; sae_dist needs none, other programs need "
+                                            "HDF5_USE_FILE_LOCKING=FALSE to read its files"});
+  return findings;
+}
+
+Finding try_dataset(const fs::path& given) {
+  try {
+    const fs::path path = find_dataset_here(given);
+    const DatasetFile file(path);
+    const DatasetInfo& info = file.info();
+    return {Fitness::kOk, "data set",
+            fmt::format("{} ({}): {} + {} samples of {} pixels", path.string(), info.name,
+                        grouped(info.train_count), grouped(info.test_count), info.features)};
+  } catch (const Error& error) {
+    return {Fitness::kProblem, "data set",
+            fmt::format("{} Name another by --data, or make it again by 'sae_dist import'.",
+                        error.what())};
+  }
+}
+
+}  // namespace
+
+ExitCode run_doctor(const DoctorOptions& options, Communicator& comm) {
+  std::vector<RankFacts> ranks;
+  for (const std::string& text : comm.allgather(to_json(own_facts()))) {
+    ranks.push_back(facts_of_json(text));
+  }
+  std::vector<Finding> findings = judge(ranks, options.threads);
+  const bool shared_memory = std::all_of(ranks.begin(), ranks.end(), [](const RankFacts& rank) {
+    return rank.shared_memory >= kLeastSharedMemory;
+  });
+  if (auto* mpi = dynamic_cast<MpiCommunicator*>(&comm)) {
+    if (shared_memory) findings.push_back(try_shared_memory(*mpi));
+    findings.push_back(try_communication(comm));
+  } else {
+    findings.push_back({Fitness::kOk, "messages",
+                        fmt::format("none, there is one rank; {}", MpiSession::library_version())});
+  }
+  double problems = 0;
+  if (comm.is_root()) {
+    for (Finding& finding : try_run_folder(options.run)) findings.push_back(std::move(finding));
+    findings.push_back(try_dataset(options.data));
+    for (const Finding& finding : findings) {
+      fmt::print("{}", line_of(finding));
+      if (finding.fitness == Fitness::kProblem) problems += 1;
+    }
+  }
+  comm.allreduce_sum(std::span(&problems, 1));
+  return problems > 0 ? ExitCode::kInternal : ExitCode::kDone;
+}
+
+}  // namespace sae
