@@ -50,7 +50,7 @@ Finding try_communication(Communicator& comm) {
     const auto begin = Clock::now();
     comm.allreduce_sum(std::span(values));
     time = std::chrono::duration<double>(Clock::now() - begin).count();
-    const auto sum = static_cast<float>(comm.size() * (comm.size() + 1) / 2);
+    const auto sum = static_cast<float>(comm.size() * (comm.size() + 1)) / 2;
     right = right && std::all_of(values.begin(), values.end(), [&](float v) { return v == sum; });
   }
   std::nth_element(seconds.begin(), seconds.begin() + kRepetitions / 2, seconds.end());

@@ -1,0 +1,137 @@
+#include "inspect_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+#include "inspect_checkpoint.hpp"
+#include "sae/core/error.hpp"
+#include "sae/monitor/character_graphics.hpp"
+#include "sae/monitor/text.hpp"
+#include "sae/storage/sealed_file.hpp"
+#include "sae/train/checkpoint.hpp"
+#include "sae/train/run_folder.hpp"
+
+namespace sae {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Index kColumns = 60;
+constexpr Index kRows = 4;
+
+/// The values of an epoch's line that are drawn, and their names.
+const std::vector<std::pair<const char*, const char*>> kCurves = {
+    {"loss", "loss"},
+    {"train_error", "training error, %"},
+    {"validation_error", "validation error, %"}};
+
+/// The lines of metrics.jsonl that can be read: one that is being written may be short.
+std::vector<nlohmann::json> epochs_of(const fs::path& metrics) {
+  std::vector<nlohmann::json> epochs;
+  std::ifstream file(metrics);
+  for (std::string line; std::getline(file, line);) {
+    auto json = nlohmann::json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains("stage") && json["stage"].is_string()) {
+      epochs.push_back(std::move(json));
+    }
+  }
+  return epochs;
+}
+
+void print_curves(const std::vector<nlohmann::json>& epochs) {
+  std::vector<std::string> stages;
+  for (const auto& epoch : epochs) {
+    const std::string stage = epoch["stage"];
+    if (std::find(stages.begin(), stages.end(), stage) == stages.end()) stages.push_back(stage);
+  }
+  for (const std::string& stage : stages) {
+    for (const auto& [key, name] : kCurves) {
+      std::vector<double> values;
+      for (const auto& epoch : epochs) {
+        if (epoch["stage"] == stage && epoch.contains(key) && epoch[key].is_number()) {
+          values.push_back(epoch[key]);
+        }
+      }
+      if (values.empty()) continue;
+      fmt::print("\n  {}, {} of {} epoch{}: {:.4g}\n{}", stage, name, values.size(),
+                 values.size() == 1 ? "" : "s", values.back(), curve(values, kColumns, kRows));
+    }
+  }
+}
+
+std::string state_of(const fs::path& file) {
+  try {
+    check_seal(file);
+    return "verified";
+  } catch (const Error& error) {
+    return fmt::format("not verified: {}", error.what());
+  }
+}
+
+/// The models and checkpoints of the folder, the newest last.
+std::vector<fs::path> files_of(const RunFolder& folder) {
+  std::vector<fs::path> files;
+  std::error_code ignored;  // What cannot be seen is not shown.
+  for (const auto& entry : fs::directory_iterator(folder.checkpoints(), ignored)) {
+    if (entry.path().extension() == ".h5") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  for (const auto& file : {folder.best(), folder.model()}) {
+    if (fs::exists(file, ignored)) files.push_back(file);
+  }
+  return files;
+}
+
+/// The last that verifies; a finished model rather than checkpoints.
+std::optional<Checkpoint> newest_of(const RunFolder& folder, const std::vector<fs::path>& files) {
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    if (*file == folder.best()) continue;  // It may be far from the newest.
+    try {
+      return load_checkpoint(*file);
+    } catch (const Error&) {  // Its line says why.
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void inspect_run(const fs::path& path) {
+  const RunFolder folder(path);
+  const auto files = files_of(folder);
+  const auto epochs = epochs_of(folder.metrics());
+  if (files.empty() && epochs.empty()) {
+    throw MissingInputError(
+        fmt::format("In the folder {} no model.h5, no checkpoint and no metrics.jsonl can be seen.",
+                    path.string()));
+  }
+  const auto newest = newest_of(folder, files);
+  fmt::print("{}: run{}\n", path.string(),
+             newest ? fmt::format(" of {}, {}", to_string(newest->topology), newest->dataset) : "");
+  if (newest) fmt::print("{}", progress_lines(*newest));
+  print_curves(epochs);
+  fmt::print("\n");
+  for (const fs::path& file : files) {
+    std::error_code ignored;
+    fmt::print("  {:<32} {:>9}  {}\n", file.lexically_relative(path).string(),
+               megabytes(static_cast<double>(fs::file_size(file, ignored))), state_of(file));
+  }
+  const bool finished = newest && newest->progress.finished;
+  if (finished) {
+    fmt::print("\n  finished; to see how good it is:\n    sae_dist evaluate {}\n",
+               folder.best().string());
+    return;
+  }
+  fmt::print(
+      "\n  to go on, on any number of ranks:\n"
+      "    sae_dist --config {} --run {} --resume auto\n",
+      folder.config().string(), path.string());
+}
+
+}  // namespace sae
