@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
@@ -13,13 +14,26 @@
 
 namespace sae {
 
+void RunLog::renew_log() {
+  std::ostringstream text;
+  {
+    std::ifstream file(folder_.log());
+    if (!file || file.peek() == std::ifstream::traits_type::eof()) return;
+    text << file.rdbuf();
+  }
+  write_text_file(folder_.log(), text.str(), check_generation_);
+}
+
 void RunLog::run_begins(const RunSummary& summary) {
+  check_generation_ = summary.check_generation;
+  renew_log();
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(folder_.log().string());
     log_ = std::make_shared<spdlog::logger>("run", std::move(sink));
   } catch (const spdlog::spdlog_ex& error) {
     throw OutputError(fmt::format("Cannot write {}: {}.", folder_.log().string(), error.what()));
   }
+  check_generation_();
   log_->set_pattern("%Y-%m-%d %H:%M:%S  %v");
   log_->flush_on(spdlog::level::info);
   log_->set_error_handler([](const std::string&) {});  // A full disk is told elsewhere.
@@ -29,6 +43,7 @@ void RunLog::run_begins(const RunSummary& summary) {
 }
 
 void RunLog::epoch_done(const EpochReport& report) {
+  check_generation_();
   log_->info("{}", epoch_line(report));
   append_metrics(metrics_line(report));
 }
@@ -37,14 +52,17 @@ void RunLog::append_metrics(const std::string& line) {
   history_ += line;
   if (!metrics_whole_) return rewrite_metrics();
   std::ofstream file(folder_.metrics(), std::ios::app);
+  check_generation_();
   file << line << std::flush;
   metrics_whole_ = file.good();
 }
 
 void RunLog::rewrite_metrics() {
   try {
-    write_text_file(folder_.metrics(), history_);
+    write_text_file(folder_.metrics(), history_, check_generation_);
     metrics_whole_ = true;
+  } catch (const SupersededError&) {
+    throw;
   } catch (const OutputError&) {
     metrics_whole_ = false;  // Tried again after the next epoch.
   }
@@ -58,6 +76,7 @@ void RunLog::history_rewound(const std::string& history) {
 }
 
 void RunLog::run_done(const RunResult& result) {
+  check_generation_();
   if (!metrics_whole_) rewrite_metrics();
   log_->info("{}", result_table(result, folder_.path()));
 }

@@ -88,13 +88,17 @@ void AtomicFile::sync_folder() {
   }
 }
 
-void write_text_file(const std::filesystem::path& path, const std::string& text) {
+void write_text_file(const std::filesystem::path& path, const std::string& text,
+                     const std::function<void()>& before_rename) {
   AtomicFile file(path);
   std::ofstream stream(file.temporary_path());
   stream << text << std::flush;
   if (!stream) throw OutputError(fmt::format("Cannot write {}.", path.string()));
   stream.close();
-  file.commit();
+  file.sync_file();
+  if (before_rename) before_rename();
+  file.rename_into_place();
+  file.sync_folder();
 }
 
 }  // namespace sae

@@ -163,7 +163,7 @@ void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& c, 
 }
 
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
-                     FileImage& image) {
+                     FileImage& image, const std::function<void()>& before_rename) {
   if (!checkpoint.parameters.allFinite()) {
     throw OutputError(
         fmt::format("Weights that are not finite are not saved to {}.", path.string()));
@@ -173,6 +173,7 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
   image.write_to(file.temporary_path());
   file.sync_file();
   check_written(file.temporary_path(), image);
+  if (before_rename) before_rename();
   file.rename_into_place();
   file.sync_folder();
 }

@@ -58,8 +58,16 @@ std::optional<FoundCheckpoint> find_newest_checkpoint(const RunFolder& folder) {
                               fmt::join(found.passed_over, " ")));
 }
 
-CheckpointStore::CheckpointStore(RunFolder folder, Index keep)
-    : folder_(std::move(folder)), keep_(keep), thread_([this] { work(); }) {}
+fs::path newest_checkpoint_name(const RunFolder& folder) {
+  const auto files = checkpoint_files(folder);
+  return files.empty() ? fs::path() : files.front();
+}
+
+CheckpointStore::CheckpointStore(RunFolder folder, RunGeneration generation, Index keep)
+    : folder_(std::move(folder)),
+      generation_(std::move(generation)),
+      keep_(keep),
+      thread_([this] { work(); }) {}
 
 CheckpointStore::~CheckpointStore() {
   {
@@ -119,8 +127,7 @@ void CheckpointStore::write() {
     // The checkpoint first: a model under its own name is never ahead of what can be resumed.
     std::error_code ignored;  // If the folder cannot be made, writing into it says why.
     fs::create_directory(folder_.checkpoints(), ignored);
-    write_one(folder_.checkpoint(buffer_.progress.step), buffer_);
-    remove_old();
+    if (write_one(folder_.checkpoint(buffer_.progress.step), buffer_)) remove_old();
   }
   if (also_) {
     Vector<float> velocity;
@@ -131,12 +138,14 @@ void CheckpointStore::write() {
   }
 }
 
-void CheckpointStore::write_one(const fs::path& path, const Checkpoint& checkpoint) {
+bool CheckpointStore::write_one(const fs::path& path, const Checkpoint& checkpoint) {
   try {
-    save_checkpoint(path, checkpoint, image_);
+    save_checkpoint(path, checkpoint, image_, generation_.checker());
+    return true;
   } catch (const std::exception& error) {
     const std::lock_guard lock(mutex_);
     failures_.emplace_back(error.what());
+    return false;
   }
 }
 

@@ -5,7 +5,6 @@
 #include <system_error>
 
 #include "sae/core/error.hpp"
-#include "sae/storage/atomic_file.hpp"
 
 namespace sae {
 
@@ -30,15 +29,13 @@ void RunFolder::remove_temporary_files() const {
   }
 }
 
-void RunFolder::create(const std::string& config_text) const {
+void RunFolder::create() const {
   std::error_code error;
   std::filesystem::create_directories(path_, error);
   if (error) {
     throw OutputError(
         fmt::format("Cannot make the run folder {}: {}.", path_.string(), error.message()));
   }
-  remove_temporary_files();
-  write_text_file(config(), config_text);
 }
 
 }  // namespace sae

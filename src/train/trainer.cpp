@@ -49,8 +49,11 @@ class HookedGradient final : public GradientSink<float> {
 }  // namespace
 
 RunResult Trainer::run() {
-  const RunSummary plan = summary();
-  if (comm_.is_root()) observer_.run_begins(plan);
+  RunSummary plan = summary();
+  if (comm_.is_root()) {
+    plan.check_generation = generation_->checker();
+    observer_.run_begins(plan);
+  }
   beat(control_.heartbeat);
   Outcome outcome = train_remaining_stages();
   while (outcome == Outcome::kDiverged) {
@@ -64,6 +67,7 @@ RunResult Trainer::run() {
     save_and_wait(folder_.model());
   }
   RunResult result = judge_models(outcome == Outcome::kStopped);
+  if (comm_.is_root()) generation_->check();
   if (control_.profile != nullptr) control_.profile->write(folder_, comm_);
   if (comm_.is_root()) observer_.run_done(result);
   return result;

@@ -9,6 +9,7 @@
 
 #include "sae/core/error.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
+#include "sae/storage/atomic_file.hpp"
 #include "sae/train/resume.hpp"
 #include "sae/train/trainer.hpp"
 
@@ -107,6 +108,9 @@ void Trainer::restart() {
 }
 
 void Trainer::begin() {
+  const bool newest_wanted =
+      control_.resume == Resume::kAuto || control_.resume == Resume::kRequired;
+  const auto newest = newest_checkpoint_name(folder_);
   if (control_.resume == Resume::kNever) {
     if (folder_.holds_run()) {
       throw OutputError(
@@ -117,15 +121,25 @@ void Trainer::begin() {
   } else if (control_.resume == Resume::kFile) {
     load(FoundCheckpoint{control_.resume_file, load_checkpoint(control_.resume_file), {}});
   } else {
-    auto found = find_newest_checkpoint(folder_);
-    if (!found && control_.resume == Resume::kRequired) {
-      throw MissingInputError(
-          fmt::format("There is no checkpoint to resume in {}.", folder_.checkpoints().string()));
-    }
-    load(std::move(found));
+    load_newest();
   }
-  folder_.create(configuration_.text);
-  store_ = std::make_unique<CheckpointStore>(folder_, control_.keep_checkpoints);
+  // Last, so that a session which cannot go on takes the folder from none that does.
+  folder_.create();
+  generation_ = RunGeneration::take(folder_);
+  // An older session may have saved since we looked; from here on it cannot.
+  if (newest_wanted && newest_checkpoint_name(folder_) != newest) load_newest();
+  folder_.remove_temporary_files();
+  write_text_file(folder_.config(), configuration_.text, generation_->checker());
+  store_ = std::make_unique<CheckpointStore>(folder_, *generation_, control_.keep_checkpoints);
+}
+
+void Trainer::load_newest() {
+  auto found = find_newest_checkpoint(folder_);
+  if (!found && control_.resume == Resume::kRequired) {
+    throw MissingInputError(
+        fmt::format("There is no checkpoint to resume in {}.", folder_.checkpoints().string()));
+  }
+  load(std::move(found));
 }
 
 void Trainer::load(std::optional<FoundCheckpoint> found) {
@@ -269,7 +283,9 @@ void Trainer::save_and_wait(std::optional<std::filesystem::path> also) {
 
 void Trainer::warn_of_failed_saves() {
   if (!comm_.is_root()) return;
-  for (const std::string& failure : store_->take_failures()) {
+  const auto failures = store_->take_failures();
+  if (!failures.empty()) generation_->check();
+  for (const std::string& failure : failures) {
     observer_.warning(fmt::format("{} Training goes on; older checkpoints stay.", failure));
   }
 }

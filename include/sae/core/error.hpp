@@ -54,6 +54,12 @@ class OutputError : public Error {
   explicit OutputError(const std::string& sentence) : Error(ExitCode::kOutput, sentence) {}
 };
 
+/// The run's folder belongs to a newer session.
+class SupersededError : public OutputError {
+ public:
+  using OutputError::OutputError;
+};
+
 class DivergedError : public Error {
  public:
   explicit DivergedError(const std::string& sentence) : Error(ExitCode::kDiverged, sentence) {}

@@ -14,8 +14,10 @@ namespace sae {
 
 /// Writes a run's log.txt, for people, and metrics.jsonl, for programs: one line per epoch.
 /// Both are appended and flushed line by line. What cannot be written, for a full disk say, is
-/// written later: metrics.jsonl then as a whole.
-/// Throws: OutputError if log.txt cannot be opened.
+/// written later: metrics.jsonl then as a whole. Each session begins with new files that hold what
+/// the old ones did, so that the lines of a session whose folder was taken go nowhere.
+/// Throws: OutputError if log.txt cannot be opened, SupersededError if another session has taken
+/// the run's folder.
 class RunLog final : public TrainingObserver {
  public:
   RunLog(const RunFolder& folder, const Configuration& configuration, std::string libraries)
@@ -33,6 +35,8 @@ class RunLog final : public TrainingObserver {
   const Configuration& configuration_;
   std::string libraries_;
   std::shared_ptr<spdlog::logger> log_;
+  std::function<void()> check_generation_;
+  void renew_log();
   void append_metrics(const std::string& line);
   void rewrite_metrics();
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 namespace sae {
@@ -40,7 +41,9 @@ class AtomicFile {
   bool renamed_ = false;
 };
 
-/// Writes a text file that appears complete, or not at all. Throws: OutputError.
-void write_text_file(const std::filesystem::path& path, const std::string& text);
+/// Writes a text file that appears complete, or not at all. `before_rename`, if given, may refuse
+/// by throwing. Throws: OutputError.
+void write_text_file(const std::filesystem::path& path, const std::string& text,
+                     const std::function<void()>& before_rename = {});
 
 }  // namespace sae

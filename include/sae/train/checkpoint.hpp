@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -48,9 +49,10 @@ void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& che
                         FileImage& image);
 
 /// Composes the checkpoint file in `image`, writes it, reads it back from the disk, and publishes
-/// it complete or not at all. Local. Throws: OutputError, also for weights that are not finite.
+/// it complete or not at all; `before_rename`, if given, may refuse by throwing.
+/// Local. Throws: OutputError, also for weights that are not finite.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
-                     FileImage& image);
+                     FileImage& image, const std::function<void()>& before_rename = {});
 
 /// Reads what save_checkpoint wrote; the topology follows from the sizes of the arrays. The
 /// seal of the file tells any damage first.

@@ -10,6 +10,7 @@
 
 #include "sae/train/checkpoint.hpp"
 #include "sae/train/run_folder.hpp"
+#include "sae/train/run_generation.hpp"
 
 namespace sae {
 
@@ -24,12 +25,16 @@ struct FoundCheckpoint {
 /// Local. Throws: DataError naming all if there are some and none verifies.
 std::optional<FoundCheckpoint> find_newest_checkpoint(const RunFolder& folder);
 
+/// The name of the newest checkpoint, whether it verifies or not; empty if there is none.
+std::filesystem::path newest_checkpoint_name(const RunFolder& folder);
+
 /// Writes the files of a run while training goes on: one at a time, in a thread of its own, from a
 /// copy. A write that fails is told and harms nothing: the older files stay. Used by rank 0 alone.
 class CheckpointStore {
  public:
-  /// The newest `keep` checkpoints are kept, and never fewer than one.
-  CheckpointStore(RunFolder folder, Index keep);
+  /// The newest `keep` checkpoints are kept, and never fewer than one. Writes and removes nothing
+  /// when the folder is no longer of this generation.
+  CheckpointStore(RunFolder folder, RunGeneration generation, Index keep);
   /// Waits for what is under way.
   ~CheckpointStore();
   CheckpointStore(const CheckpointStore&) = delete;
@@ -52,10 +57,12 @@ class CheckpointStore {
  private:
   void work();
   void write();
-  void write_one(const std::filesystem::path& path, const Checkpoint& checkpoint);
+  /// Whether it was written.
+  bool write_one(const std::filesystem::path& path, const Checkpoint& checkpoint);
   void remove_old();
 
   RunFolder folder_;
+  RunGeneration generation_;
   Index keep_;
   Checkpoint buffer_;
   FileImage image_;  // Of the file that is being written.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ struct RunSummary {
   std::vector<StageSummary> stages;
   std::vector<std::string> notes;  ///< How the run was resumed, a sentence each.
   std::string history;             ///< Lines of metrics.jsonl before this session.
+  /// To be called before anything is written into the run's folder, with the file open already;
+  /// see RunGeneration. Throws: SupersededError if the folder is another session's by now.
+  std::function<void()> check_generation = [] {};
 };
 
 /// One update.

@@ -18,6 +18,8 @@ class RunFolder {
   std::filesystem::path log() const { return path_ / "log.txt"; }
   std::filesystem::path best() const { return path_ / "best.h5"; }
   std::filesystem::path model() const { return path_ / "model.h5"; }
+  /// Whose the folder is; see RunGeneration.
+  std::filesystem::path generation() const { return path_ / "generation"; }
 
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   /// The checkpoint after so many updates.
@@ -26,14 +28,12 @@ class RunFolder {
   /// Whether the folder holds a run, finished or not.
   bool holds_run() const;
 
-  /// Makes the folder, removes what killed processes left half written, and writes the
-  /// configuration into it. Local: rank 0 alone calls it.
-  /// Throws: OutputError if it cannot be made or written.
-  void create(const std::string& config_text) const;
-
- private:
+  /// Makes the folder and all above it. Throws: OutputError if it cannot be made.
+  void create() const;
+  /// Removes what other processes, killed or not, have not finished writing.
   void remove_temporary_files() const;
 
+ private:
   std::filesystem::path path_;
 };
 

@@ -13,6 +13,7 @@
 #include "sae/train/reproducible_sum.hpp"
 #include "sae/train/run_control.hpp"
 #include "sae/train/run_folder.hpp"
+#include "sae/train/run_generation.hpp"
 #include "sae/train/stage.hpp"
 
 namespace sae {
@@ -33,7 +34,8 @@ class Trainer {
 
   /// Trains all stages, leaves model.h5 and best.h5 in the run's folder, and evaluates them; or
   /// stops where it is asked to, with a checkpoint.
-  /// Collective. Throws: OutputError, CommunicationError, DivergedError.
+  /// Collective. Throws: OutputError, CommunicationError, DivergedError; SupersededError if another
+  /// session takes the run's folder.
   RunResult run();
 
   const ParameterLayout& layout() const { return layout_; }
@@ -56,6 +58,7 @@ class Trainer {
 
   // trainer_checkpoints.cpp: what is saved and loaded.
   void begin();
+  void load_newest();
   void load(std::optional<FoundCheckpoint> found);
   void share_state();
   void restart();
@@ -91,7 +94,8 @@ class Trainer {
   // Rank 0's alone.
   Vector<float> best_parameters_;
   std::unique_ptr<CheckpointStore> store_;
-  std::vector<std::string> notes_;  ///< How the run was resumed, for the user.
+  std::optional<RunGeneration> generation_;  ///< Since the folder is ours.
+  std::vector<std::string> notes_;           ///< How the run was resumed, for the user.
   std::chrono::steady_clock::time_point last_save_ = session_start_;
   double save_seconds_ = 0;  ///< How long the last copy for a checkpoint took.
 };

@@ -1,0 +1,68 @@
+"""Ranks that were held up, as on a node that was cut off, while their run went on elsewhere: once they
+go on they write nothing into its folder, say so, and end."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+import unittest
+
+from sae_program import Mark, ProgramTest, command_line, metrics_of, toy_samples, write_dataset
+
+RANKS = 2
+# Writes a checkpoint at any time, and an epoch's lines most of the time.
+SETTINGS = ["--data", "data.h5", "--validation-size", "10", "--units", "20", "--pretrain-epochs", "5",
+            "--finetune-epochs", "1000000", "--batch-size", "10", "--checkpoint-every", "1",
+            "--resume", "auto", "--run", "run"]
+STOPPED, NO_OUTPUT = 75, 73
+
+
+class Superseded(ProgramTest):
+    def test_the_older_session_writes_nothing_more_and_ends(self):
+        write_dataset(self.folder / "data.h5", toy_samples(50), toy_samples(10), classes=3)
+        self.chance = random.Random(1)
+        for moment in range(6):
+            with self.subTest(moment=moment):
+                self.hold_up()
+
+    def hold_up(self):
+        run = self.folder / "run"
+        mark = Mark()
+        before = len(metrics_of(run)) if run.exists() else 0
+        with open(self.folder / "older.txt", "w+") as output:
+            older = subprocess.Popen(
+                command_line(*SETTINGS, ranks=RANKS), cwd=self.folder, env=mark.environment(),
+                stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
+            try:
+                deadline = time.monotonic() + 30
+                while not ((run / "metrics.jsonl").exists() and len(metrics_of(run)) > before + 3):
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(self.chance.uniform(0, 0.05))
+                ranks = mark.ranks().values()
+                for process in ranks:
+                    os.kill(process, signal.SIGSTOP)
+                self.run_program(*SETTINGS, "--stop-after-steps", 100, ranks=RANKS, code=STOPPED)
+                newer = self.files_of(run)
+                for process in ranks:
+                    os.kill(process, signal.SIGCONT)
+                code = older.wait(20)
+            finally:
+                left = mark.left_behind(4)
+                older.wait()
+            output.seek(0)
+            text = output.read()
+        self.assertEqual(code, NO_OUTPUT, text)
+        self.assertRegex(text, r"sae_dist \[rank 0, \S+\]: Another session has taken the run folder "
+                               r"run: it is at generation \d+ of process \d+ on \S+\. This one, of "
+                               r"generation \d+, can write nothing")
+        self.assertEqual(left, {}, text)
+        self.assertEqual(self.files_of(run), newer)
+
+    def files_of(self, run):
+        return {path: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
+                for path in run.rglob("*") if path.is_file()}
+
+
+if __name__ == "__main__":
+    unittest.main()
