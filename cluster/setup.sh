@@ -8,7 +8,7 @@ run_packages=(g++ cmake ninja-build libopenmpi-dev openmpi-bin openssh-client li
   libdnnl-dev libspdlog-dev libxxhash-dev nlohmann-json3-dev)
 # To test as well.
 test_packages=(libgtest-dev python3 python3-numpy python3-h5py clang-14 clang-format-14
-  clang-tidy-14 libclang-rt-14-dev libomp-14-dev shellcheck)
+  clang-tidy-14 libclang-rt-14-dev libomp-14-dev shellcheck iproute2 openssh-server)
 
 usage() {
   cat <<'END'

@@ -1,0 +1,108 @@
+"""launch.sh on this host alone: when it starts again, when it ends, and with which exit code."""
+
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from sae_program import (SOURCE_DIR, Mark, ProgramTest, arrays_of, metrics_of, toy_samples,
+                         write_dataset)
+
+RANKS = 2
+SETTINGS = ["--data", "data.h5", "--validation-size", 10, "--units", 20, "--pretrain-epochs", 100,
+            "--finetune-epochs", 100, "--checkpoint-every", 20]
+ENDLESS = [*SETTINGS[:-4], "--finetune-epochs", 1000000, "--checkpoint-every", 20]
+
+
+class Launch(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        write_dataset(cls.folder / "data.h5", toy_samples(100), toy_samples(10), classes=3)
+        (cls.folder / "hosts").write_text(f"localhost slots={RANKS}  # This one.\n")
+        (cls.folder / "nowhere").write_text("nobody.invalid\n")
+
+    def launch(self, name, *options, act=None, code=0, hostfile="hosts", launcher=(), within=60,
+               **environment):
+        """What it printed; its exit code is `code`, if that is not None. Once `name` has a second
+        epoch, `act` is done to the process of launch.sh and those of the ranks."""
+        mark = Mark()
+        command = map(str, [SOURCE_DIR / "cluster" / "launch.sh", "--hostfile", hostfile, *launcher,
+                            *options])
+        run = self.folder / name
+        with open(self.folder / f"{name}.txt", "w+") as output:
+            job = subprocess.Popen(list(command), cwd=self.folder, stdin=subprocess.DEVNULL,
+                                   env=mark.environment(**environment), stdout=output,
+                                   stderr=output, start_new_session=True)
+            try:
+                deadline = time.monotonic() + 30
+                while act and not ((run / "metrics.jsonl").exists() and len(metrics_of(run)) > 1):
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.05)
+                if act:
+                    act(job.pid, mark.ranks())
+                found = job.wait(within)
+            finally:
+                left = mark.left_behind(4)
+                job.wait()
+            output.seek(0)
+            text = output.read()
+        self.assertEqual(left, {}, text)
+        if code is not None:
+            self.assertEqual(found, code, text)
+        return text
+
+    def test_a_killed_rank_is_made_good(self):
+        self.train("reference", *SETTINGS, ranks=RANKS)
+        output = self.launch("killed", *SETTINGS, "--run", "killed",
+                             act=lambda _, ranks: os.kill(ranks[1], signal.SIGKILL))
+        self.assertIn("restart 1 of at most 5", output)
+        self.assertNotIn("restart 2", output)
+        expected = arrays_of(self.folder / "reference" / "model.h5")
+        for name, values in arrays_of(self.folder / "killed" / "model.h5").items():
+            self.assertTrue((values == expected[name]).all(), name)
+
+    def test_signals_stop_it_in_good_order(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            name = number.name
+            output = self.launch(name, *ENDLESS, "--run", name, code=75, within=15,
+                                 act=lambda job, _, number=number: os.kill(job, number))
+            self.assertNotIn("restart", output)
+        # And on from there.
+        self.launch("SIGTERM", *ENDLESS, "--run", "SIGTERM", "--stop-after-steps", 5, code=75)
+
+    def test_a_second_signal_ends_all(self):
+        def stop_twice(job, ranks):
+            os.kill(ranks[0], signal.SIGSTOP)  # So that the first has no effect for now.
+            os.kill(job, signal.SIGTERM)
+            time.sleep(1)
+            os.kill(job, signal.SIGTERM)
+
+        self.launch("twice", *ENDLESS, "--run", "twice", act=stop_twice, code=None, within=15)
+
+    def test_mistakes_are_not_repeated(self):
+        for code, options in ((64, ["--units", 0]), (66, ["--data", "missing.h5"])):
+            output = self.launch("mistake", *options, "--run", "mistake", code=code)
+            self.assertNotIn("restart", output)
+
+    def test_restarts_are_limited(self):
+        output = self.launch("fails", "--run", "fails", launcher=["--max-restarts", 2], code=1,
+                             SAE_DIST="/bin/false")
+        self.assertEqual(output.count("attempt "), 3, output)
+        self.assertIn("after 2 restarts", output)
+
+    def test_no_host_answers(self):
+        output = self.launch("none", hostfile="nowhere", launcher=["--max-restarts", 0], code=69)
+        self.assertIn("left out: nobody.invalid does not answer", output)
+
+    def test_wrong_options_of_its_own(self):
+        for word, launcher in (("--max-restarts", ["--max-restarts", "many"]),
+                               ("--resume", ["--resume", "never"]), ("host file", [])):
+            output = self.launch("usage", launcher=launcher, code=64,
+                                 hostfile="hosts" if launcher else "missing")
+            self.assertIn(word, output)
+
+
+if __name__ == "__main__":
+    unittest.main()
