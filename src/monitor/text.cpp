@@ -60,10 +60,10 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
                           grouped(summary.validation_samples), grouped(summary.test_samples)));
   text += row("network", fmt::format("{}, {} parameters", to_string(summary.topology),
                                      grouped(summary.parameters)));
-  text += row("ranks", fmt::format("{} x {} on {} ({})", ranks,
+  text += row("ranks", fmt::format("{} x {} on {}", ranks,
                                    plural(std::max<Index>(configuration.threads, 1), "thread"),
-                                   plural(static_cast<Index>(hosts.size()), "host"),
-                                   fmt::join(hosts, ", ")));
+                                   plural(static_cast<Index>(hosts.size()), "host")));
+  for (const std::string& host : summary.placement) text += row("", host);
   text += row("minibatch",
               fmt::format("{}, {}{} a rank", plural(batch, "sample"),
                           batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));

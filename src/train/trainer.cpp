@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "sae/core/error.hpp"
-#include "sae/core/host.hpp"
 #include "sae/train/metrics.hpp"
+#include "sae/train/placement.hpp"
 
 namespace sae {
 namespace {
@@ -270,7 +270,9 @@ RunSummary Trainer::summary() {
   result.training_samples = training_.set_size();
   result.validation_samples = validation_.set_size();
   result.test_samples = test_.set_size();
-  result.hosts = comm_.allgather(host_name());
+  const Placement placement = gather_placement(comm_);
+  result.hosts = placement.hosts;
+  result.placement = describe(placement);
   result.notes = control_.notes;
   result.notes.insert(result.notes.end(), notes_.begin(), notes_.end());
   result.history = history_;

@@ -27,9 +27,10 @@ struct RunSummary {
   Index training_samples = 0;
   Index validation_samples = 0;
   Index test_samples = 0;
-  std::vector<std::string> hosts;  ///< Of each rank.
-  std::string averaging;           ///< Such as "node, bfloat16 gradients".
-  double memory_per_rank = 0;      ///< Bytes, the largest of all ranks, estimated.
+  std::vector<std::string> hosts;      ///< Of each rank.
+  std::vector<std::string> placement;  ///< A line a host: its ranks and their cores.
+  std::string averaging;               ///< Such as "node, bfloat16 gradients".
+  double memory_per_rank = 0;          ///< Bytes, the largest of all ranks, estimated.
   std::vector<StageSummary> stages;
   std::vector<std::string> notes;  ///< How the run was resumed, a sentence each.
   std::string history;             ///< Lines of metrics.jsonl before this session.

@@ -40,6 +40,18 @@ EpochReport finetune_epoch() {
   return report;
 }
 
+TEST(Text, TheStartTableShowsTheRanksByHostAndBinding) {
+  RunSummary summary;
+  summary.hosts = {"node1", "node1", "node2"};
+  summary.placement = {"node1: ranks 0-1, cores 0-3", "node2: rank 2, cores 0-1"};
+  const std::string table = start_table(summary, {}, "");
+  EXPECT_NE(table.find("  ranks          3 x 1 thread on 2 hosts\n"
+                       "                 node1: ranks 0-1, cores 0-3\n"
+                       "                 node2: rank 2, cores 0-1\n"),
+            std::string::npos)
+      << table;
+}
+
 TEST(Text, AnEpochIsOneLineWithItsErrors) {
   const std::string line = epoch_line(finetune_epoch());
   EXPECT_EQ(line.find('\n'), std::string::npos);
