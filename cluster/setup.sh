@@ -8,7 +8,9 @@ run_packages=(g++ cmake ninja-build libopenmpi-dev openmpi-bin openssh-client li
   libdnnl-dev libspdlog-dev libxxhash-dev nlohmann-json3-dev)
 # To test as well.
 test_packages=(libgtest-dev python3 python3-numpy python3-h5py clang-14 clang-format-14
-  clang-tidy-14 libclang-rt-14-dev libomp-14-dev shellcheck iproute2 openssh-server)
+  clang-tidy-14 libclang-rt-14-dev libomp-14-dev shellcheck)
+# To test on clusters of several nodes on one machine; srun --mpi=pmix opens what libpmix-dev has.
+cluster_packages=(iproute2 openssh-server slurmctld slurmd slurm-client munge libpmix-dev)
 
 usage() {
   cat <<'END'
@@ -21,13 +23,13 @@ exit codes: 0 nothing is missing (any more), 64 wrong options, 69 packages are m
 END
 }
 
-packages=("${run_packages[@]}" "${test_packages[@]}")
+packages=("${run_packages[@]}" "${test_packages[@]}" "${cluster_packages[@]}")
 use_sudo=no
 only_list=no
 for option in "$@"; do
   case $option in
     --run) packages=("${run_packages[@]}") ;;
-    --all) packages=("${run_packages[@]}" "${test_packages[@]}") ;;
+    --all) packages=("${run_packages[@]}" "${test_packages[@]}" "${cluster_packages[@]}") ;;
     --sudo) use_sudo=yes ;;
     --list) only_list=yes ;;
     --help) usage && exit 0 ;;

@@ -1,0 +1,125 @@
+"""What batch jobs are requeued for and what not, arrays, and the scaling script."""
+
+import sys
+import unittest
+import xml.etree.ElementTree
+
+from sae_program import toy_samples, write_dataset
+from slurm_cluster import SCRIPTS, SlurmTest
+
+LAUNCHERS = ("srun", "mpirun")
+SETTINGS = ["--data", "data.h5", "--validation-size", "100", "--units", "60,40", "--batch-size", "10",
+            "--quiet"]
+
+
+class Jobs(SlurmTest):
+    NODES = 2
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        write_dataset(cls.folder / "data.h5", toy_samples(1500), toy_samples(50), classes=3)
+        (cls.folder / "damaged.h5").write_text("damaged")
+
+    def test_what_cannot_pass_is_not_requeued(self):
+        cases = {"option": (64, ["--batch-sizes", "10"]),
+                 "resume": (64, ["--resume", "never"]),
+                 "damaged": (65, ["--data", "damaged.h5"]),
+                 "missing": (66, ["--data", "missing.h5"]),
+                 "folder": (73, [*SETTINGS, "--run", "data.h5/run"]),
+                 "diverging": (76, [*SETTINGS, "--finetune-learning-rate", "1e38",
+                                    "--pretrain-epochs", "1"])}
+        jobs = {(name, launcher): self.submit("train.sbatch", *arguments, options=["--nodes=2"],
+                                              SAE_LAUNCHER=launcher)
+                for name, (_, arguments) in cases.items() for launcher in LAUNCHERS}
+        for (name, launcher), job in jobs.items():
+            with self.subTest(name, launcher=launcher):
+                self.wait(job, state="FAILED", code=cases[name][0])
+
+    def test_what_may_pass_is_requeued_so_many_times(self):
+        program = self.folder / "fails"
+        program.write_text("#!/bin/sh\nexit 70\n")
+        program.chmod(0o755)
+        job = self.submit("train.sbatch", options=["--nodes=2"], SAE_DIST=str(program),
+                          MAX_RESTARTS="1")
+        self.hurry(job)
+        self.wait(job, state="FAILED", code=70, restarts=1)
+        self.assertIn("not requeued after 1 restarts", self.log(job))
+
+    def test_a_killed_rank_is_made_up_for(self):
+        for launcher in LAUNCHERS:
+            with self.subTest(launcher):
+                run = f"killed-{launcher}"
+                job = self.submit("train.sbatch", *SETTINGS, "--pretrain-epochs", "1000000", "--run",
+                                  run, options=["--nodes=2"], SAE_LAUNCHER=launcher)
+                self.wait_until_trained(run, 1)
+                self.cluster("on", 2, "pkill", "-KILL", "-f", "--", f"--run {run}")
+                self.hurry(job)
+                self.assertRegex(self.log(job), r"ended with exit code 1\d\d: requeued")
+                self.cluster("exec", "scancel", job)
+                self.cluster("wait", job, 60)
+
+    def test_a_cancelled_job_stays_so_with_a_checkpoint(self):
+        job = self.submit("train.sbatch", *SETTINGS, "--pretrain-epochs", "1000000", "--run", "stay",
+                          options=["--nodes=2"])
+        self.wait_until_trained("stay", 1)
+        self.cluster("exec", "scancel", job)
+        self.cluster("wait", job, 60)
+        self.assertEqual(self.state(job)["JobState"], "CANCELLED", self.log(job))
+        self.assertNotIn("requeued", self.log(job))
+        self.assertTrue(list((self.folder / "stay" / "checkpoints").glob("step-*.h5")))
+
+    def test_tasks_of_an_array_are_requeued_for_themselves(self):
+        array = self.submit("array.sbatch", *SETTINGS, "--pretrain-epochs", "40", "--run", "seeds",
+                            options=["--nodes=2", "--array=1-4"])
+        # The last has the job id of the whole array.
+        stopped, untouched = (2, 4), (1, 3)
+        for task in stopped:
+            self.wait_until_trained(f"seeds/seed-{task}", 1)
+            self.cluster("exec", "scancel", "-b", "-s", "USR1", f"{array}_{task}")
+        for task in stopped:
+            self.hurry(f"{array}_{task}")
+        for task in (*stopped, *untouched):
+            with self.subTest(task=task):
+                self.wait(f"{array}_{task}", restarts=int(task in stopped))
+                self.assertIn(f"seed={task}\n",
+                              (self.folder / f"seeds/seed-{task}/config.cfg").read_text())
+                log = self.log(f"{array}_{task}")
+                self.assertEqual(log.count("requeued"), int(task in stopped), log)
+
+    def test_an_array_varies_any_option(self):
+        array = self.submit("array.sbatch", *SETTINGS[:-1], "--pretrain-epochs", "1",
+                            "--finetune-epochs", "1", "--run=rates", options=["--array=0-1"],
+                            VARY="momentum", VALUES="0.1 0.5")
+        for task, value in enumerate(("0.1", "0.5")):
+            self.wait(f"{array}_{task}")
+            self.assertIn(f"\nmomentum={value}\n",
+                          (self.folder / f"rates/momentum-{value}/config.cfg").read_text())
+
+    def test_scaling_gives_a_table_and_a_plot(self):
+        for launcher in LAUNCHERS:
+            with self.subTest(launcher):
+                folder = self.folder / f"scaling-{launcher}"
+                job = self.submit("scaling.sbatch", *SETTINGS[:-1], "--run", folder,
+                                  options=["--nodes=2", "--ntasks=3"], SAE_LAUNCHER=launcher,
+                                  PATH=f"{sys.prefix}/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+                self.wait(job)
+                rows = [line.split()[:2] for line in (folder / "scaling.txt").read_text().splitlines()]
+                self.assertEqual(rows[1:], [[kind, ranks] for kind in ("strong", "weak")
+                                            for ranks in ("1", "2", "3")])
+                self.assertEqual((folder / "strong-3/config.cfg").read_text().count("batch-size=10\n"),
+                                 1)
+                self.assertEqual((folder / "weak-3/config.cfg").read_text().count("batch-size=30\n"), 1)
+                xml.etree.ElementTree.parse(folder / "scaling.svg")
+
+    def test_all_scripts_name_what_is_missing(self):
+        for script in sorted(SCRIPTS.glob("*.sbatch")):
+            with self.subTest(script.name):
+                job = self.submit(script.name, options=["--array=1"], SAE_DIST="none/sae_dist")
+                self.wait(f"{job}_1", state="FAILED", code=64)
+                self.assertIn("There is no program none/sae_dist", self.log(job) or
+                              self.log(f"{job}_1"))
+
+
+if __name__ == "__main__":
+    unittest.main()
