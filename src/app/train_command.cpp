@@ -44,7 +44,7 @@ class WarningsOnly final : public TrainingObserver {
   void warning(const std::string& sentence) override {
     fmt::print(stderr, "sae_dist: warning: {}\n", sentence);
   }
-  void history_rewound(const std::string&) override {}
+  void rewound(Index, const std::string&) override {}
   void run_done(const RunResult&) override {}
 };
 

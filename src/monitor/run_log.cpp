@@ -39,7 +39,7 @@ void RunLog::run_begins(const RunSummary& summary) {
   log_->set_error_handler([](const std::string&) {});  // A full disk is told elsewhere.
   log_->info("{}", start_table(summary, configuration_, libraries_));
   for (const std::string& note : summary.notes) log_->info("{}", note);
-  history_rewound(summary.history);
+  rewound(summary.step, summary.history);
 }
 
 void RunLog::epoch_done(const EpochReport& report) {
@@ -70,7 +70,7 @@ void RunLog::rewrite_metrics() {
 
 void RunLog::warning(const std::string& sentence) { log_->warn("warning: {}", sentence); }
 
-void RunLog::history_rewound(const std::string& history) {
+void RunLog::rewound(Index, const std::string& history) {
   history_ = history;
   rewrite_metrics();
 }

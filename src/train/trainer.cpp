@@ -9,11 +9,14 @@
 #include "sae/core/error.hpp"
 #include "sae/train/metrics.hpp"
 #include "sae/train/placement.hpp"
+#include "sae/train/preview.hpp"
 
 namespace sae {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr Index kPreviewSamples = 20;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -151,6 +154,8 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
       observer_.step_done({.stage = stage.index,
                            .epoch = progress_.epoch,
                            .step = progress_.step_in_epoch,
+                           .run_step = progress_.step,
+                           .learning_rate = learning_rate,
                            .loss = sums.objective.loss / sums.objective.samples,
                            .samples = minibatch.global_size,
                            .communication_share = communication_seconds / seconds,
@@ -276,6 +281,10 @@ RunSummary Trainer::summary() {
   result.notes = control_.notes;
   result.notes.insert(result.notes.end(), notes_.begin(), notes_.end());
   result.history = history_;
+  result.step = progress_.step;
+  result.live_parameters = averaging_->parameters_ref().values;
+  result.preview =
+      first_samples(validation_.set_size() > 0 ? validation_ : training_, kPreviewSamples, comm_);
   result.averaging = averaging_->description();
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
   for (const Stage& stage : stages_) {

@@ -222,7 +222,7 @@ void Trainer::roll_back() {
     observer_.warning(fmt::format("{}; going back to step {} with the learning rate times {}.",
                                   where, progress_.step,
                                   std::ldexp(1.0, -static_cast<int>(divergences_))));
-    observer_.history_rewound(history_);
+    observer_.rewound(progress_.step, history_);
   }
   share_state();
 }

@@ -50,6 +50,17 @@ TEST_F(DistributedTraining, GivesTheModelAndTheLossesOfOneProcess) {
   }
 }
 
+TEST_F(DistributedTraining, ShowsTheSameSamplesAndTheCurrentParameters) {
+  configuration.validation_size = 0;
+  const TinyRun one = alone();
+  const TinyRun all = train_tiny(configuration, comm);
+  if (!comm.is_root()) return;
+  EXPECT_EQ(all.observer.parameters, all.parameters);
+  EXPECT_EQ(all.observer.summary.preview.size(), 20);
+  EXPECT_EQ(all.observer.summary.preview.inputs, one.observer.summary.preview.inputs);
+  EXPECT_EQ(all.observer.summary.preview.labels, one.observer.summary.preview.labels);
+}
+
 TEST_F(DistributedTraining, EveryRankHoldsTheSameBits) {
   const TinyRun run = train_tiny(configuration, comm);
   Vector<float> of_root = run.parameters;

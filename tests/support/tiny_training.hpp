@@ -33,9 +33,16 @@ inline Configuration tiny_configuration(const std::filesystem::path& data,
 struct RecordingObserver final : TrainingObserver {
   void run_begins(const RunSummary& given) override { summary = given; }
   void step_done(const StepReport& report) override { steps.push_back(report); }
-  void epoch_done(const EpochReport& report) override { epochs.push_back(report); }
+  void epoch_done(const EpochReport& report) override {
+    epochs.push_back(report);
+    const auto now = summary.live_parameters;
+    parameters = Eigen::Map<const Vector<float>>(now.data(), static_cast<Index>(now.size()));
+  }
   void warning(const std::string& sentence) override { warnings.push_back(sentence); }
-  void history_rewound(const std::string& given) override { summary.history = given; }
+  void rewound(Index step, const std::string& given) override {
+    summary.step = step;
+    summary.history = given;
+  }
   void run_done(const RunResult& given) override { result = given; }
 
   RunSummary summary;
@@ -43,6 +50,7 @@ struct RecordingObserver final : TrainingObserver {
   std::vector<EpochReport> epochs;
   std::vector<std::string> warnings;
   RunResult result;
+  Vector<float> parameters;  ///< As seen after the last epoch.
 };
 
 /// The outcome of a whole run.

@@ -25,7 +25,7 @@ class Console final : public TrainingObserver {
   void step_done(const StepReport& report) override;
   void epoch_done(const EpochReport& report) override;
   void warning(const std::string& sentence) override;
-  void history_rewound(const std::string&) override {}
+  void rewound(Index, const std::string&) override {}
   void run_done(const RunResult& result) override;
 
  private:

@@ -25,8 +25,8 @@ class ObserverList final : public TrainingObserver {
   void warning(const std::string& sentence) override {
     for (auto& observer : observers_) observer->warning(sentence);
   }
-  void history_rewound(const std::string& history) override {
-    for (auto& observer : observers_) observer->history_rewound(history);
+  void rewound(Index step, const std::string& history) override {
+    for (auto& observer : observers_) observer->rewound(step, history);
   }
   void run_done(const RunResult& result) override {
     for (auto& observer : observers_) observer->run_done(result);

@@ -27,7 +27,7 @@ class RunLog final : public TrainingObserver {
   void step_done(const StepReport&) override {}
   void epoch_done(const EpochReport& report) override;
   void warning(const std::string& sentence) override;
-  void history_rewound(const std::string& history) override;
+  void rewound(Index step, const std::string& history) override;
   void run_done(const RunResult& result) override;
 
  private:

@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "sae/data/minibatch.hpp"
 #include "sae/train/configuration.hpp"
 #include "sae/train/evaluation.hpp"
 
@@ -37,13 +39,20 @@ struct RunSummary {
   /// To be called before anything is written into the run's folder, with the file open already;
   /// see RunGeneration. Throws: SupersededError if the folder is another session's by now.
   std::function<void()> check_generation = [] {};
+  Index step = 0;                  ///< Updates of the run before this session.
+  /// The model as it is, in the layout of the topology: may be read during calls of the observer,
+  /// and changes between them.
+  std::span<const float> live_parameters;
+  Minibatch<float> preview;  ///< The first validation samples, else training samples: for pictures.
 };
 
 /// One update.
 struct StepReport {
-  std::size_t stage = 0;           ///< Index into RunSummary::stages.
-  Index epoch = 0;                 ///< Counted from 1.
-  Index step = 0;                  ///< Updates of this epoch that are done.
+  std::size_t stage = 0;  ///< Index into RunSummary::stages.
+  Index epoch = 0;        ///< Counted from 1.
+  Index step = 0;         ///< Updates of this epoch that are done.
+  Index run_step = 0;     ///< Updates of the whole run.
+  double learning_rate = 0;
   double loss = 0;                 ///< Mean over the minibatch.
   Index samples = 0;               ///< Of the minibatch, over all ranks.
   double communication_share = 0;  ///< Share of the epoch's time so far, on this rank.
@@ -92,8 +101,9 @@ class TrainingObserver {
   virtual void epoch_done(const EpochReport& report) = 0;
   /// Something went wrong that the training survives.
   virtual void warning(const std::string& sentence) = 0;
-  /// The training went back: the epochs so far are those of `history`, as in metrics.jsonl.
-  virtual void history_rewound(const std::string& history) = 0;
+  /// The training went back to where `step` updates of the run are done: the epochs so far are
+  /// those of `history`, as in metrics.jsonl.
+  virtual void rewound(Index step, const std::string& history) = 0;
   virtual void run_done(const RunResult& result) = 0;
 };
 

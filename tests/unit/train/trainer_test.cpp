@@ -94,6 +94,22 @@ TEST_F(TrainerOnTinySet, ModelFileHoldsTheFinalParameters) {
   EXPECT_EQ(file.seed, 7u);
 }
 
+TEST_F(TrainerOnTinySet, ObserversSeeEachStepTheParametersAndTheFirstValidationSamples) {
+  const TinyRun run = train_tiny(configuration, comm);
+  Index step = 0;
+  for (const StepReport& report : run.observer.steps) EXPECT_EQ(report.run_step, ++step);
+  EXPECT_DOUBLE_EQ(run.observer.steps[0].learning_rate, 0.1);
+  EXPECT_EQ(run.observer.parameters, run.parameters);
+  const Minibatch<float>& preview = run.observer.summary.preview;
+  ASSERT_EQ(preview.size(), 11);
+  for (Index sample = 0; sample < 11; ++sample) {
+    EXPECT_EQ(preview.labels[static_cast<std::size_t>(sample)],
+              dataset.label(Split::kTrain, sample));
+    EXPECT_EQ(preview.inputs(7, sample),
+              static_cast<float>(dataset.pixel(Split::kTrain, sample, 7)) / 255.0f);
+  }
+}
+
 TEST_F(TrainerOnTinySet, WithoutValidationThereIsNoBest) {
   configuration.validation_size = 0;
   const TinyRun run = train_tiny(configuration, comm);
