@@ -37,6 +37,14 @@ std::vector<std::string> stage_names(const Configuration& configuration) {
   return names;
 }
 
+DenoisingSettings denoising_settings(const Configuration& configuration, Index layer) {
+  return {.layer = layer,
+          .corruption_level = configuration.layers[static_cast<std::size_t>(layer)].corruption,
+          .corruption_at = configuration.corruption_at,
+          .seed = configuration.seed,
+          .stage = static_cast<std::uint32_t>(layer)};
+}
+
 std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout) {
   const auto learning_rate = [&](double initial, Schedule schedule, Index epochs) {
     return LearningRate{.initial = initial,
@@ -56,12 +64,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
     stage.learning_rate =
         learning_rate(layer.learning_rate, configuration.pretrain_schedule, layer.epochs);
     stage.objective = make_objective<DenoisingObjective>(
-        configuration, layout,
-        DenoisingSettings{.layer = static_cast<Index>(i),
-                          .corruption_level = layer.corruption,
-                          .corruption_at = configuration.corruption_at,
-                          .seed = configuration.seed,
-                          .stage = stage.index});
+        configuration, layout, denoising_settings(configuration, static_cast<Index>(i)));
     stages.push_back(std::move(stage));
   }
   Stage finetune;

@@ -25,6 +25,9 @@ Topology topology_for(const Configuration& configuration, const DatasetInfo& inf
 /// The names of the stages of a run, in order.
 std::vector<std::string> stage_names(const Configuration& configuration);
 
+/// How a hidden layer, counted from 0, is pretrained.
+DenoisingSettings denoising_settings(const Configuration& configuration, Index layer);
+
 /// The stages of a run, in order. The layout must outlive them.
 std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout);
 

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "sae/data/dataset_file.hpp"
+#include "sae/data/minibatch.hpp"
+#include "sae/kernels/products.hpp"
+#include "sae/model/denoising_objective.hpp"
+#include "sae/model/flat_vectors.hpp"
+#include "sae/model/parameter_layout.hpp"
+#include "sae/monitor/png.hpp"
+
+namespace sae {
+
+/// How the pixels of a sample make a picture.
+struct PictureShape {
+  Index height = 0;
+  Index width = 0;
+};
+
+/// As the data set says; flat samples are shown as the smallest square that holds them, what is
+/// left of it grey. None for samples of more than 65,536 pixels.
+std::optional<PictureShape> picture_shape(const DatasetInfo& info);
+
+/// The columns of `images` (pixels, count), 0 black and 1 white, side by side in rows of `columns`,
+/// with a pixel between neighbours.
+GreyPicture tile(const ConstMatrixRef<float>& images, const PictureShape& shape, Index columns);
+
+/// The weights of the first units of a hidden layer, at most 100, in rows of ten. Those of upper
+/// layers are projected down to pixels by the product of the weights below. 0 is grey; the largest
+/// weight of a unit, of either sign, is black or white.
+GreyPicture filters_picture(const ParameterLayout& layout, std::span<const float> parameters,
+                            Index layer, const PictureShape& shape);
+
+/// Samples as a denoising autoencoder sees and returns them; each (pixels, samples). What lies
+/// above the pixels is decoded by the finished layers below.
+struct Reconstructions {
+  Matrix<float> inputs;
+  Matrix<float> corrupted;
+  Matrix<float> reconstructed;
+};
+Reconstructions reconstruct(const ParameterLayout& layout, const ParametersRef<float>& parameters,
+                            const DenoisingSettings& settings, const Minibatch<float>& samples,
+                            std::uint32_t epoch);
+
+/// In groups of three rows of ten samples: inputs, corrupted, reconstructed.
+GreyPicture reconstructions_picture(const Reconstructions& samples, const PictureShape& shape);
+
+}  // namespace sae
