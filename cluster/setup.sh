@@ -5,10 +5,11 @@ set -euo pipefail
 # To build and run; mpirun reaches other machines by openssh-client.
 run_packages=(g++ cmake ninja-build libopenmpi-dev openmpi-bin openssh-client libeigen3-dev
   libhdf5-dev libboost-iostreams-dev libboost-program-options-dev librandom123-dev libfmt-dev
-  libdnnl-dev libpng-dev libspdlog-dev libxxhash-dev nlohmann-json3-dev)
+  libdnnl-dev libpng-dev libprotobuf-dev protobuf-compiler libspdlog-dev libxxhash-dev
+  nlohmann-json3-dev)
 # To test as well.
-test_packages=(libgtest-dev python3 python3-numpy python3-h5py clang-14 clang-format-14
-  clang-tidy-14 libclang-rt-14-dev libomp-14-dev shellcheck)
+test_packages=(libgtest-dev python3 python3-numpy python3-h5py python3-venv clang-14
+  clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev shellcheck)
 # To test on clusters of several nodes on one machine; srun --mpi=pmix opens what libpmix-dev has.
 cluster_packages=(iproute2 openssh-server slurmctld slurmd slurm-client munge libpmix-dev)
 

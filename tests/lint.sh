@@ -10,10 +10,11 @@ if [[ ${1:-} == --quick ]]; then
   checks='-clang-analyzer-*,-bugprone-reserved-identifier,-bugprone-use-after-move'
   shift
 fi
-# Nothing is built here. clang cannot read what GCC precompiled, and its findings must not depend on
+# Nothing is compiled here. clang cannot read what GCC precompiled, and its findings must not depend on
 # the machine.
 cmake --preset ci -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DSAE_BUILD_TESTS=OFF \
   -DSAE_NATIVE=OFF --log-level=WARNING >/dev/null
+cmake --build build/lint --target src/tensorboard.pb.h >/dev/null
 
 if [[ $# -eq 0 ]]; then
   readarray -t sources < <(find src -name '*.cpp' | sort)

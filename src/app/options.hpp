@@ -27,6 +27,7 @@ struct TrainOptions {
   std::optional<Precision> gradient_precision;  ///< None: as precision.
   double stall_timeout = 300;                   ///< Seconds.
   bool profile = false;                         ///< Write profile.json and trace.json.
+  Index summary_every = 10;                     ///< Updates between summaries; 0: none.
   bool quiet = false;
   std::string progress;  ///< "auto", "bar" or "lines".
 };

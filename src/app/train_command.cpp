@@ -12,7 +12,9 @@
 #include "sae/comm/watchdog.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/monitor/console.hpp"
+#include "sae/monitor/event_writer.hpp"
 #include "sae/monitor/observer_list.hpp"
+#include "sae/monitor/picture_files.hpp"
 #include "sae/monitor/run_log.hpp"
 #include "sae/monitor/terminal.hpp"
 #include "sae/train/trainer.hpp"
@@ -95,6 +97,13 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm) {
       observers.add(std::make_unique<Console>(configuration, libraries, columns, stdout));
     }
     observers.add(std::make_unique<RunLog>(RunFolder(configuration.run), configuration, libraries));
+    const auto warn = [&observers](const std::string& sentence) { observers.warning(sentence); };
+    observers.add(
+        std::make_unique<PictureFiles>(RunFolder(configuration.run), configuration, warn));
+    if (options.summary_every > 0) {
+      observers.add(std::make_unique<EventWriter>(RunFolder(configuration.run), configuration,
+                                                  options.summary_every, warn));
+    }
   }
   Watchdog watchdog(comm, std::chrono::duration<double>(options.stall_timeout),
                     stage_names(configuration));

@@ -95,6 +95,8 @@ po::options_description session_options() {
       "quiet", po::bool_switch(), "print nothing but warnings and errors")("help", "this text");
   session.add_options()("profile", po::bool_switch(),
                         "write profile.json, where the time went, and trace.json, the first steps");
+  session.add_options()("summary-every", value_of<Index>(10, "N"),
+                        "write for TensorBoard every N updates, and after epochs; 0: nothing");
   session.add_options()("resume", name_of("never", "never|auto|required|FILE"),
                         "go on with the run in --run: not, if there is a checkpoint, or by all "
                         "means; or from this checkpoint")(
@@ -313,6 +315,7 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
   options.stall_timeout =
       parse_duration("stall-timeout", values["stall-timeout"].as<std::string>());
   options.quiet = values["quiet"].as<bool>();
+  options.summary_every = integer(values, "summary-every", 0);
   options.profile = values["profile"].as<bool>();
   options.progress = choose<std::string>("progress", values["progress"].as<std::string>(),
                                          {{"auto", "auto"}, {"bar", "bar"}, {"lines", "lines"}});

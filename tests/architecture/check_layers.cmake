@@ -30,8 +30,9 @@ function(report file line text)
 endfunction()
 
 function(check_include file line layer header quoted)
-  # A header beside the sources, perhaps written by CMake, is its folder's own.
-  file(GLOB private ${ROOT}/src/${layer}/${header} ${ROOT}/src/${layer}/${header}.in)
+  # A header beside the sources, perhaps written by CMake or protoc, is its folder's own.
+  string(REGEX REPLACE "\\.pb\\.h$" ".proto" source "${header}")
+  file(GLOB private ${ROOT}/src/${layer}/${source} ${ROOT}/src/${layer}/${header}.in)
   if(header MATCHES "^sae/([^/]+)/")
     set(other ${CMAKE_MATCH_1})
     if(NOT other IN_LIST layers)

@@ -21,6 +21,14 @@ class RunFolder {
   /// Whose the folder is; see RunGeneration.
   std::filesystem::path generation() const { return path_ / "generation"; }
 
+  /// TensorBoard's files of a stage.
+  std::filesystem::path events(const std::string& stage) const { return path_ / "events" / stage; }
+  /// A picture of the filters of a hidden layer, counted from 0.
+  std::filesystem::path filters(Index layer) const {
+    return path_ / ("filters-hidden" + std::to_string(layer + 1) + ".png");
+  }
+  std::filesystem::path reconstructions() const { return path_ / "reconstructions.png"; }
+
   std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   /// The checkpoint after so many updates.
   std::filesystem::path checkpoint(Index step) const;
