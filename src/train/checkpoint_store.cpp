@@ -103,6 +103,11 @@ void CheckpointStore::save(bool as_checkpoint, std::optional<fs::path> also) {
   changed_.notify_all();
 }
 
+std::vector<Index> CheckpointStore::take_saved() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(saved_, {});
+}
+
 std::vector<std::string> CheckpointStore::take_failures() {
   const std::lock_guard lock(mutex_);
   return std::exchange(failures_, {});
@@ -127,7 +132,12 @@ void CheckpointStore::write() {
     // The checkpoint first: a model under its own name is never ahead of what can be resumed.
     std::error_code ignored;  // If the folder cannot be made, writing into it says why.
     fs::create_directory(folder_.checkpoints(), ignored);
-    if (write_one(folder_.checkpoint(buffer_.progress.step), buffer_)) remove_old();
+    const Index step = buffer_.progress.step;
+    if (write_one(folder_.checkpoint(step), buffer_)) {
+      remove_old();
+      const std::lock_guard lock(mutex_);
+      saved_.push_back(step);
+    }
   }
   if (also_) {
     Vector<float> velocity;

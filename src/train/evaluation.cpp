@@ -9,7 +9,8 @@
 namespace sae {
 
 Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& parameters,
-                    const Shard& shard, Communicator& comm, Heartbeat* heartbeat) {
+                    const Shard& shard, Communicator& comm, Heartbeat* heartbeat,
+                    HardSamples* hard) {
   constexpr Index kBlock = 500;  // Samples at once: bounds the memory of the activations.
   const Topology& topology = layout.topology();
   const auto classes = static_cast<std::size_t>(topology.classes);
@@ -30,6 +31,7 @@ Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& p
       const Index predicted = predicted_class<float>(logits.col(static_cast<Index>(i)));
       sums[labels[i] * classes + static_cast<std::size_t>(predicted)] += 1;
     }
+    if (hard != nullptr) hard->add(block.begin, labels, logits);
     sums.back() += softmax_cross_entropy<float>(labels, logits).loss;
     beat(heartbeat);
   }

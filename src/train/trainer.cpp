@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "sae/core/error.hpp"
@@ -53,6 +54,7 @@ class HookedGradient final : public GradientSink<float> {
 
 RunResult Trainer::run() {
   RunSummary plan = summary();
+  told_ = Clock::now();
   if (comm_.is_root()) {
     plan.check_generation = generation_->checker();
     observer_.run_begins(plan);
@@ -114,7 +116,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
   double communication_seconds = 0;
   const auto communicate = [&](Phase phase, auto&& action) {
     const PhaseScope scope(control_.heartbeat, phase);
-    const ProfileScope profiled(control_.profile, ProfiledPart::kData);
+    const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kData);
     const auto begin = Clock::now();
     auto result = action();
     communication_seconds += seconds_since(begin);
@@ -124,7 +126,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
     control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
   }
   EpochStream minibatches = [&] {
-    const ProfileScope profiled(control_.profile, ProfiledPart::kData);
+    const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kData);
     return EpochStream(training_, order, configuration_.batch_size, progress_.step_in_epoch, comm_);
   }();
   Minibatch<float> minibatch;
@@ -162,18 +164,31 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
                            .samples_per_second = (epoch_sums_.samples - samples_before) / seconds});
     }
     const bool epoch_ended = progress_.step_in_epoch == steps;
-    if (epoch_ended) {
-      const ProfileScope profiled(control_.profile, ProfiledPart::kBetweenSteps);
-      finish_epoch(stage, seconds, communication_seconds);
-    }
+    if (epoch_ended) finish_epoch(stage, seconds, communication_seconds);
     const bool stop = sums.stop_votes > 0 || (control_.stop_after_steps &&
                                               steps_of_session_ >= *control_.stop_after_steps);
     if (stop) return Outcome::kStopped;
-    const ProfileScope profiled(control_.profile, ProfiledPart::kBetweenSteps);
+    const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kBetweenSteps);
     save_if_due(epoch_ended);
-    warn_of_failed_saves();
+    tell_of_saves();
   }
   return Outcome::kDone;
+}
+
+void Trainer::account_step(Clock::time_point begin, Clock::time_point computed,
+                           double update_seconds) {
+  const auto end = Clock::now();
+  const auto add = [this](ProfiledPart part, double seconds) {
+    part_seconds_[static_cast<std::size_t>(part)] += seconds;
+  };
+  add(ProfiledPart::kObjective, std::chrono::duration<double>(computed - begin).count());
+  add(ProfiledPart::kReduction,
+      std::chrono::duration<double>(end - computed).count() - update_seconds);
+  add(ProfiledPart::kUpdate, update_seconds);
+  if (control_.profile != nullptr) {
+    control_.profile->add(ProfiledPart::kObjective, begin, computed);
+    control_.profile->add_update(computed, end, update_seconds);
+  }
 }
 
 bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
@@ -208,10 +223,7 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
           ? std::isfinite(sums.objective.loss) &&
                 averaging_->update_by_sum(stage.objective->slice(), reproducible_sum_.gradient())
           : averaging_->finish_step(sums);
-  if (control_.profile != nullptr) {
-    control_.profile->add(ProfiledPart::kObjective, begin, computed);
-    control_.profile->add_update(computed, Clock::now(), after.update - before.update);
-  }
+  account_step(begin, computed, after.update - before.update);
   return finite;
 }
 
@@ -242,6 +254,7 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   if (stage.supervised) {
     report.train_error = 100 * epoch_sums_.errors / epoch_sums_.samples;
     if (validation_.set_size() > 0) {
+      const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kBetweenSteps);
       report.validation =
           evaluate(layout_, averaging_->parameters_ref(), validation_, comm_, control_.heartbeat);
       // Of equals the later: it has seen more, at a lower learning rate.
@@ -251,7 +264,9 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   if (report.best) {
     best_ = BestEpoch{report.validation->errors, report.epoch, report.step};
   }
+  report.times = gather_times();
   if (comm_.is_root()) {
+    const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kBetweenSteps);
     history_ += metrics_line(report);
     observer_.epoch_done(report);
     if (report.best) {
@@ -260,6 +275,17 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
       save(true, folder_.best());
     }
   }
+}
+
+std::vector<RankTime> Trainer::gather_times() {
+  const RankTime own{std::exchange(part_seconds_, {}),
+                     seconds_since(std::exchange(told_, Clock::now()))};
+  const auto texts = comm_.allgather(std::string(reinterpret_cast<const char*>(&own), sizeof(own)));
+  std::vector<RankTime> times(texts.size());
+  for (std::size_t rank = 0; rank < texts.size(); ++rank) {
+    std::memcpy(&times[rank], texts[rank].data(), sizeof(RankTime));
+  }
+  return times;
 }
 
 Vector<float> Trainer::parameters() const {
@@ -314,13 +340,19 @@ RunResult Trainer::judge_models(bool stopped) {
   result.step = progress_.step;
   result.seconds = seconds_since(session_start_);
   if (stopped) return result;
+  constexpr Index kHardSamples = 50;
+  const Shard& told_of = test_.set_size() > 0 ? test_ : validation_;
   const auto judge = [&](const std::string& file, Index epoch, const Vector<float>& parameters) {
-    ModelResult model{.file = file, .epoch = epoch, .validation = {}, .test = {}};
-    if (validation_.set_size() > 0) {
-      model.validation = evaluate(layout_, parameters, validation_, comm_, control_.heartbeat);
-    }
-    if (test_.set_size() > 0)
-      model.test = evaluate(layout_, parameters, test_, comm_, control_.heartbeat);
+    ModelResult model{.file = file, .epoch = epoch, .validation = {}, .test = {}, .hardest = {}};
+    HardSamples hard(kHardSamples);
+    const auto evaluate_on = [&](const Shard& set) -> std::optional<Evaluation> {
+      if (set.set_size() == 0) return std::nullopt;
+      return evaluate(layout_, parameters, set, comm_, control_.heartbeat,
+                      &set == &told_of ? &hard : nullptr);
+    };
+    model.validation = evaluate_on(validation_);
+    model.test = evaluate_on(test_);
+    model.hardest = hard.gather(told_of, comm_);
     return model;
   };
   result.models.push_back(

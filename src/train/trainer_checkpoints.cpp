@@ -272,17 +272,19 @@ void Trainer::save_and_wait(std::optional<std::filesystem::path> also) {
   if (comm_.is_root()) {
     const PhaseScope scope(control_.heartbeat, Phase::kFile);
     store_->wait_until_idle();
-    warn_of_failed_saves();
+    tell_of_saves();
     save(true, std::move(also));
     store_->wait_until_idle();
     const auto failures = store_->take_failures();
+    tell_of_saves();
     if (!failures.empty()) throw OutputError(fmt::format("{}", fmt::join(failures, " ")));
   }
   comm_.barrier();
 }
 
-void Trainer::warn_of_failed_saves() {
+void Trainer::tell_of_saves() {
   if (!comm_.is_root()) return;
+  for (const Index step : store_->take_saved()) observer_.checkpoint_saved(step);
   const auto failures = store_->take_failures();
   if (!failures.empty()) generation_->check();
   for (const std::string& failure : failures) {

@@ -84,6 +84,24 @@ TEST_F(DistributedTraining, EvaluationCountsEachSampleOnce) {
   }
 }
 
+TEST_F(DistributedTraining, EachEpochTellsWhereTheTimeOfEachRankWent) {
+  const TinyRun run = train_tiny(configuration, comm);
+  if (!comm.is_root()) return;
+  for (const EpochReport& epoch : run.observer.epochs) {
+    ASSERT_EQ(epoch.times.size(), static_cast<std::size_t>(comm.size()));
+    for (const RankTime& time : epoch.times) {
+      double sum = 0;
+      for (const double seconds : time.parts) {
+        EXPECT_GE(seconds, 0);
+        sum += seconds;
+      }
+      EXPECT_GT(time.parts[static_cast<std::size_t>(ProfiledPart::kObjective)], 0);
+      EXPECT_GT(sum, 0);
+      EXPECT_LE(sum, time.total * (1 + 1e-9));
+    }
+  }
+}
+
 TEST_F(DistributedTraining, ABatchOfOneSampleLeavesTheOtherRanksWithNone) {
   configuration.batch_size = 1;
   configuration.finetune_epochs = 1;

@@ -38,6 +38,7 @@ struct RecordingObserver final : TrainingObserver {
     const auto now = summary.live_parameters;
     parameters = Eigen::Map<const Vector<float>>(now.data(), static_cast<Index>(now.size()));
   }
+  void checkpoint_saved(Index step) override { saved.push_back(step); }
   void warning(const std::string& sentence) override { warnings.push_back(sentence); }
   void rewound(Index step, const std::string& given) override {
     summary.step = step;
@@ -48,6 +49,7 @@ struct RecordingObserver final : TrainingObserver {
   RunSummary summary;
   std::vector<StepReport> steps;
   std::vector<EpochReport> epochs;
+  std::vector<Index> saved;
   std::vector<std::string> warnings;
   RunResult result;
   Vector<float> parameters;  ///< As seen after the last epoch.

@@ -22,6 +22,9 @@ class ObserverList final : public TrainingObserver {
   void epoch_done(const EpochReport& report) override {
     for (auto& observer : observers_) observer->epoch_done(report);
   }
+  void checkpoint_saved(Index step) override {
+    for (auto& observer : observers_) observer->checkpoint_saved(step);
+  }
   void warning(const std::string& sentence) override {
     for (auto& observer : observers_) observer->warning(sentence);
   }

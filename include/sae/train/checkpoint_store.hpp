@@ -51,6 +51,9 @@ class CheckpointStore {
   /// without what only a resume needs.
   void save(bool as_checkpoint, std::optional<std::filesystem::path> also);
 
+  /// The steps of the checkpoints that were published since the last call.
+  std::vector<Index> take_saved();
+
   /// The failures since the last call, one sentence each.
   std::vector<std::string> take_failures();
 
@@ -68,6 +71,7 @@ class CheckpointStore {
   FileImage image_;  // Of the file that is being written.
   bool as_checkpoint_ = false;
   std::optional<std::filesystem::path> also_;
+  std::vector<Index> saved_;
   std::vector<std::string> failures_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -7,6 +7,7 @@
 #include "sae/data/shard.hpp"
 #include "sae/model/flat_vectors.hpp"
 #include "sae/model/parameter_layout.hpp"
+#include "sae/train/hard_samples.hpp"
 
 namespace sae {
 
@@ -24,9 +25,10 @@ struct Evaluation {
 };
 
 /// Evaluates the network on the set whose shards the ranks hold. Each block of samples is progress
-/// for `heartbeat`, which may be null.
+/// for `heartbeat`, which may be null. This rank's samples are added to `hard`, which may be null.
 /// Collective: all ranks get the result for the whole set.
 Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& parameters,
-                    const Shard& shard, Communicator& comm, Heartbeat* heartbeat = nullptr);
+                    const Shard& shard, Communicator& comm, Heartbeat* heartbeat = nullptr,
+                    HardSamples* hard = nullptr);
 
 }  // namespace sae

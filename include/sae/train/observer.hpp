@@ -10,6 +10,7 @@
 #include "sae/data/minibatch.hpp"
 #include "sae/train/configuration.hpp"
 #include "sae/train/evaluation.hpp"
+#include "sae/train/step_profile.hpp"
 
 namespace sae {
 
@@ -59,6 +60,12 @@ struct StepReport {
   double samples_per_second = 0;   ///< Over the epoch so far and all ranks.
 };
 
+/// Where the time of a rank went.
+struct RankTime {
+  PartSeconds parts{};
+  double total = 0;  ///< With what belongs to no part.
+};
+
 /// One epoch: a line of metrics.jsonl.
 struct EpochReport {
   std::string stage;
@@ -74,6 +81,8 @@ struct EpochReport {
   double samples_per_second = 0;
   double communication_share = 0;
   bool best = false;  ///< The lowest validation error so far.
+  /// Since the end of the epoch before, of each rank. What follows an epoch counts for the next.
+  std::vector<RankTime> times;
 };
 
 /// A model and how it does.
@@ -82,6 +91,8 @@ struct ModelResult {
   Index epoch = 0;   ///< Of fine-tuning.
   std::optional<Evaluation> validation;
   std::optional<Evaluation> test;
+  /// The samples of the test set, else of the validation set, with the largest losses.
+  std::vector<HardSample> hardest;
 };
 
 struct RunResult {
@@ -99,6 +110,8 @@ class TrainingObserver {
   virtual void run_begins(const RunSummary& summary) = 0;
   virtual void step_done(const StepReport& report) = 0;
   virtual void epoch_done(const EpochReport& report) = 0;
+  /// A checkpoint of so many updates has been written and verified.
+  virtual void checkpoint_saved(Index) {}
   /// Something went wrong that the training survives.
   virtual void warning(const std::string& sentence) = 0;
   /// The training went back to where `step` updates of the run are done: the epochs so far are

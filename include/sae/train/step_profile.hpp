@@ -21,6 +21,7 @@ enum class ProfiledPart : std::uint32_t {
   kBetweenSteps  ///< Evaluation after an epoch, and copies for checkpoints.
 };
 inline constexpr std::size_t kProfiledParts = 5;
+using PartSeconds = std::array<double, kProfiledParts>;  ///< By ProfiledPart.
 
 /// "data", "objective", "reduction", "update" or "checkpoint_and_evaluation".
 std::string_view name_of(ProfiledPart part);
@@ -50,7 +51,7 @@ class StepProfile {
 
  private:
   struct StageSums {
-    std::array<double, kProfiledParts> seconds{};
+    PartSeconds seconds{};
     double total_seconds = 0;  ///< Of the stage, with what belongs to no part.
     std::int64_t steps = 0;
   };
@@ -76,22 +77,24 @@ class StepProfile {
   std::vector<Event> events_;
 };
 
-/// Adds the time of a scope to a part. `profile` may be null.
+/// Adds the time of a scope to a part, in `sums` and in `profile`, which may be null.
 class ProfileScope {
  public:
-  ProfileScope(StepProfile* profile, ProfiledPart part) : profile_(profile), part_(part) {
-    if (profile_ != nullptr) begin_ = StepProfile::Clock::now();
-  }
+  ProfileScope(PartSeconds& sums, StepProfile* profile, ProfiledPart part)
+      : sums_(sums), profile_(profile), part_(part) {}
   ~ProfileScope() {
-    if (profile_ != nullptr) profile_->add(part_, begin_, StepProfile::Clock::now());
+    const auto end = StepProfile::Clock::now();
+    sums_[static_cast<std::size_t>(part_)] += std::chrono::duration<double>(end - begin_).count();
+    if (profile_ != nullptr) profile_->add(part_, begin_, end);
   }
   ProfileScope(const ProfileScope&) = delete;
   ProfileScope& operator=(const ProfileScope&) = delete;
 
  private:
+  PartSeconds& sums_;
   StepProfile* profile_;
   ProfiledPart part_;
-  StepProfile::Clock::time_point begin_;
+  StepProfile::Clock::time_point begin_ = StepProfile::Clock::now();
 };
 
 }  // namespace sae

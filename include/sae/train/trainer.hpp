@@ -53,6 +53,9 @@ class Trainer {
   void finish_epoch(const Stage& stage, double seconds, double communication_seconds);
   bool train_step(const Stage& stage, const Minibatch<float>& minibatch, double learning_rate,
                   StepSums& sums);
+  std::vector<RankTime> gather_times();
+  void account_step(std::chrono::steady_clock::time_point begin,
+                    std::chrono::steady_clock::time_point computed, double update_seconds);
   bool is_time_to_stop() const;
   RunResult judge_models(bool stopped);
 
@@ -66,7 +69,7 @@ class Trainer {
   void save(bool as_checkpoint, std::optional<std::filesystem::path> also);
   void save_if_due(bool epoch_ended);
   void save_and_wait(std::optional<std::filesystem::path> also);
-  void warn_of_failed_saves();
+  void tell_of_saves();
 
   const Configuration& configuration_;
   const RunControl& control_;
@@ -82,6 +85,8 @@ class Trainer {
   Shard test_;
   std::chrono::steady_clock::time_point session_start_ = std::chrono::steady_clock::now();
   Index steps_of_session_ = 0;
+  PartSeconds part_seconds_{};  ///< Since the ranks told each other last.
+  std::chrono::steady_clock::time_point told_ = session_start_;
 
   // The state of the run: what a checkpoint holds. The same on all ranks, but for history_.
   std::unique_ptr<GradientAveraging> averaging_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 
 #include "sae/comm/self_communicator.hpp"
 #include "sae/core/error.hpp"
@@ -108,6 +109,24 @@ TEST_F(TrainerOnTinySet, ObserversSeeEachStepTheParametersAndTheFirstValidationS
     EXPECT_EQ(preview.inputs(7, sample),
               static_cast<float>(dataset.pixel(Split::kTrain, sample, 7)) / 255.0f);
   }
+}
+
+TEST_F(TrainerOnTinySet, TellsOfEachCheckpointOnceItIsThere) {
+  const TinyRun run =
+      train_tiny(configuration, comm, {.checkpoint_every = {.steps = 20}, .keep_checkpoints = 99});
+  std::set<Index> there;
+  for (const auto& entry : std::filesystem::directory_iterator(configuration.run / "checkpoints")) {
+    there.insert(load_checkpoint(entry.path()).progress.step);
+  }
+  // The last may be saved twice: as that of the best epoch, and as that of the end.
+  EXPECT_EQ(std::set(run.observer.saved.begin(), run.observer.saved.end()), there);
+  EXPECT_EQ(*there.rbegin(), 63);
+}
+
+TEST_F(TrainerOnTinySet, TheChosenModelsHardestTestSamplesAreTold) {
+  const TinyRun run = train_tiny(configuration, comm);
+  ASSERT_EQ(run.result.models.back().hardest.size(), 31u);  // Fewer than the 50 that are told.
+  EXPECT_EQ(run.result.models.back().hardest[0].pixels.size(), 30u);
 }
 
 TEST_F(TrainerOnTinySet, WithoutValidationThereIsNoBest) {

@@ -1,0 +1,81 @@
+#include "sae/train/hard_samples.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <tuple>
+
+#include "sae/kernels/elementwise.hpp"
+
+namespace sae {
+
+bool HardSamples::Judged::operator<(const Judged& other) const {
+  const auto key = [](const Judged& j) {
+    return std::tuple(-std::round(1e4 * std::min(j.loss, 1e6)), j.sample);
+  };
+  return key(*this) < key(other);
+}
+
+void HardSamples::keep_first(std::vector<Judged>& samples, Index count) {
+  std::sort(samples.begin(), samples.end());
+  if (static_cast<Index>(samples.size()) > count) samples.resize(static_cast<std::size_t>(count));
+}
+
+void HardSamples::add(Index first, std::span<const std::uint16_t> labels,
+                      const ConstMatrixRef<float>& logits) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto column = logits.col(static_cast<Index>(i));
+    const Vector<double> shifted = (column.array() - column.maxCoeff()).cast<double>();
+    const double log_sum = std::log(shifted.array().exp().sum());
+    hardest_.push_back({.sample = first + static_cast<Index>(i),
+                        .label = labels[i],
+                        .predicted = static_cast<std::int32_t>(predicted_class<float>(column)),
+                        .loss = log_sum - shifted[labels[i]],
+                        .confidence = std::exp(-log_sum)});
+  }
+  keep_first(hardest_, keep_);
+}
+
+std::vector<HardSample> HardSamples::gather(const Shard& shard, Communicator& comm) const {
+  const auto texts = comm.allgather(std::string(reinterpret_cast<const char*>(hardest_.data()),
+                                                hardest_.size() * sizeof(Judged)));
+  std::vector<Judged> hardest;
+  for (const std::string& text : texts) {
+    std::vector<Judged> of_rank(text.size() / sizeof(Judged));
+    std::memcpy(of_rank.data(), text.data(), text.size());
+    hardest.insert(hardest.end(), of_rank.begin(), of_rank.end());
+  }
+  keep_first(hardest, keep_);
+
+  const RecordFormat& format = shard.format();
+  const bool with_pixels = format.features <= kMostPixels;
+  const auto ends = comm.allgather(std::to_string(shard.samples().end));
+  std::vector<HardSample> result;
+  for (const Judged& judged : hardest) {
+    const bool own = shard.samples().contains(judged.sample);
+    if (!comm.is_root()) {
+      if (own && with_pixels) comm.send(shard.record(judged.sample), 0);
+      continue;
+    }
+    HardSample sample{judged.sample, judged.label,      judged.predicted,
+                      judged.loss,   judged.confidence, {}};
+    if (with_pixels) {
+      std::vector<std::byte> record(format.bytes());
+      if (own) {
+        std::ranges::copy(shard.record(judged.sample), record.begin());
+      } else {
+        // Shards follow each other: the owner is the first that ends behind the sample.
+        const auto owner = std::ranges::find_if(
+            ends, [&judged](const std::string& end) { return judged.sample < std::stoll(end); });
+        comm.receive(record, static_cast<int>(owner - ends.begin()));
+      }
+      sample.pixels.resize(static_cast<std::size_t>(format.features));
+      decode_pixels(format, record, sample.pixels);
+    }
+    result.push_back(std::move(sample));
+  }
+  return result;
+}
+
+}  // namespace sae
