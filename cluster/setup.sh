@@ -10,6 +10,10 @@ run_packages=(g++ cmake ninja-build libopenmpi-dev openmpi-bin openssh-client li
 # To test as well.
 test_packages=(libgtest-dev python3 python3-numpy python3-h5py python3-venv clang-14
   clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev shellcheck)
+# Ubuntu has no browser as a package: the page of a run is not looked at there.
+if grep -qs '^ID=debian' /etc/os-release; then
+  test_packages+=(chromium chromium-driver)
+fi
 # To test on clusters of several nodes on one machine; srun --mpi=pmix opens what libpmix-dev has.
 cluster_packages=(iproute2 openssh-server slurmctld slurmd slurm-client munge libpmix-dev)
 

@@ -17,6 +17,7 @@ void run_inference(const InferenceOptions& options, Communicator& comm);
 void run_import(const ImportCommandOptions& options, Communicator& comm);
 /// kDone, or kInternal if something will not work.
 ExitCode run_doctor(const DoctorOptions& options, Communicator& comm);
+void run_report(const ReportOptions& options, Communicator& comm);
 void run_inspect(const InspectOptions& options, Communicator& comm);
 
 }  // namespace sae

@@ -43,6 +43,8 @@ ExitCode run(const Command& command, Communicator& comm) {
     return run_doctor(*doctor, comm);
   } else if (const auto* inspect = std::get_if<InspectOptions>(&command)) {
     run_inspect(*inspect, comm);
+  } else if (const auto* report = std::get_if<ReportOptions>(&command)) {
+    run_report(*report, comm);
   }
   return ExitCode::kDone;
 }

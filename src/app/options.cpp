@@ -99,6 +99,20 @@ Command parse_inspect_options(const std::vector<std::string>& arguments) {
   return InspectOptions{file};
 }
 
+Command parse_report_options(const std::vector<std::string>& arguments) {
+  po::options_description options(
+      "sae_dist report RUN [options]: writes the page of a run, RUN/report.html, anew");
+  options.add_options()("run", text("FOLDER"), "the run's folder")(
+      "data", text("FILE"), "data set for the pictures; else the one that the run was trained on")(
+      "help", "this text");
+  const auto values =
+      parse_arguments(arguments, options, po::positional_options_description().add("run", 1));
+  if (wants_help(values)) return help_text(options);
+  const auto run = values["run"].as<std::string>();
+  require(!run.empty(), "report needs the folder of a RUN; see --help.");
+  return ReportOptions{.run = run, .data = values["data"].as<std::string>()};
+}
+
 }  // namespace
 
 Command parse_command_line(const std::vector<std::string>& arguments, const FileTexts& files) {
@@ -120,9 +134,10 @@ Command parse_command_line(const std::vector<std::string>& arguments, const File
   if (arguments[0] == "doctor") return parse_doctor_options(rest);
   if (arguments[0] == "import") return parse_import_options(rest);
   if (arguments[0] == "inspect") return parse_inspect_options(rest);
+  if (arguments[0] == "report") return parse_report_options(rest);
   throw UsageError(
       fmt::format("There is no command '{}'; there are train, bench, evaluate, predict, encode, "
-                  "reconstruct, import, inspect and doctor.",
+                  "reconstruct, import, inspect, report and doctor.",
                   arguments[0]));
 }
 

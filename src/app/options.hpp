@@ -81,8 +81,14 @@ struct InspectOptions {
   std::filesystem::path file;
 };
 
-using Command = std::variant<ShowText, TrainOptions, EvaluateOptions, InferenceOptions,
-                             ImportCommandOptions, InspectOptions, BenchOptions, DoctorOptions>;
+struct ReportOptions {
+  std::filesystem::path run;
+  std::filesystem::path data;  ///< Empty: the run's own.
+};
+
+using Command =
+    std::variant<ShowText, TrainOptions, EvaluateOptions, InferenceOptions, ImportCommandOptions,
+                 InspectOptions, BenchOptions, DoctorOptions, ReportOptions>;
 
 /// The text of a recipe or configuration file. Collective where it is given by main: rank 0
 /// reads, so that the file needs to be on its host only.

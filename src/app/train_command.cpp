@@ -16,6 +16,7 @@
 #include "sae/monitor/observer_list.hpp"
 #include "sae/monitor/picture_files.hpp"
 #include "sae/monitor/run_log.hpp"
+#include "sae/monitor/run_report.hpp"
 #include "sae/monitor/terminal.hpp"
 #include "sae/train/trainer.hpp"
 #include "search.hpp"
@@ -104,6 +105,8 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm) {
       observers.add(std::make_unique<EventWriter>(RunFolder(configuration.run), configuration,
                                                   options.summary_every, warn));
     }
+    observers.add(std::make_unique<RunReport>(RunFolder(configuration.run), configuration,
+                                              libraries, warn));
   }
   Watchdog watchdog(comm, std::chrono::duration<double>(options.stall_timeout),
                     stage_names(configuration));

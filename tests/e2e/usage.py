@@ -55,8 +55,8 @@ class Usage(ProgramTest):
 
     def test_files_of_a_run(self):
         self.assertEqual(sorted(os.listdir(self.run_folder)),
-                         ["best.h5", "checkpoints", "config.cfg", "log.txt", "metrics.jsonl",
-                          "model.h5"])
+                         ["best.h5", "checkpoints", "config.cfg", "journal.jsonl", "log.txt",
+                          "metrics.jsonl", "model.h5", "report.html"])
         lines = metrics_of(self.run_folder)
         self.assertEqual([(line["stage"], line["epoch"]) for line in lines],
                          [line[:2] for line in printed_losses(self.output)])
@@ -103,7 +103,7 @@ class Usage(ProgramTest):
                                 ("evaluate", "--split"), ("predict", "--csv"),
                                 ("encode", "--layer"), ("reconstruct", "--layer"),
                                 ("import", "--from"), ("inspect", "FILE"),
-                                ("doctor", "--threads")):
+                                ("report", "--data"), ("doctor", "--threads")):
             output = self.run_program(*command.split(), "--help")
             self.assertIn(option, output)
         output = self.run_program("--help", ranks=3)

@@ -111,6 +111,24 @@ class ProgramTest(unittest.TestCase):
         """Trains into `run`, a name in the folder; as run_program."""
         return cls.run_program("--run", run, *arguments, **options)
 
+    @classmethod
+    def while_training(cls, run, look, *arguments, within=50):
+        """Trains into `run` until `look` returns something true; stops it then in good order. Returns
+        what it returned. Throws: AssertionError if that takes too long."""
+        mark = Mark()
+        command = command_line("--run", run, *arguments)
+        with subprocess.Popen(command, cwd=cls.folder, env=mark.environment(),
+                              stdout=subprocess.DEVNULL) as job:
+            deadline = time.monotonic() + within
+            while not (seen := look()) and job.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+            job.send_signal(signal.SIGTERM)
+            code = job.wait(30)
+        assert seen, f"nothing was seen within {within} s"
+        assert code == 75, f"exit code {code}"
+        assert not mark.left_behind()
+        return seen
+
     def assert_refused(self, *cases, within=10, **options):
         """Each case (exit code, texts, arguments) ends with the code and with one line of ours that
         holds the texts; mpirun alone may add lines. All files in the folder stay as they were.

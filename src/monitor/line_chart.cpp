@@ -1,0 +1,135 @@
+#include "line_chart.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "html.hpp"
+
+namespace sae {
+namespace {
+
+constexpr std::size_t kMostPoints = 300;
+constexpr std::size_t kMostTargets = 60;
+
+// Of the drawing, in its own units: about a pixel each on a phone.
+constexpr double kWidth = 440;
+constexpr double kHeight = 250;
+constexpr double kLeft = 52;
+constexpr double kRight = 14;
+constexpr double kTop = 24;
+constexpr double kBottom = 40;
+
+std::vector<LineChart::Point> drawn_points(const LineChart::Series& series) {
+  std::vector<LineChart::Point> finite;
+  std::ranges::copy_if(series.points, std::back_inserter(finite), [](const auto& point) {
+    return std::isfinite(point.x) && std::isfinite(point.y);
+  });
+  if (finite.size() <= kMostPoints) return finite;
+  std::vector<LineChart::Point> some;
+  for (std::size_t i = 0; i < kMostPoints; ++i) {
+    some.push_back(finite[i * (finite.size() - 1) / (kMostPoints - 1)]);
+  }
+  return some;
+}
+
+class Drawing {
+ public:
+  Drawing(const LineChart& chart, Axis x, Axis y) : chart_(chart), x_(x), y_(y) {}
+
+  double left(double x) const {
+    return kLeft + (kWidth - kLeft - kRight) * (x - x_.low) / (x_.high - x_.low);
+  }
+  double top(double y) const {
+    return kHeight - kBottom - (kHeight - kTop - kBottom) * (y - y_.low) / (y_.high - y_.low);
+  }
+
+  std::string axes() const {
+    std::string svg;
+    for (double y = y_.low; y <= y_.high + y_.step / 2; y += y_.step) {
+      const double value = std::abs(y) < y_.step / 2 ? 0 : y;
+      svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>",
+                         kLeft, kWidth - kRight, top(y), top(y));
+      svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.6g}</text>", kLeft - 6,
+                         top(y) + 4, value);
+    }
+    for (double x = x_.low; x <= x_.high + x_.step / 2; x += x_.step) {
+      svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>",
+                         left(x), kHeight - kBottom + 17, x);
+    }
+    svg += fmt::format("<line class=\"axis\" x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\"/>", kLeft,
+                       kWidth - kRight, kHeight - kBottom);
+    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", kWidth - kRight,
+                       kHeight - 6, escaped(chart_.x_label));
+    return svg + fmt::format("<text x=\"4\" y=\"14\">{}</text>\n", escaped(chart_.y_label));
+  }
+
+  std::string curve(const LineChart::Series& series, std::size_t number) const {
+    const auto points = drawn_points(series);
+    std::string path;
+    std::string targets;
+    const std::size_t every = (points.size() + kMostTargets - 1) / kMostTargets;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const auto [x, y] = points[i];
+      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", left(x), top(y));
+      // A larger target than the curve, which tells the value to who points at it.
+      if (i % every != 0 && i + 1 != points.size()) continue;
+      targets += fmt::format(
+          "<circle class=\"hit\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"7\"><title>{} {:.0f}, {}: "
+          "{:.5g}{}</title></circle>",
+          left(x), top(y), escaped(chart_.x_label), x, escaped(series.name), y, chart_.unit);
+    }
+    if (points.empty()) return {};
+    return fmt::format(
+        "<path class=\"line s{0}\" d=\"{1}\"/><circle class=\"dot s{0}\" cx=\"{2:.1f}\" "
+        "cy=\"{3:.1f}\" r=\"4\"/>{4}\n",
+        number, path, left(points.back().x), top(points.back().y), targets);
+  }
+
+ private:
+  const LineChart& chart_;
+  Axis x_;
+  Axis y_;
+};
+
+}  // namespace
+
+Axis axis_for(double low, double high, int marks) {
+  if (!(high > low)) {
+    const double around = std::max(std::abs(low) * 0.01, 1e-6);
+    low -= around;
+    high += around;
+  }
+  const double raw = (high - low) / marks;
+  const double power = std::pow(10.0, std::floor(std::log10(raw)));
+  double step = 10 * power;
+  for (const double round : {5.0, 2.0, 1.0}) {
+    if (round * power >= raw * (1 - 1e-9)) step = round * power;
+  }
+  return {step * std::floor(low / step + 1e-9), step * std::ceil(high / step - 1e-9), step};
+}
+
+std::string svg_of(const LineChart& chart) {
+  std::vector<LineChart::Point> all;
+  for (const auto& series : chart.series) {
+    std::ranges::copy(drawn_points(series), std::back_inserter(all));
+  }
+  if (all.empty()) return {};
+  const auto [first, last] = std::ranges::minmax_element(all, {}, &LineChart::Point::x);
+  const auto [lowest, highest] = std::ranges::minmax_element(all, {}, &LineChart::Point::y);
+  const double low = chart.from_zero ? std::min(0.0, lowest->y) : lowest->y;
+  const double high = chart.from_zero && highest->y <= low ? low + 1 : highest->y;
+  // Epochs are whole: between two of them nothing is marked.
+  const double end = std::max(last->x, first->x + 1);
+  const double every = std::max(1.0, axis_for(first->x, end, 8).step);
+  const Drawing drawing(chart, {first->x, end, every}, axis_for(low, high, 5));
+  std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n",
+                                kWidth, kHeight, escaped(chart.description));
+  svg += drawing.axes();
+  for (std::size_t i = 0; i < chart.series.size(); ++i)
+    svg += drawing.curve(chart.series[i], i + 1);
+  return svg + "</svg>\n";
+}
+
+}  // namespace sae

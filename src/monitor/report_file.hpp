@@ -1,0 +1,12 @@
+#pragma once
+
+#include "report_page.hpp"
+#include "sae/train/run_folder.hpp"
+
+namespace sae {
+
+/// Writes the page of the report into the run's folder, with the time; complete or not at all.
+/// Throws: OutputError.
+void publish_report(const RunFolder& folder, Report& report);
+
+}  // namespace sae

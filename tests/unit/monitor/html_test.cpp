@@ -1,0 +1,37 @@
+#include "html.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sae {
+namespace {
+
+TEST(Html, TextCannotBecomeMarkup) {
+  EXPECT_EQ(escaped("a<b>&\"'c"), "a&lt;b&gt;&amp;&quot;&#39;c");
+  EXPECT_EQ(escaped(std::string("a\0b\x1b[1m", 7)), "ab[1m");
+  EXPECT_EQ(escaped("Zürich → 5"), "Zürich → 5");
+}
+
+TEST(Html, PicturesAreBase64OfAnyLength) {
+  const std::string head = "data:image/png;base64,";  // The vectors of RFC 4648, section 10.
+  EXPECT_EQ(png_uri(""), head);
+  EXPECT_EQ(png_uri("f"), head + "Zg==");
+  EXPECT_EQ(png_uri("fo"), head + "Zm8=");
+  EXPECT_EQ(png_uri("foo"), head + "Zm9v");
+  EXPECT_EQ(png_uri("foobar"), head + "Zm9vYmFy");
+  EXPECT_EQ(png_uri(std::string("\xff\xfe\x00", 3)), head + "//4A");
+}
+
+TEST(Html, NumbersOfATableStandAtTheRight) {
+  const std::string table = html_of({.caption = "a & b", .header = {"x"}, .rows = {{"y", "1,2"}}});
+  EXPECT_NE(table.find("<caption>a &amp; b</caption>"), std::string::npos) << table;
+  EXPECT_NE(table.find("<th scope=\"row\">y</th><td class=\"n\">1,2</td>"), std::string::npos)
+      << table;
+}
+
+TEST(Html, ASectionWithoutContentIsNotThere) {
+  EXPECT_EQ(section("id", "Heading", ""), "");
+  EXPECT_NE(section("id", "A & B", "x").find("A &amp; B</h2>"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sae
