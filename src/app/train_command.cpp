@@ -105,8 +105,8 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm) {
       observers.add(std::make_unique<EventWriter>(RunFolder(configuration.run), configuration,
                                                   options.summary_every, warn));
     }
-    observers.add(std::make_unique<RunReport>(RunFolder(configuration.run), configuration,
-                                              libraries, warn));
+    observers.add(
+        std::make_unique<RunReport>(RunFolder(configuration.run), configuration, libraries, warn));
   }
   Watchdog watchdog(comm, std::chrono::duration<double>(options.stall_timeout),
                     stage_names(configuration));

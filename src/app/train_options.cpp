@@ -277,9 +277,7 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
   po::options_description all(
       "sae_dist [train] [options]: trains a stacked denoising autoencoder; also under mpirun or "
       "srun.\nOther commands: bench, evaluate, predict, encode, reconstruct, import, inspect, "
-      "doctor; each "
-      "has "
-      "a --help of its own");
+      "report, doctor; each has a --help of its own");
   all.add(session_options()).add(configuration);
 
   po::variables_map values = parse_arguments(arguments, all);

@@ -55,6 +55,8 @@ EventWriter::~EventWriter() = default;
 void EventWriter::attempt(const std::function<void()>& action) {
   try {
     action();
+  } catch (const SupersededError&) {
+    throw;
   } catch (const OutputError& error) {
     if (!std::exchange(warned_, true)) {
       warn_(fmt::format("{} Training goes on; TensorBoard's curves get gaps.", error.what()));
@@ -75,6 +77,11 @@ void EventWriter::rewound(Index step, const std::string&) {
   attempt([&] { void_from(step + 1); });
 }
 
+void EventWriter::flush(EventFile& file) const {
+  summary_.check_generation();
+  file.flush();
+}
+
 void EventWriter::void_from(Index step) {
   Index end = 0;  // Of the stage.
   for (std::size_t stage = 0; stage < files_.size(); ++stage) {
@@ -87,7 +94,7 @@ void EventWriter::void_from(Index step) {
     if (file == nullptr) continue;
     if (!was_open) continue;
     file->append(start_at(step));
-    file->flush();
+    flush(*file);
   }
 }
 
@@ -96,7 +103,7 @@ EventFile* EventWriter::file_of(std::size_t stage, Index step) {
     tried_[stage] = true;
     auto file = std::make_unique<EventFile>(folder_.events(summary_.stages[stage].name));
     begin_file(*file, stage, step);
-    file->flush();
+    flush(*file);
     files_[stage] = std::move(file);
   }
   return files_[stage].get();
@@ -123,7 +130,7 @@ void EventWriter::append(EventFile& file, Index step, tensorboard::Summary summa
   const auto now = Clock::now();
   if (now - flushed_ < kFlushEvery && file.pending_bytes() < kMostPending) return;
   flushed_ = now;
-  file.flush();
+  flush(file);
 }
 
 void EventWriter::step_done(const StepReport& report) {
@@ -162,7 +169,7 @@ void EventWriter::epoch_done(const EpochReport& report) {
       if (shape_) add_pictures(summary, stage, report.epoch);
     }
     append(*file, report.step, std::move(summary));
-    file->flush();
+    flush(*file);
   });
 }
 
@@ -208,10 +215,10 @@ void EventWriter::run_done(const RunResult& result) {
       add_scalar(summary, "error/test", model->test->error_percent());
       append(*files_[stage], step, std::move(summary));
     }
-    files_[stage]->flush();
+    flush(*files_[stage]);
   });
   for (const auto& file : files_) {
-    if (file != nullptr) attempt([&] { file->flush(); });
+    if (file != nullptr) attempt([&] { flush(*file); });
   }
 }
 

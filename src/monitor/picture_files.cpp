@@ -26,6 +26,8 @@ void PictureFiles::epoch_done(const EpochReport& report) {
   painted_ = now;
   try {
     paint(report);
+  } catch (const SupersededError&) {
+    throw;
   } catch (const OutputError& error) {
     if (!std::exchange(warned_, true)) {
       warn_(fmt::format("{} Training goes on without this picture.", error.what()));
@@ -39,14 +41,16 @@ void PictureFiles::paint(const EpochReport& report) const {
     const bool pretrained = report.stage == summary_.stages[static_cast<std::size_t>(layer)].name;
     if (!pretrained && report.stage != summary_.stages.back().name) continue;
     write_png(folder_.filters(layer),
-              filters_picture(*layout_, summary_.live_parameters, layer, *shape_));
+              filters_picture(*layout_, summary_.live_parameters, layer, *shape_),
+              summary_.check_generation);
     if (!pretrained || summary_.preview.size() == 0) continue;
     write_png(folder_.reconstructions(),
               reconstructions_picture(
                   reconstruct(*layout_, {summary_.live_parameters, {}},
                               denoising_settings(configuration_, layer), summary_.preview,
                               static_cast<std::uint32_t>(report.epoch)),
-                  *shape_));
+                  *shape_),
+              summary_.check_generation);
   }
 }
 

@@ -33,13 +33,15 @@ std::string encode_png(const GreyPicture& picture) {
   return bytes;
 }
 
-void write_png(const std::filesystem::path& path, const GreyPicture& picture) {
+void write_png(const std::filesystem::path& path, const GreyPicture& picture,
+               const std::function<void()>& before_rename) {
   const std::string bytes = encode_png(picture);
   AtomicFile file(path);
   std::ofstream stream(file.temporary_path(), std::ios::binary);
   stream << bytes << std::flush;
   if (!stream) throw OutputError(fmt::format("Cannot write {}.", path.string()));
   stream.close();
+  if (before_rename) before_rename();
   file.rename_into_place();
 }
 

@@ -10,7 +10,8 @@
 
 namespace sae {
 
-void publish_report(const RunFolder& folder, Report& report) {
+void publish_report(const RunFolder& folder, Report& report,
+                    const std::function<void()>& before_rename) {
   report.written =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   AtomicFile file(folder.report());
@@ -19,6 +20,7 @@ void publish_report(const RunFolder& folder, Report& report) {
   if (!stream) throw OutputError(fmt::format("Cannot write {}.", folder.report().string()));
   stream.close();
   // Not forced to disk: training does not wait, and a page that a crash loses can be made anew.
+  if (before_rename) before_rename();
   file.rename_into_place();
 }
 

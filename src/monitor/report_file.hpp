@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "report_page.hpp"
 #include "sae/train/run_folder.hpp"
 
@@ -7,6 +9,7 @@ namespace sae {
 
 /// Writes the page of the report into the run's folder, with the time; complete or not at all.
 /// Throws: OutputError.
-void publish_report(const RunFolder& folder, Report& report);
+void publish_report(const RunFolder& folder, Report& report,
+                    const std::function<void()>& before_rename = {});
 
 }  // namespace sae

@@ -170,7 +170,10 @@ std::string time_section(const RunRecord& record) {
   for (std::size_t i = 0; i < kParts.size(); ++i) {
     legend += fmt::format("<li><span class=\"key s{}\"></span>{}</li>", i + 1, kParts[i].name);
   }
-  std::string html = fmt::format("<ul class=\"legend\">{}</ul>\n", legend);
+  std::string html = fmt::format(
+      "<p class=\"soft\">Of each rank in the last session, up to the end of its last epoch.</p>\n"
+      "<ul class=\"legend\">{}</ul>\n",
+      legend);
   HtmlTable table = time_table("Seconds of each rank in the last session", "Rank");
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const std::string name = rank_name(i, sums.size(), session->hosts.size());

@@ -70,13 +70,16 @@ void RunJournal::append(const std::string& line) {
   text_ += line + '\n';
   if (whole_) {
     std::ofstream file(folder_.journal(), std::ios::app);
+    check_generation_();
     file << line << std::endl;
     whole_ = file.good();
     if (whole_) return;
   }
   try {
-    write_text_file(folder_.journal(), text_);
+    write_text_file(folder_.journal(), text_, check_generation_);
     whole_ = true;
+  } catch (const SupersededError&) {
+    throw;
   } catch (const OutputError&) {
     whole_ = false;  // Tried again with the next line.
   }
@@ -85,9 +88,10 @@ void RunJournal::append(const std::string& line) {
 void RunJournal::run_begins(const RunSummary& summary) {
   std::ifstream file(folder_.journal());
   text_ = {std::istreambuf_iterator<char>(file), {}};
+  check_generation_ = summary.check_generation;
   // A process that was killed may have left half a line.
-  whole_ = text_.empty() || text_.back() == '\n';
-  if (!whole_) text_ += '\n';
+  if (!text_.empty() && text_.back() != '\n') text_ += '\n';
+  whole_ = false;  // A new file takes its place: one that an older session still has open is gone.
 
   Json json = event("begin");
   json["program"] = libraries_;

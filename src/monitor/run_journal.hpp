@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "run_record.hpp"
@@ -34,6 +35,7 @@ class RunJournal {
   RunFolder folder_;
   const Configuration& configuration_;
   std::string libraries_;
+  std::function<void()> check_generation_;
   std::string text_;
   bool whole_ = true;  ///< The file holds all of it.
 };

@@ -9,6 +9,7 @@
 #include "report_file.hpp"
 #include "report_pictures.hpp"
 #include "run_journal.hpp"
+#include "sae/core/error.hpp"
 #include "sae/train/metrics.hpp"
 
 namespace sae {
@@ -40,6 +41,8 @@ template <typename Action>
 void RunReport::without_harm(Action&& action) {
   try {
     action();
+  } catch (const SupersededError&) {
+    throw;
   } catch (const std::exception& error) {
     if (!std::exchange(warned_, true)) warn_(fmt::format("{} Training goes on.", error.what()));
   }
@@ -47,6 +50,7 @@ void RunReport::without_harm(Action&& action) {
 
 void RunReport::run_begins(const RunSummary& summary) {
   metrics_ = summary.history;
+  check_generation_ = summary.check_generation;
   topology_ = summary.topology;
   shape_ = picture_shape(summary.dataset);
   parameters_ = summary.live_parameters;
@@ -96,7 +100,7 @@ void RunReport::write(bool live, const RunResult* result) {
         report.pictures.hardest = hardest_pictures(result->models.back(), *shape_);
       }
     }
-    publish_report(folder_, report);
+    publish_report(folder_, report, check_generation_);
     warned_ = false;
   });
   next_write_ = Clock::now() + kCostShare * (Clock::now() - begin);

@@ -49,6 +49,7 @@ class EventWriter final : public TrainingObserver {
   EventFile* file_of(std::size_t stage, Index step);
   void begin_file(EventFile& file, std::size_t stage, Index step) const;
   void append(EventFile& file, Index step, tensorboard::Summary summary);
+  void flush(EventFile& file) const;
   /// Makes TensorBoard forget what has this step or a later one.
   void void_from(Index step);
   void add_histograms(tensorboard::Summary& summary, std::size_t stage) const;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ std::string encode_png(const GreyPicture& picture);
 
 /// Writes a PNG file that appears complete, or not at all; it is not forced to disk, as what can be
 /// painted again. Throws: OutputError.
-void write_png(const std::filesystem::path& path, const GreyPicture& picture);
+void write_png(const std::filesystem::path& path, const GreyPicture& picture,
+               const std::function<void()>& before_rename = {});
 
 }  // namespace sae

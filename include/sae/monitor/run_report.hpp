@@ -46,6 +46,7 @@ class RunReport final : public TrainingObserver {
   RunFolder folder_;
   const Configuration& configuration_;
   Warn warn_;
+  std::function<void()> check_generation_;
   bool warned_ = false;
   std::unique_ptr<RunJournal> journal_;
   std::string metrics_;  ///< As metrics.jsonl.

@@ -40,7 +40,7 @@ struct RunSummary {
   /// To be called before anything is written into the run's folder, with the file open already;
   /// see RunGeneration. Throws: SupersededError if the folder is another session's by now.
   std::function<void()> check_generation = [] {};
-  Index step = 0;                  ///< Updates of the run before this session.
+  Index step = 0;  ///< Updates of the run before this session.
   /// The model as it is, in the layout of the topology: may be read during calls of the observer,
   /// and changes between them.
   std::span<const float> live_parameters;

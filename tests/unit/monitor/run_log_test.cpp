@@ -57,7 +57,7 @@ TEST_F(TwoSessions, TheOlderWritesNothingMore) {
   const std::string log = text_of(folder.log());
   const std::string metrics = text_of(folder.metrics());
   EXPECT_THROW(older.epoch_done(epoch("late")), SupersededError);
-  EXPECT_THROW(older.history_rewound(""), SupersededError);
+  EXPECT_THROW(older.rewound(0, ""), SupersededError);
   EXPECT_THROW(older.run_done({}), SupersededError);
   older.warning("late");
   EXPECT_EQ(text_of(folder.log()), log);
