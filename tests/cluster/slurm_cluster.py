@@ -1,8 +1,10 @@
 """Runs batch scripts on a Slurm cluster of several nodes on this machine (cluster/slurm-cluster)."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -33,8 +35,11 @@ class SlurmTest(ProgramTest):
         cls.addClassCleanup(cls.cluster, "down")
         cls.cluster("up", cls.NODES)
 
+    def tearDown(self):
+        self.cluster("exec", "scancel", "--user=root")  # What a failed case left.
+
     @classmethod
-    def cluster(cls, *words, within=60, **environment):
+    def cluster(cls, *words, within=180, **environment):
         """What slurm-cluster printed. Throws: AssertionError if it fails."""
         command = [SOURCE_DIR / "cluster" / "slurm-cluster", "-d", cls.folder / "cluster",
                    *map(str, words)]
@@ -58,14 +63,14 @@ class SlurmTest(ProgramTest):
         return dict(re.findall(r"(\w+)=(\S*)", self.cluster("exec", "scontrol", "-o", "show", "job",
                                                             job)))
 
-    def wait(self, job, within=120, state="COMPLETED", code=0, restarts=0):
+    def wait(self, job, within=240, state="COMPLETED", code=0, restarts=0):
         """Until the job has ended as told here."""
         self.cluster("wait", job, within, within=within + 30)
         found = self.state(job)
         self.assertEqual((found["JobState"], found["ExitCode"], found["Restarts"]),
                          (state, f"{code}:0", str(restarts)), self.log(job))
 
-    def hurry(self, job, within=60, restarts=1):
+    def hurry(self, job, within=120, restarts=1):
         """Until the job runs again after it was requeued."""
         self.cluster("hurry", job, within, restarts, within=within + 30)
 
@@ -74,11 +79,31 @@ class SlurmTest(ProgramTest):
         name = f"*[a-z]-{job.replace('_', '-')}.log"
         return "".join(file.read_text(errors="replace") for file in self.folder.glob(name))
 
-    def wait_until_trained(self, run, epochs, within=60):
-        """Until so many epochs of a run are over."""
+    def wait_until_trained(self, run, epochs, within=120):
+        """Until so many of its epochs are over."""
         metrics = self.folder / run / "metrics.jsonl"
         wait_until(lambda: metrics.exists() and len(metrics.read_text().splitlines()) >= epochs,
                    within, f"epoch {epochs} of {run}")
+
+    @contextlib.contextmanager
+    def held_up(self, run, ranks):
+        """The ranks of a run that is in its midst stand still, so that what happens meanwhile finds
+        them there on any machine."""
+        self.wait_until_trained(run, 1)
+        processes = self.ranks_of(run)
+        self.assertEqual(len(processes), ranks, run)
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    def ask_to_stop(self, job, run, ranks):
+        """By the signal that announces the end of the time limit."""
+        with self.held_up(run, ranks):
+            self.cluster("exec", "scancel", "-b", "-s", "USR1", job)
 
     def metrics(self, run):
         """The lines of metrics.jsonl without what depends on time."""

@@ -5,10 +5,10 @@ import unittest
 import xml.etree.ElementTree
 
 from sae_program import toy_samples, write_dataset
-from slurm_cluster import SCRIPTS, SlurmTest
+from slurm_cluster import SCRIPTS, SlurmTest, wait_until
 
 LAUNCHERS = ("srun", "mpirun")
-SETTINGS = ["--data", "data.h5", "--validation-size", "100", "--units", "60,40", "--batch-size", "10",
+SETTINGS = ["--data", "data.h5", "--validation-size", "100", "--units", "60,40", "--finetune-epochs", "3",
             "--quiet"]
 
 
@@ -50,11 +50,14 @@ class Jobs(SlurmTest):
         for launcher in LAUNCHERS:
             with self.subTest(launcher):
                 run = f"killed-{launcher}"
-                job = self.submit("train.sbatch", *SETTINGS, "--pretrain-epochs", "1000000", "--run",
-                                  run, options=["--nodes=2"], SAE_LAUNCHER=launcher)
+                job = self.submit("train.sbatch", *SETTINGS, "--pretrain-epochs", "1000000",
+                                  "--checkpoint-every", "1e", "--run", run,
+                                  options=["--nodes=2"], SAE_LAUNCHER=launcher)
                 self.wait_until_trained(run, 1)
                 self.cluster("on", 2, "pkill", "-KILL", "-f", "--", f"--run {run}")
                 self.hurry(job)
+                log = self.folder / run / "log.txt"
+                wait_until(lambda: "resumed from" in log.read_text(), 120, f"{run} goes on")
                 self.assertRegex(self.log(job), r"ended with exit code 1\d\d: requeued")
                 self.cluster("exec", "scancel", job)
                 self.cluster("wait", job, 60)
@@ -70,13 +73,12 @@ class Jobs(SlurmTest):
         self.assertTrue(list((self.folder / "stay" / "checkpoints").glob("step-*.h5")))
 
     def test_tasks_of_an_array_are_requeued_for_themselves(self):
-        array = self.submit("array.sbatch", *SETTINGS, "--pretrain-epochs", "40", "--run", "seeds",
+        array = self.submit("array.sbatch", *SETTINGS, "--pretrain-epochs", "50", "--run", "seeds",
                             options=["--nodes=2", "--array=1-4"])
         # The last has the job id of the whole array.
         stopped, untouched = (2, 4), (1, 3)
         for task in stopped:
-            self.wait_until_trained(f"seeds/seed-{task}", 1)
-            self.cluster("exec", "scancel", "-b", "-s", "USR1", f"{array}_{task}")
+            self.ask_to_stop(f"{array}_{task}", f"seeds/seed-{task}", 2)
         for task in stopped:
             self.hurry(f"{array}_{task}")
         for task in (*stopped, *untouched):
@@ -89,7 +91,7 @@ class Jobs(SlurmTest):
 
     def test_an_array_varies_any_option(self):
         array = self.submit("array.sbatch", *SETTINGS[:-1], "--pretrain-epochs", "1",
-                            "--finetune-epochs", "1", "--run=rates", options=["--array=0-1"],
+                            "--run=rates", options=["--array=0-1"],
                             VARY="momentum", VALUES="0.1 0.5")
         for task, value in enumerate(("0.1", "0.5")):
             self.wait(f"{array}_{task}")
@@ -97,19 +99,19 @@ class Jobs(SlurmTest):
                           (self.folder / f"rates/momentum-{value}/config.cfg").read_text())
 
     def test_scaling_gives_a_table_and_a_plot(self):
-        for launcher in LAUNCHERS:
+        for launcher, tasks in (("srun", 3), ("mpirun", 2)):
             with self.subTest(launcher):
                 folder = self.folder / f"scaling-{launcher}"
-                job = self.submit("scaling.sbatch", *SETTINGS[:-1], "--run", folder,
-                                  options=["--nodes=2", "--ntasks=3"], SAE_LAUNCHER=launcher,
+                job = self.submit("scaling.sbatch", *SETTINGS[:6], "--run", folder,
+                                  options=["--nodes=2", f"--ntasks={tasks}"], SAE_LAUNCHER=launcher,
                                   PATH=f"{sys.prefix}/bin:/usr/sbin:/usr/bin:/sbin:/bin")
                 self.wait(job)
                 rows = [line.split()[:2] for line in (folder / "scaling.txt").read_text().splitlines()]
-                self.assertEqual(rows[1:], [[kind, ranks] for kind in ("strong", "weak")
-                                            for ranks in ("1", "2", "3")])
-                self.assertEqual((folder / "strong-3/config.cfg").read_text().count("batch-size=10\n"),
-                                 1)
-                self.assertEqual((folder / "weak-3/config.cfg").read_text().count("batch-size=30\n"), 1)
+                self.assertEqual(rows[1:], [[kind, str(ranks + 1)] for kind in ("strong", "weak")
+                                            for ranks in range(tasks)])
+                for kind, batch in (("strong", 100), ("weak", 100 * tasks)):
+                    self.assertIn(f"\nbatch-size={batch}\n",
+                                  (folder / f"{kind}-{tasks}/config.cfg").read_text())
                 xml.etree.ElementTree.parse(folder / "scaling.svg")
 
     def test_all_scripts_name_what_is_missing(self):

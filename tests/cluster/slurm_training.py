@@ -2,8 +2,6 @@
 in between."""
 
 import concurrent.futures
-import os
-import signal
 import time
 import unittest
 
@@ -62,21 +60,13 @@ class Training(SlurmTest):
     def stop_by_signal(self, launcher):
         run = f"signal-{launcher}"
         job = self.small(run, launcher=launcher)
-        self.wait_until_trained(run, 2)
-        self.cluster("exec", "scancel", "-b", "-s", "USR1", job)
+        self.ask_to_stop(job, run, 3)
         self.finish(job, run)
 
     def stop_at_the_limit(self):
         job = self.small("limit", options=[*THREE, "--time=1", "--signal=B:USR1@30"])
-        self.wait_until_trained("limit", 1)
-        # Held up, so that the limit finds them in the midst of it on any machine.
-        ranks = self.ranks_of("limit")
-        self.assertEqual(len(ranks), 3)
-        for process in ranks:
-            os.kill(process, signal.SIGSTOP)
-        wait_until(lambda: "asked to stop" in self.log(job), 90, "signal before the limit")
-        for process in ranks:
-            os.kill(process, signal.SIGCONT)
+        with self.held_up("limit", 3):
+            wait_until(lambda: "asked to stop" in self.log(job), 150, "signal before the limit")
         self.finish(job, "limit")
 
     def stop_by_preemption(self):
