@@ -68,6 +68,22 @@ class PlainHosts(ProgramTest):
             self.assertLess(time.monotonic(), deadline, f"ranks live on host{host}")
             time.sleep(0.2)
 
+    def freeze_while_saving(self, host, folder):
+        """Stops what runs there with a checkpoint half written."""
+        self.hosts.shell(host, f"""
+            ranks=$(pidof sae_dist orted)
+            while :; do
+              set -- {folder}/*.tmp
+              [ -e "$1" ] || continue
+              kill -STOP $ranks
+              [ ! -e "$1" ] || exit 0
+              kill -CONT $ranks
+            done""")
+
+    def content(self, run):
+        return {path: path.read_bytes() for path in (self.folder / run).rglob("*")
+                if path.is_file()}
+
     def test_a_host_that_is_cut_off_is_left_out(self):
         job = self.launch("cut", "--checkpoint-every", 5, "--keep-checkpoints", 3)
         self.wait_for_step("cut", 25)  # Epochs have 21 steps.
@@ -84,6 +100,25 @@ class PlainHosts(ProgramTest):
         self.assertIn("left out: host3 does not answer", output)
         self.assertIn("attempt 2: host1 host2 \n", output)
         self.assertNotIn("attempt 3", output)
+
+    def test_ranks_of_a_past_attempt_cannot_write(self):
+        # Rank 0 is on host2, since the host of launch.sh takes no part.
+        hostfile = self.folder / "others"
+        hostfile.write_text("host2 slots=2\nhost3 slots=2\n")
+        job = self.launch("past", "--checkpoint-every", 5, "--keep-checkpoints", 3,
+                          hostfile=hostfile)
+        self.wait_for_step("past", 25)
+        self.freeze_while_saving(2, self.folder / "past" / "checkpoints")
+        self.hosts.act("cut", 2, "silent")
+        self.assert_ends(job, "past", 0, within=90)
+        self.assert_is_reference("past")
+        written = self.content("past")
+        self.assertEqual(len(self.hosts.ranks(2)), 2)
+        self.hosts.act("heal", 2)
+        self.hosts.shell(2, "kill -CONT $(pidof sae_dist)")
+        self.hosts.shell(2, "kill -CONT $(pidof orted)")
+        self.wait_for_no_ranks(2)
+        self.assertEqual(self.content("past"), written)
 
     def test_a_host_that_falls_silent_does_not_hold_mpirun(self):
         # Its kernel answers, so that mpirun notices nothing.
