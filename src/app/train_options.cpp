@@ -55,7 +55,9 @@ std::vector<po::options_description> configuration_options() {
       "corrupt the layer's own input, or the pixels and pass them up")(
       "pretrain-epochs", list_of("5"), "epochs")("pretrain-learning-rate", list_of("0.03"),
                                                  "learning rate at the start")(
-      "pretrain-schedule", name_of("linear", kSchedules), "how it falls");
+      "pretrain-schedule", name_of("linear", kSchedules), "how it falls")(
+      "pretrain-weight-decay", po::value<Texts>()->multitoken()->value_name("LIST"),
+      "instead of --weight-decay; the larger, the smoother are the filters");
 
   po::options_description finetuning("Fine-tuning");
   finetuning.add_options()("finetune-epochs", value_of<Index>(15, "N"), "epochs")(
@@ -145,12 +147,18 @@ std::vector<PretrainSettings> hidden_layers(const po::variables_map& values) {
   auto corruption = parse_reals("corruption", texts("corruption"));
   auto epochs = parse_integers("pretrain-epochs", texts("pretrain-epochs"));
   auto rates = parse_reals("pretrain-learning-rate", texts("pretrain-learning-rate"));
+  std::vector<double> decays;
+  if (values.count("pretrain-weight-decay") > 0) {
+    decays = parse_reals("pretrain-weight-decay", texts("pretrain-weight-decay"));
+  }
   std::size_t layers = units.size();
-  if (layers == 1) layers = std::max({corruption.size(), epochs.size(), rates.size()});
+  if (layers == 1)
+    layers = std::max({corruption.size(), epochs.size(), rates.size(), decays.size()});
   units = per_layer("units", units, layers);
   corruption = per_layer("corruption", corruption, layers);
   epochs = per_layer("pretrain-epochs", epochs, layers);
   rates = per_layer("pretrain-learning-rate", rates, layers);
+  if (!decays.empty()) decays = per_layer("pretrain-weight-decay", decays, layers);
 
   std::vector<PretrainSettings> result;
   for (std::size_t i = 0; i < layers; ++i) {
@@ -161,7 +169,11 @@ std::vector<PretrainSettings> hidden_layers(const po::variables_map& values) {
     require(epochs[i] >= 0, fmt::format("--pretrain-epochs are at least 0, not {}.", epochs[i]));
     require(std::isfinite(rates[i]) && rates[i] >= 0,
             fmt::format("--pretrain-learning-rate is at least 0, not {}.", rates[i]));
-    result.push_back({units[i], corruption[i], epochs[i], rates[i]});
+    result.push_back({units[i], corruption[i], epochs[i], rates[i], std::nullopt});
+    if (decays.empty()) continue;
+    require(std::isfinite(decays[i]) && decays[i] >= 0,
+            fmt::format("--pretrain-weight-decay is at least 0, not {}.", decays[i]));
+    result.back().weight_decay = decays[i];
   }
   return result;
 }

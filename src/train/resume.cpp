@@ -70,7 +70,8 @@ bool epochs_may_change(const std::string& before, const std::string& now, const 
 void check_resumable(const Checkpoint& checkpoint, const std::string& now_text) {
   static const std::set<std::string> free = {"data", "data-access", "averaging", "threads"};
   Settings before = settings_of(checkpoint.config);
-  const Settings now = settings_of(now_text);
+  Settings now = settings_of(now_text);
+  for (const auto& [name, value] : before) now.try_emplace(name);  // What is not set any more.
   std::string differences;
   for (const auto& [name, value] : now) {
     const std::string& old = before[name];
@@ -81,7 +82,7 @@ void check_resumable(const Checkpoint& checkpoint, const std::string& now_text) 
     }
     if (name == "finetune-epochs" && numbers_of(value) >= numbers_of(old)) continue;
     differences += fmt::format("{}--{} was {} and is now {}", differences.empty() ? "" : ", ", name,
-                               old.empty() ? "not set" : old, value);
+                               old.empty() ? "not set" : old, value.empty() ? "not set" : value);
   }
   if (!differences.empty()) {
     throw UsageError(fmt::format("The run cannot go on with other settings: {}.", differences));

@@ -63,6 +63,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
     stage.epochs = layer.epochs;
     stage.learning_rate =
         learning_rate(layer.learning_rate, configuration.pretrain_schedule, layer.epochs);
+    stage.weight_decay = layer.weight_decay.value_or(configuration.weight_decay);
     stage.objective = make_objective<DenoisingObjective>(
         configuration, layout, denoising_settings(configuration, static_cast<Index>(i)));
     stages.push_back(std::move(stage));
@@ -74,6 +75,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
   finetune.epochs = configuration.finetune_epochs;
   finetune.learning_rate = learning_rate(configuration.finetune_learning_rate,
                                          configuration.finetune_schedule, finetune.epochs);
+  finetune.weight_decay = configuration.weight_decay;
   finetune.objective = make_objective<ClassifierObjective>(configuration, layout);
   stages.push_back(std::move(finetune));
   return stages;

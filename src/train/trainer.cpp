@@ -197,7 +197,7 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
   const double stop_vote = is_time_to_stop() ? 1 : 0;
   const SgdStep step{.learning_rate = static_cast<float>(learning_rate),
                      .momentum = static_cast<float>(configuration_.momentum),
-                     .weight_decay = static_cast<float>(configuration_.weight_decay),
+                     .weight_decay = static_cast<float>(stage.weight_decay),
                      .gradient_scale = 1.0f / static_cast<float>(minibatch.global_size)};
   const UpdateSeconds before = averaging_->seconds();
   const auto begin = Clock::now();

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct PretrainSettings {
   double corruption = 0.3;  ///< Share of inputs that noise sets to 0, in [0, 1).
   Index epochs = 5;
   double learning_rate = 0.1;
+  std::optional<double> weight_decay = {};  ///< None: that of the configuration.
 };
 
 /// Everything that a run is a function of, besides the data and the number of ranks.

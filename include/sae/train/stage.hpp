@@ -16,6 +16,7 @@ struct Stage {
   bool supervised = false;
   Index epochs = 0;
   LearningRate learning_rate;
+  double weight_decay = 0;
   std::shared_ptr<Objective<float>> objective;
 };
 

@@ -59,6 +59,15 @@ TEST(Options, OneNumberOfUnitsServesAsManyLayersAsOtherListsHave) {
   EXPECT_EQ(configure({"--units", "50"}).layers.size(), 1u);
 }
 
+TEST(Options, WeightDecayOfPretrainingIsThatOfTheLayerOrOfAll) {
+  EXPECT_FALSE(configure({"--units", "50"}).layers[0].weight_decay.has_value());
+  const Configuration c = configure({"--units", "50", "--pretrain-weight-decay", "1e-3,0"});
+  ASSERT_EQ(c.layers.size(), 2u);
+  EXPECT_EQ(c.layers[0].weight_decay, 1e-3);
+  EXPECT_EQ(c.layers[1].weight_decay, 0.0);
+  EXPECT_NE(c.text.find("pretrain-weight-decay=1e-3,0\n"), std::string::npos);
+}
+
 TEST(Options, CommandLineWinsOverConfigurationFileOverRecipe) {
   const auto texts =
       files("seed=2\nbatch-size=20\n", "# comment\nseed=3\nbatch-size=30\nmomentum=.25\n");
@@ -103,6 +112,7 @@ TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
       {{"--corruption", "-0.1"}, "--corruption is in [0, 1), not -0.1"},
       {{"--corruption", "nan"}, "--corruption"},
       {{"--units", "5,5,5", "--corruption", ".1,.2"}, "--corruption has 2 values for 3"},
+      {{"--pretrain-weight-decay", "-1"}, "--pretrain-weight-decay"},
       {{"--batch-size", "0"}, "--batch-size"},
       {{"--batch-size", "1.5"}, "batch-size"},
       {{"--momentum", "1"}, "--momentum"},

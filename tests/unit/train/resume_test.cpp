@@ -34,11 +34,19 @@ TEST(Resumable, WithOtherSettingsIsRefusedByNameWithBothValues) {
 }
 
 TEST(Resumable, WithMoreEpochsOfStagesThatAreNotOver) {
-  EXPECT_NO_THROW(
-      check_resumable(checkpoint_in("pretrain2"), "pretrain-epochs=2,7\nfinetune-epochs=9\n"));
-  EXPECT_THROW(check_resumable(checkpoint_in("pretrain2"), "pretrain-epochs=3\n"), UsageError);
-  EXPECT_THROW(check_resumable(checkpoint_in("finetune"), "pretrain-epochs=2,7\n"), UsageError);
-  EXPECT_THROW(check_resumable(checkpoint_in("finetune"), "finetune-epochs=2\n"), UsageError);
+  const auto check = [](const std::string& stage, const std::string& epochs) {
+    check_resumable(checkpoint_in(stage), "units=5,4\nmomentum=0.9\n" + epochs);
+  };
+  EXPECT_NO_THROW(check("pretrain2", "pretrain-epochs=2,7\nfinetune-epochs=9\n"));
+  EXPECT_THROW(check("pretrain2", "pretrain-epochs=3\nfinetune-epochs=3\n"), UsageError);
+  EXPECT_THROW(check("finetune", "pretrain-epochs=2,7\nfinetune-epochs=3\n"), UsageError);
+  EXPECT_THROW(check("finetune", "pretrain-epochs=2\nfinetune-epochs=2\n"), UsageError);
+}
+
+TEST(Resumable, WithoutASettingThatWasMadeIsRefused) {
+  expect_error<UsageError>(
+      [] { check_resumable(checkpoint_in("pretrain1"), "units=5,4\npretrain-epochs=2\n"); },
+      {"--momentum was 0.9 and is now not set"});
 }
 
 struct ResumedRun : testing::Test {

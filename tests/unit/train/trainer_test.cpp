@@ -1,5 +1,6 @@
 #include "sae/train/trainer.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -69,6 +70,20 @@ TEST_F(TrainerOnTinySet, PretrainingOfALayerLeavesTheOthersAlone) {
             slice(initial, layout.pretraining_slice(1)));
   EXPECT_EQ(view_of(run.parameters, layout.output().weights),
             view_of(initial, layout.output().weights));
+}
+
+TEST_F(TrainerOnTinySet, ALayerCanHaveAWeightDecayOfItsOwn) {
+  const auto weights_after = [&](std::optional<double> decay) {
+    configuration.run = folder.path() / fmt::format("decay{}", decay.value_or(1));
+    configuration.layers[0].weight_decay = decay;
+    configuration.finetune_epochs = 0;
+    const TinyRun run = train_tiny(configuration, comm);
+    const ParameterLayout layout(run.observer.summary.topology);
+    return Matrix<float>(view_of(run.parameters, layout.hidden(0).weights));
+  };
+  const Matrix<float> usual = weights_after(std::nullopt);
+  EXPECT_EQ(weights_after(configuration.weight_decay), usual);
+  EXPECT_LT(weights_after(0.5).norm(), 0.9f * usual.norm());
 }
 
 TEST_F(TrainerOnTinySet, BestIsTheLastEpochOfTheLowestValidationError) {
