@@ -25,10 +25,10 @@ pid_of() {
 
 # The kernel ends all that is in the namespace.
 stop_namespace() {
-  local pid
+  local pid tick
   if pid=$(pid_of "$1"); then
     kill -KILL "$pid" 2>/dev/null || true
-    for ((i = 0; i < 100; i++)); do
+    for ((tick = 0; tick < 100; tick++)); do
       pid_of "$1" >/dev/null || break
       sleep 0.05
     done
@@ -56,13 +56,13 @@ inside_here() {
 
 # NAME: also the host name. $folder/hosts becomes its /etc/hosts.
 make_namespace() {
-  local name=$1 parent pid='' first
+  local name=$1 parent pid='' first tick
   # shellcheck disable=SC2016 # The inner shell expands.
   first='hostname "$0"; exec bash -c "trap : CHLD; while :; do sleep 3600 & wait; done"'
   setsid unshare --net --uts --mount --ipc --pid --fork --kill-child --mount-proc \
     bash -c "$first" "$name" </dev/null >"$folder/log/$name.log" 2>&1 &
   parent=$!
-  for ((i = 0; i < 500; i++)); do
+  for ((tick = 0; tick < 500; tick++)); do
     read -r pid _ 2>/dev/null <"/proc/$parent/task/$parent/children" || true
     [[ -n $pid && $(nsenter -t "$pid" -u hostname 2>/dev/null) == "$name" ]] && break
     pid=''
