@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 import unittest
@@ -51,9 +52,10 @@ class WrongPlaces(ProgramTest):
         first = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 30
-            while not (self.folder / "busy" / "log.txt").exists():
+            while not (self.folder / "busy" / "report.html").exists():
                 self.assertLess(time.monotonic(), deadline, "the first run does not begin")
                 time.sleep(0.01)
+            first.send_signal(signal.SIGSTOP)  # What changes now, the second one changes.
             self.assert_refused((OUTPUT, ["busy", "holds a run", "--run"],
                                  ["--run", "busy", *settings("data.h5")]))
             self.assertIsNone(first.poll(), "the first run has ended too early to be in the way")
