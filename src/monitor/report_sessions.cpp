@@ -70,8 +70,10 @@ std::string bar(const std::string& name, const RankTime& time, double longest) {
 
 std::vector<std::string> cells(const RankTime& time) {
   std::vector<std::string> row;
-  for (const PartShown& part : kParts)
+  row.reserve(kParts.size() + 1);
+  for (const PartShown& part : kParts) {
     row.push_back(fmt::format("{:.2f}", seconds_of(time, part.part)));
+  }
   row.push_back(fmt::format("{:.2f}", time.total));
   return row;
 }
