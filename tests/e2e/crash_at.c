@@ -1,5 +1,5 @@
-// Preloaded into a program: kills it by SIGKILL before the CRASH_AT-th system call that changes a file
-// whose path holds CRASH_IN, or tells on stderr at the end how many there were.
+// Preloaded into a program: kills it by SIGKILL before the CRASH_AT-th system call that changes a
+// file whose path holds CRASH_IN, or tells on stderr at the end how many there were.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
