@@ -55,6 +55,7 @@ std::string head(const BenchReport& report, const BenchSettings& settings) {
                        ? "bfloat16 operands, float32 sums and weights"
                        : "float32");
   row("averaging", report.averaging);
+  row("codes", report.codes);
   row("momentum", fmt::format("{}", configuration.momentum));
   row("times", fmt::format("medians over {} s each, mean of ranks", settings.seconds));
   return text;

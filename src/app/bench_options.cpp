@@ -36,6 +36,7 @@ po::options_description bench_options() {
       "precision", name_of("auto", "auto|float32|bfloat16"), "as of train")(
       "gradient-precision", name_of("auto", "auto|float32|bfloat16"), "as of train")(
       "averaging", name_of("auto", "auto|flat|node"), "as of train")(
+      "cache-codes", name_of("auto", "auto|on|off"), "as of train")(
       "threads", name_of("1", "auto|T"), "of each rank, as of train")(
       "seconds", name_of("0.3", "S"), "of each measurement")(
       "steps-only", po::bool_switch(), "measure training steps and nothing to compare them with")(
@@ -93,6 +94,7 @@ Command parse_bench_options(const std::vector<std::string>& arguments) {
   configuration.batch_size = count_of(values, "batch-size", kMostSamples);
   configuration.momentum = share_of(values, "momentum");
   configuration.averaging = parse_averaging(name("averaging"));
+  configuration.cache_codes = parse_cache_codes(name("cache-codes"), configuration.corruption_at);
   configuration.threads = parse_threads(name("threads"));
   result.precision = parse_precision("precision", name("precision"));
   result.gradient_precision = parse_precision("gradient-precision", name("gradient-precision"));

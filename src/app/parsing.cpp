@@ -77,6 +77,17 @@ CorruptionAt parse_corruption_at(const std::string& text) {
                               {{"layer", CorruptionAt::kLayer}, {"image", CorruptionAt::kImage}});
 }
 
+CacheCodes parse_cache_codes(const std::string& text, CorruptionAt corruption_at) {
+  const auto value = choose<CacheCodes>(
+      "cache-codes", text,
+      {{"auto", CacheCodes::kAuto}, {"on", CacheCodes::kOn}, {"off", CacheCodes::kOff}});
+  require(
+      value != CacheCodes::kOn || corruption_at != CorruptionAt::kImage,
+      "--cache-codes on keeps clean codes, but with --corruption-at image corrupted pixels pass "
+      "up through the finished layers.");
+  return value;
+}
+
 Index parse_threads(const std::string& text) {
   if (text == "auto") return 0;
   const auto threads = parse_integers("threads", {text});

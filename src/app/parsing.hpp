@@ -33,6 +33,8 @@ std::uint64_t parse_seed(const std::string& text);
 std::optional<Precision> parse_precision(const std::string& option, const std::string& text);
 Averaging parse_averaging(const std::string& text);
 CorruptionAt parse_corruption_at(const std::string& text);
+/// Throws also if the text is "on" and the codes are not fixed during a stage.
+CacheCodes parse_cache_codes(const std::string& text, CorruptionAt corruption_at);
 /// 0 for "auto".
 Index parse_threads(const std::string& text);
 

@@ -78,6 +78,8 @@ std::vector<po::options_description> configuration_options() {
       "of gradients on their way between ranks; auto: as --precision")(
       "averaging", name_of("auto", "auto|flat|node"),
       "each rank holds and updates everything, or the ranks of a node share one copy")(
+      "cache-codes", name_of("auto", "auto|on|off"),
+      "keep the codes of finished layers while the next is pretrained; auto: if they fit")(
       "threads", name_of("1", "auto|T"),
       "of each rank; auto: the cores it is bound to, divided among the ranks that share them");
   optimizer.add_options()("reproducible", po::bool_switch(),
@@ -277,6 +279,7 @@ Configuration configuration_of(const po::variables_map& values) {
   c.reproducible = values["reproducible"].as<bool>();
   c.warmup_epochs = real(values, "warmup-epochs", 0, unbounded);
   c.averaging = parse_averaging(name("averaging"));
+  c.cache_codes = parse_cache_codes(name("cache-codes"), c.corruption_at);
   c.threads = parse_threads(name("threads"));
   return c;
 }
@@ -319,6 +322,9 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
             "--reproducible adds up gradients in float32, not bfloat16.");
     require(options.configuration.averaging != Averaging::kNode,
             "--reproducible has its own order of sums, which --averaging node cannot keep.");
+    require(
+        options.configuration.cache_codes != CacheCodes::kOn,
+        "--reproducible computes codes sample by sample of a slice, --cache-codes on in blocks.");
     options.gradient_precision = Precision::kFloat32;
   }
   options.control = control_of(values);

@@ -35,6 +35,7 @@ std::string place(const std::string& dataset, const Hdf5File& file) {
 }
 
 ElementType element_type_of(PixelType type) {
+  assert(type != PixelType::kBfloat16);
   return type == PixelType::kUint8 ? ElementType::kUint8 : ElementType::kFloat32;
 }
 
@@ -188,7 +189,15 @@ Hdf5File open_after_trial(const std::filesystem::path& path) {
 std::string name_of(Split split) { return split == Split::kTrain ? "train" : "test"; }
 
 std::size_t bytes_per_pixel(PixelType type) {
-  return type == PixelType::kUint8 ? sizeof(std::uint8_t) : sizeof(float);
+  switch (type) {
+    case PixelType::kUint8:
+      return sizeof(std::uint8_t);
+    case PixelType::kFloat32:
+      return sizeof(float);
+    case PixelType::kBfloat16:
+      return sizeof(bfloat16);
+  }
+  return 0;
 }
 
 DatasetFile::DatasetFile(const std::filesystem::path& path)

@@ -111,6 +111,7 @@ bool EpochStream::next(Minibatch<float>& minibatch) {
   minibatch.labels.resize(static_cast<std::size_t>(count));
   minibatch.samples.resize(static_cast<std::size_t>(count));
   minibatch.global_size = batch_positions(step_).size();
+  minibatch.encoded_layers = format.encoded_layers;
   for (Index i = 0; i < count; ++i, ++next_record_) {
     const auto source = static_cast<std::size_t>(current_.sources[next_record_]);
     const auto record = std::span<const std::byte>(current_.received)

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "sae/kernels/bfloat16.hpp"
+
 namespace sae {
 
 void decode_pixels(const RecordFormat& format, std::span<const std::byte> record,
@@ -11,6 +13,14 @@ void decode_pixels(const RecordFormat& format, std::span<const std::byte> record
   assert(record.size() == format.bytes() && static_cast<Index>(pixels.size()) == format.features);
   if (format.pixel_type == PixelType::kFloat32) {
     std::memcpy(pixels.data(), record.data(), format.pixel_bytes());
+    return;
+  }
+  if (format.pixel_type == PixelType::kBfloat16) {
+    for (std::size_t i = 0; i < pixels.size(); ++i) {
+      std::uint16_t bits = 0;
+      std::memcpy(&bits, record.data() + i * sizeof bits, sizeof bits);
+      pixels[i] = widened(bits);
+    }
     return;
   }
   std::transform(record.begin(), record.begin() + format.features, pixels.begin(),

@@ -51,7 +51,7 @@ ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>
 }
 
 template <typename T, typename G>
-double ClassifierObjective<T, G>::flop_per_sample() const {
+double ClassifierObjective<T, G>::flop_per_sample(Index /*encoded_layers*/) const {
   const Topology& topology = layout_.topology();
   double weights = static_cast<double>(layout_.output().weights.size());
   for (Index layer = 0; layer < topology.hidden_layers(); ++layer) {

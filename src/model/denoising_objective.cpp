@@ -1,5 +1,7 @@
 #include "sae/model/denoising_objective.hpp"
 
+#include <cassert>
+
 #include "sae/kernels/bfloat16.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
@@ -13,16 +15,23 @@ void DenoisingObjective<T, G>::prepare_inputs(const ParametersRef<Master<T>>& pa
   const auto corrupt = [&](const Matrix<T>& x, MatrixRef<T> corrupted) {
     apply_masking_noise<T>(noise, settings_.corruption_level, minibatch.samples, x, corrupted);
   };
-  convert<T>(minibatch.inputs, pixels_);
-  clean_ = encode<T>(layout_, settings_.layer, parameters, pixels_);
+  const Range finished{minibatch.encoded_layers, settings_.layer};
+  const bool pixels_corrupted = settings_.corruption_at == CorruptionAt::kImage && finished.end > 0;
+  assert(finished.begin <= finished.end && (finished.begin == 0 || !pixels_corrupted));
+  if (finished.size() == 0) {
+    convert<T>(minibatch.inputs, clean_);
+  } else {
+    convert<T>(minibatch.inputs, inputs_);
+    clean_ = encode<T>(layout_, finished, parameters, inputs_);
+  }
   below_.resize(clean_.rows(), 2 * minibatch.size());
   auto corrupted = below_.leftCols(minibatch.size());
-  if (settings_.corruption_at == CorruptionAt::kLayer) {
+  if (!pixels_corrupted) {
     corrupt(clean_, corrupted);
   } else {
-    Matrix<T> corrupted_pixels(pixels_.rows(), pixels_.cols());
-    corrupt(pixels_, corrupted_pixels);
-    corrupted = encode<T>(layout_, settings_.layer, parameters, std::move(corrupted_pixels));
+    Matrix<T> corrupted_pixels(inputs_.rows(), inputs_.cols());
+    corrupt(inputs_, corrupted_pixels);
+    corrupted = encode<T>(layout_, finished, parameters, std::move(corrupted_pixels));
   }
 }
 
@@ -62,9 +71,9 @@ ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>&
 }
 
 template <typename T, typename G>
-double DenoisingObjective<T, G>::flop_per_sample() const {
+double DenoisingObjective<T, G>::flop_per_sample(Index encoded_layers) const {
   double below = 0;
-  for (Index layer = 0; layer < settings_.layer; ++layer) {
+  for (Index layer = encoded_layers; layer < settings_.layer; ++layer) {
     below += static_cast<double>(layout_.hidden(layer).weights.size());
   }
   const int passes = settings_.corruption_at == CorruptionAt::kImage ? 2 : 1;

@@ -37,10 +37,10 @@ void encode_layer(const LayerViews& views, const ParametersRef<Master<T>>& param
 }
 
 template <typename T>
-Matrix<T> encode(const ParameterLayout& layout, Index layers,
+Matrix<T> encode(const ParameterLayout& layout, Range layers,
                  const ParametersRef<Master<T>>& parameters, Matrix<T> x) {
   Matrix<T> hidden;
-  for (Index layer = 0; layer < layers; ++layer) {
+  for (Index layer = layers.begin; layer < layers.end; ++layer) {
     const LayerViews& views = layout.hidden(layer);
     hidden.resize(views.weights.rows, x.cols());
     encode_layer<T>(views, parameters, x, hidden);
@@ -67,7 +67,7 @@ Matrix<T> decode(const ParameterLayout& layout, Index layers, const ParametersRe
 template <typename T>
 Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parameters, Matrix<T> x) {
   const Matrix<T> codes =
-      encode<T>(layout, layout.topology().hidden_layers(), parameters, std::move(x));
+      encode<T>(layout, {0, layout.topology().hidden_layers()}, parameters, std::move(x));
   Matrix<T> logits(layout.topology().classes, codes.cols());
   multiply<T>(view_of(parameters.values, layout.output().weights), codes, logits);
   add_bias<T>(view_of(parameters.values, layout.output().bias).col(0), logits);
@@ -77,7 +77,7 @@ Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parame
 #define SAE_INSTANTIATE(T)                                                                     \
   template void encode_layer<T>(const LayerViews&, const ParametersRef<Master<T>>&,            \
                                 const ConstMatrixRef<T>&, MatrixRef<T>);                       \
-  template Matrix<T> encode<T>(const ParameterLayout&, Index, const ParametersRef<Master<T>>&, \
+  template Matrix<T> encode<T>(const ParameterLayout&, Range, const ParametersRef<Master<T>>&, \
                                Matrix<T>);
 #define SAE_INSTANTIATE_MASTER(T)                                                                  \
   template void initialize_parameters<T>(const ParameterLayout&, std::uint64_t, Vector<T>&);       \

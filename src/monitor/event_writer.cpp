@@ -119,7 +119,7 @@ void EventWriter::begin_file(EventFile& file, std::size_t stage, Index step) con
     file.append(std::move(graph));
   }
   tensorboard::Event configuration = event_at(step);
-  add_text(*configuration.mutable_summary(), "configuration", markdown(configuration_.text));
+  add_text(*configuration.mutable_summary(), "configuration", markdown(summary_.settings));
   file.append(std::move(configuration));
 }
 

@@ -72,13 +72,13 @@ Reconstructions reconstruct(const ParameterLayout& layout, const ParametersRef<f
   Reconstructions result{.inputs = samples.inputs, .corrupted = {}, .reconstructed = {}};
   Matrix<float> below;  // What the layer sees.
   if (settings.corruption_at == CorruptionAt::kLayer) {
-    below = encode<float>(layout, settings.layer, parameters, samples.inputs);
+    below = encode<float>(layout, {0, settings.layer}, parameters, samples.inputs);
     corrupt(below);
     result.corrupted = decode<float>(layout, settings.layer, parameters, below);
   } else {
     result.corrupted = samples.inputs;
     corrupt(result.corrupted);
-    below = encode<float>(layout, settings.layer, parameters, result.corrupted);
+    below = encode<float>(layout, {0, settings.layer}, parameters, result.corrupted);
   }
   Matrix<float> codes(layout.hidden(settings.layer).weights.rows, below.cols());
   encode_layer<float>(layout.hidden(settings.layer), parameters, below, codes);

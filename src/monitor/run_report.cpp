@@ -31,7 +31,6 @@ std::optional<ModelState> state_of(const RunRecord& record, const ParameterLayou
 RunReport::RunReport(const RunFolder& folder, const Configuration& configuration,
                      const std::string& libraries, Warn warn)
     : folder_(folder),
-      configuration_(configuration),
       warn_(std::move(warn)),
       journal_(std::make_unique<RunJournal>(folder, configuration, libraries)) {}
 
@@ -49,6 +48,7 @@ void RunReport::without_harm(Action&& action) {
 }
 
 void RunReport::run_begins(const RunSummary& summary) {
+  settings_ = summary.settings;
   metrics_ = summary.history;
   check_generation_ = summary.check_generation;
   topology_ = summary.topology;
@@ -90,7 +90,7 @@ void RunReport::write(bool live, const RunResult* result) {
   without_harm([&] {
     Report report{.run = folder_.path().string(),
                   .live = live,
-                  .record = parse_run_record(configuration_.text, metrics_, journal_->text()),
+                  .record = parse_run_record(settings_, metrics_, journal_->text()),
                   .pictures = {}};
     const ParameterLayout layout(topology_);
     const auto model = state_of(report.record, layout, parameters_);

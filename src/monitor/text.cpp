@@ -71,6 +71,7 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
                                ? "bfloat16 operands, float32 sums and weights"
                                : "float32");
   text += row("averaging", summary.averaging);
+  text += row("codes", summary.codes);
   text += row("seed", fmt::format("{}", configuration.seed));
   text += row("memory", fmt::format("about {} a rank", megabytes(summary.memory_per_rank)));
   text += row("work", fmt::format("about {:.3g} TFLOP in matrix products", flop / 1e12));

@@ -10,6 +10,7 @@
 #include "sae/data/epoch_stream.hpp"
 #include "sae/data/partition.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
+#include "sae/train/code_cache.hpp"
 #include "sae/train/stage.hpp"
 
 namespace sae {
@@ -27,11 +28,16 @@ Topology topology_of(const BenchSettings& settings) {
   return topology_for(settings.configuration, info);
 }
 
-/// This rank's part of a set of noise, whole minibatches of it.
-Shard synthetic_shard(const BenchSettings& settings, const Communicator& comm) {
+/// Samples of a set of whole minibatches.
+Index synthetic_size(const BenchSettings& settings) {
   constexpr Index kAbout = 16384;
   const Index batch = settings.configuration.batch_size;
-  const Index set_size = batch * std::max<Index>(4, kAbout / batch);
+  return batch * std::max<Index>(4, kAbout / batch);
+}
+
+/// This rank's part of a set of noise.
+Shard synthetic_shard(const BenchSettings& settings, const Communicator& comm) {
+  const Index set_size = synthetic_size(settings);
   Shard shard({.features = settings.inputs, .pixel_type = PixelType::kUint8}, set_size,
               part_of_range({0, set_size}, comm.rank(), comm.size()));
   const Range samples = shard.samples();
@@ -128,6 +134,8 @@ class Bench {
     report_.parameters = layout_.size();
     report_.hosts = comm.allgather(host_name());
     report_.averaging = averaging_->description();
+    codes_ = decide_code_caching(settings.configuration, synthetic_size(settings), {}, comm);
+    report_.codes = codes_.description;
   }
 
   BenchReport run() {
@@ -145,7 +153,7 @@ class Bench {
  private:
   std::vector<StageProduct> products_of(const Stage& stage) {
     return stage_products(layout_, static_cast<Index>(stage.index), settings_.configuration,
-                          largest_part_, *averaging_);
+                          largest_part_, *averaging_, codes_.layers_kept(stage));
   }
 
   void measure_products(const Stage& stage) {
@@ -197,7 +205,12 @@ class Bench {
 
   void measure_step(const Stage& stage, const Shard& shard) {
     StageBench bench{.stage = stage.name, .samples = settings_.configuration.batch_size};
-    SyntheticSteps steps(stage, settings_, shard, *averaging_, comm_);
+    std::optional<Shard> codes;
+    if (const Index layers = codes_.layers_kept(stage); layers > 0) {
+      codes = encode_shard(layout_, layers, averaging_->parameters_ref(),
+                           settings_.configuration.precision, shard, nullptr);
+    }
+    SyntheticSteps steps(stage, settings_, codes ? *codes : shard, *averaging_, comm_);
     const int repetitions = repetitions_for(settings_.seconds, comm_, [&] { steps.run_one(); });
     steps.forget();
     comm_.barrier();
@@ -256,6 +269,7 @@ class Bench {
   ParameterLayout layout_;
   std::vector<Stage> stages_;
   std::unique_ptr<GradientAveraging> averaging_;
+  CodeCaching codes_;
   Index largest_part_;  // Of a minibatch: samples of rank 0.
   BenchReport report_;
 };

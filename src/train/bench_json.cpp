@@ -82,6 +82,7 @@ std::string bench_json(const BenchReport& report, const BenchSettings& settings,
   json["precision"] = name_of(configuration.precision);
   json["gradient_precision"] = name_of(configuration.gradient_precision);
   json["averaging"] = report.averaging;
+  json["codes"] = report.codes;
   json["momentum"] = configuration.momentum;
   json["measurement_seconds"] = settings.seconds;
   json["products"] = list_of(report.products);

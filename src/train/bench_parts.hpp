@@ -69,10 +69,11 @@ struct StageProduct {
 
 /// The products of one step of a stage in their order, on buffers of the stage's own sizes, for so
 /// many samples. `layer` is that of a pretraining, or the number of hidden layers for the
-/// fine-tuning. The layout and the averaging must outlive them.
+/// fine-tuning; the inputs are codes of `encoded_layers`, or pixels if it is 0. The layout and the
+/// averaging must outlive them.
 std::vector<StageProduct> stage_products(const ParameterLayout& layout, Index layer,
                                          const Configuration& configuration, Index samples,
-                                         GradientAveraging& averaging);
+                                         GradientAveraging& averaging, Index encoded_layers);
 
 /// What an update of a rank reads and writes.
 struct UpdatePass {

@@ -99,16 +99,16 @@ class ProductList {
 template <typename T, typename G>
 std::vector<StageProduct> pretraining_products(const ParameterLayout& layout, Index layer,
                                                const Configuration& configuration, Index samples,
-                                               GradientAveraging& averaging) {
+                                               GradientAveraging& averaging, Index encoded_layers) {
   ProductList<T, G> list(layout, averaging);
   const LayerViews& views = layout.hidden(layer);
   auto& below = list.buffer(views.weights.cols, 2 * samples);
   auto& above = list.buffer(views.weights.rows, 2 * samples);
   auto& logits = list.template buffer<Master<T>>(views.weights.cols, samples);
   const int passes = configuration.corruption_at == CorruptionAt::kImage ? 2 : 1;
-  for (int pass = 0; pass < passes && layer > 0; ++pass) {
-    auto* x = &list.buffer(layout.topology().inputs, samples);
-    for (Index finished = 0; finished < layer; ++finished) {
+  for (int pass = 0; pass < passes && layer > encoded_layers; ++pass) {
+    auto* x = &list.buffer(layout.hidden(encoded_layers).weights.cols, samples);
+    for (Index finished = encoded_layers; finished < layer; ++finished) {
       auto* codes = &list.buffer(layout.hidden(finished).weights.rows, samples);
       list.forward(layout.hidden(finished), *x, *codes);
       x = codes;
@@ -150,26 +150,30 @@ std::vector<StageProduct> finetuning_products(const ParameterLayout& layout, Ind
 template <typename T, typename G>
 std::vector<StageProduct> products_of(const ParameterLayout& layout, Index layer,
                                       const Configuration& configuration, Index samples,
-                                      GradientAveraging& averaging) {
+                                      GradientAveraging& averaging, Index encoded_layers) {
   if (layer == layout.topology().hidden_layers()) {
     return finetuning_products<T, G>(layout, samples, averaging);
   }
-  return pretraining_products<T, G>(layout, layer, configuration, samples, averaging);
+  return pretraining_products<T, G>(layout, layer, configuration, samples, averaging,
+                                    encoded_layers);
 }
 
 }  // namespace
 
 std::vector<StageProduct> stage_products(const ParameterLayout& layout, Index layer,
                                          const Configuration& configuration, Index samples,
-                                         GradientAveraging& averaging) {
+                                         GradientAveraging& averaging, Index encoded_layers) {
   const bool rounded_gradient = averaging.gradient_is_rounded();
   if (configuration.precision == Precision::kFloat32) {
-    return products_of<float, float>(layout, layer, configuration, samples, averaging);
+    return products_of<float, float>(layout, layer, configuration, samples, averaging,
+                                     encoded_layers);
   }
   if (rounded_gradient) {
-    return products_of<bfloat16, bfloat16>(layout, layer, configuration, samples, averaging);
+    return products_of<bfloat16, bfloat16>(layout, layer, configuration, samples, averaging,
+                                           encoded_layers);
   }
-  return products_of<bfloat16, float>(layout, layer, configuration, samples, averaging);
+  return products_of<bfloat16, float>(layout, layer, configuration, samples, averaging,
+                                      encoded_layers);
 }
 
 }  // namespace sae

@@ -50,7 +50,7 @@ InferenceBlock compute(const InferenceSettings& settings, const ParameterLayout&
     block.predicted = softmax(block.values);
     return block;
   }
-  block.values = encode<float>(layout, settings.layers, parameters, std::move(inputs));
+  block.values = encode<float>(layout, {0, settings.layers}, parameters, std::move(inputs));
   if (settings.kind == Inference::kReconstructions) {
     block.values = decode(layout, settings.layers, parameters, std::move(block.values));
   }

@@ -21,6 +21,7 @@ Minibatch<float> part_of(const Minibatch<float>& whole, Range range) {
   part.labels = {whole.labels.begin() + range.begin, whole.labels.begin() + range.end};
   part.samples = {whole.samples.begin() + range.begin, whole.samples.begin() + range.end};
   part.global_size = whole.global_size;
+  part.encoded_layers = whole.encoded_layers;
   return part;
 }
 

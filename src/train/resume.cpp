@@ -68,7 +68,8 @@ bool epochs_may_change(const std::string& before, const std::string& now, const 
 }  // namespace
 
 void check_resumable(const Checkpoint& checkpoint, const std::string& now_text) {
-  static const std::set<std::string> free = {"data", "data-access", "averaging", "threads"};
+  static const std::set<std::string> free = {"data", "data-access", "averaging", "threads",
+                                             "cache-codes"};
   Settings before = settings_of(checkpoint.config);
   Settings now = settings_of(now_text);
   for (const auto& [name, value] : before) now.try_emplace(name);  // What is not set any more.

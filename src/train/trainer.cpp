@@ -95,6 +95,11 @@ Trainer::Outcome Trainer::train_remaining_stages() {
 Trainer::Outcome Trainer::train_stage(const Stage& stage) {
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
   if (progress_.epoch == 0) averaging_->reset_velocity();
+  if (control_.heartbeat != nullptr) {
+    control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
+  }
+  const Index kept_layers = codes_.layers_kept(stage);
+  std::optional<Shard> codes;
   while (true) {
     if (progress_.epoch == 0 || progress_.step_in_epoch == steps) {
       if (progress_.epoch >= stage.epochs) return Outcome::kDone;
@@ -102,12 +107,18 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
       progress_.step_in_epoch = 0;
       epoch_sums_ = {};
     }
-    const Outcome outcome = train_epoch(stage);
+    if (kept_layers > 0 && !codes) {
+      const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kBetweenSteps);
+      const PhaseScope scope(control_.heartbeat, Phase::kCompute);
+      codes = encode_shard(layout_, kept_layers, averaging_->parameters_ref(),
+                           configuration_.precision, training_, control_.heartbeat);
+    }
+    const Outcome outcome = train_epoch(stage, codes ? *codes : training_);
     if (outcome != Outcome::kDone) return outcome;
   }
 }
 
-Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
+Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   const EpochOrder order(configuration_.seed, stage.index,
                          static_cast<std::uint32_t>(progress_.epoch), training_.set_size());
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
@@ -122,12 +133,9 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage) {
     communication_seconds += seconds_since(begin);
     return result;
   };
-  if (control_.heartbeat != nullptr) {
-    control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
-  }
   EpochStream minibatches = [&] {
     const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kData);
-    return EpochStream(training_, order, configuration_.batch_size, progress_.step_in_epoch, comm_);
+    return EpochStream(inputs, order, configuration_.batch_size, progress_.step_in_epoch, comm_);
   }();
   Minibatch<float> minibatch;
   while (communicate(Phase::kExchange, [&] { return minibatches.next(minibatch); })) {
@@ -312,22 +320,25 @@ RunSummary Trainer::summary() {
   result.preview =
       first_samples(validation_.set_size() > 0 ? validation_ : training_, kPreviewSamples, comm_);
   result.averaging = averaging_->description();
+  result.settings = text_with_decision(configuration_.text, codes_);
+  result.codes = codes_.description;
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
   for (const Stage& stage : stages_) {
-    const double flop =
-        stage.objective->flop_per_sample() * static_cast<double>(training_.set_size());
+    const double flop = stage.objective->flop_per_sample(codes_.layers_kept(stage)) *
+                        static_cast<double>(training_.set_size());
     result.stages.push_back({stage.name, stage.epochs, steps, flop});
   }
   // Parameters, perhaps a gradient, on rank 0 a copy for the checkpoint, its file and the best so
-  // far, perhaps velocities and what is made of them; shards with the index of an epoch; three
-  // windows; inputs, codes and deltas of a minibatch.
+  // far, perhaps velocities and what is made of them; shards with the index of an epoch; perhaps
+  // the codes of one; three windows; inputs, codes and deltas of a minibatch.
   const double vectors = configuration_.momentum > 0 ? 8 : 5;
   const auto units = static_cast<double>(layout_.topology().inputs) +
                      3.0 * static_cast<double>(*std::max_element(layout_.topology().hidden.begin(),
                                                                  layout_.topology().hidden.end()));
   const auto shards =
       static_cast<double>(training_.size_bytes() + validation_.size_bytes() + test_.size_bytes()) +
-      8.0 * static_cast<double>(training_.samples().size());
+      8.0 * static_cast<double>(training_.samples().size()) +
+      (codes_.used ? bytes_of_codes(configuration_, training_.samples().size()) : 0);
   const auto local_batch = static_cast<double>(configuration_.batch_size) / comm_.size();
   result.memory_per_rank = 4 * vectors * static_cast<double>(layout_.size()) + shards +
                            3.0 * EpochStream::kWindowBytes + 4 * units * local_batch;

@@ -89,6 +89,8 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
   comm.barrier();
   if (comm.is_root()) begin();
+  codes_ = decide_code_caching(configuration, training_.set_size(), codes_as_begun_, comm);
+  if (comm.is_root()) open_folder();
   share_state();
 }
 
@@ -129,7 +131,11 @@ void Trainer::begin() {
   // An older session may have saved since we looked; from here on it cannot.
   if (newest_wanted && newest_checkpoint_name(folder_) != newest) load_newest();
   folder_.remove_temporary_files();
-  write_text_file(folder_.config(), configuration_.text, generation_->checker());
+}
+
+void Trainer::open_folder() {
+  write_text_file(folder_.config(), text_with_decision(configuration_.text, codes_),
+                  generation_->checker());
   store_ = std::make_unique<CheckpointStore>(folder_, *generation_, control_.keep_checkpoints);
 }
 
@@ -164,6 +170,7 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
                                c.progress.stage, c.progress.epoch, c.progress.step));
   copy_into(averaging_->parameters(), c.parameters);
   copy_into(averaging_->velocity(), c.velocity);
+  codes_as_begun_ = says_codes_are_kept(c.config);
   progress_ = c.progress;
   progress_.finished = false;
   epoch_sums_ = c.epoch_sums;
@@ -242,7 +249,7 @@ void Trainer::save(bool as_checkpoint, std::optional<std::filesystem::path> also
   copy.history = history_;
   copy.seed = configuration_.seed;
   copy.dataset = describe(dataset_.info());
-  copy.config = configuration_.text;
+  copy.config = text_with_decision(configuration_.text, codes_);
   last_save_ = Clock::now();
   save_seconds_ = std::chrono::duration<double>(last_save_ - start).count();
   store_->save(as_checkpoint, std::move(also));

@@ -52,8 +52,16 @@ class Bench(ProgramTest):
         first, second, output = 30 * 20, 20 * 10, 10 * 3
         samples = 9
         self.assertEqual(flop, {"pretrain1": 2 * samples * 5 * first,
-                                "pretrain2": 2 * samples * (first + 5 * second),
+                                "pretrain2": 2 * samples * 5 * second,
                                 "finetune": 2 * samples * (2 * first + 3 * (second + output))})
+
+    def test_codes_of_finished_layers(self):
+        first, second, samples = 30 * 20, 20 * 10, 9
+        for choice, products, word in (("on", 5 * second, "kept"),
+                                       ("off", first + 5 * second, "computed")):
+            report = self.report("--cache-codes", choice, "--precision", "float32")
+            self.assertEqual(report["stages"][1]["products_flop"], 2 * samples * products)
+            self.assertIn(word, report["codes"])
 
     def test_two_ranks(self):
         report = self.report("--averaging", "node", "--precision", "float32", ranks=2)

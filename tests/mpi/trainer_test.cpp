@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "sae/comm/mpi_communicator.hpp"
@@ -131,6 +133,74 @@ TEST_F(DistributedTraining, CutAndGoneOnWithByOneRankGivesTheSameToRounding) {
   const TinyRun rest = train_tiny(configuration, self, control);
   EXPECT_LT((rest.parameters - whole.parameters).cwiseAbs().maxCoeff(), 1e-5);
   for (const EpochReport& epoch : rest.observer.epochs) EXPECT_EQ(epoch.samples, 86);
+}
+
+/// Largest difference of the losses of the epochs, relative to them. On rank 0; else 0.
+double difference_of_losses(const TinyRun& a, const TinyRun& b) {
+  double largest = 0;
+  EXPECT_EQ(a.observer.epochs.size(), b.observer.epochs.size());
+  for (std::size_t i = 0; i < a.observer.epochs.size(); ++i) {
+    const double loss = a.observer.epochs[i].loss;
+    largest = std::max(largest, std::abs(loss - b.observer.epochs[i].loss) / loss);
+  }
+  return largest;
+}
+
+struct KeptCodes : DistributedTraining {
+  /// As asked for, in a folder of its own.
+  TinyRun train(CacheCodes choice, const char* name, const RunControl& control = {}) {
+    configuration.cache_codes = choice;
+    configuration.run = folder.path() / name;
+    return train_tiny(configuration, comm, control);
+  }
+};
+
+TEST_F(KeptCodes, GiveTheModelAndLossesOfCodesComputedInEveryStep) {
+  configuration.layers.push_back({.units = 8, .corruption = 0.5, .epochs = 2});
+  const TinyRun kept = train(CacheCodes::kOn, "kept");
+  const TinyRun computed = train(CacheCodes::kOff, "computed");
+  EXPECT_LT((kept.parameters - computed.parameters).cwiseAbs().maxCoeff(), 1e-5);
+  EXPECT_LT(difference_of_losses(kept, computed), 1e-6);
+  const TinyRun one = alone();
+  EXPECT_LT((kept.parameters - one.parameters).cwiseAbs().maxCoeff(), 1e-5);
+  if (!comm.is_root()) return;
+  EXPECT_NE(kept.observer.summary.codes.find("kept"), std::string::npos);
+  EXPECT_NE(computed.observer.summary.codes.find("computed"), std::string::npos);
+  EXPECT_LT(kept.observer.summary.stages[2].flop_per_epoch,
+            computed.observer.summary.stages[2].flop_per_epoch);
+}
+
+TEST_F(KeptCodes, OfBfloat16GiveTheLossesOfThoseComputedInEveryStep) {
+  configuration.precision = Precision::kBfloat16;
+  const TinyRun kept = train(CacheCodes::kOn, "kept");
+  const TinyRun computed = train(CacheCodes::kOff, "computed");
+  // Half of the last of 8 bits, where a sum falls on the other side of a rounding.
+  EXPECT_LT(difference_of_losses(kept, computed), 1.0 / 512);
+}
+
+TEST_F(KeptCodes, CutInTheMiddleOfTheirStageAndResumedGiveTheSameBits) {
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
+    configuration.precision = precision;
+    const std::string suffix = precision == Precision::kFloat32 ? "32" : "16";
+    const TinyRun whole = train(CacheCodes::kAuto, ("whole" + suffix).c_str());
+    RunControl control{.resume = Resume::kAuto, .stop_after_steps = 23};  // 18 in the first stage.
+    EXPECT_TRUE(train(CacheCodes::kOn, ("cut" + suffix).c_str(), control).result.stopped);
+    control.stop_after_steps.reset();
+    const TinyRun rest = train(CacheCodes::kAuto, ("cut" + suffix).c_str(), control);
+    EXPECT_EQ(rest.parameters, whole.parameters);
+  }
+}
+
+TEST_F(KeptCodes, AResumedRunGoesOnAsItBeganUnlessToldOtherwise) {
+  configuration.text = "seed=7\ncache-codes=off\n";
+  RunControl control{.resume = Resume::kAuto, .stop_after_steps = 5};
+  train(CacheCodes::kOff, "cut", control);
+  configuration.text = "seed=7\ncache-codes=auto\n";
+  const TinyRun second = train(CacheCodes::kAuto, "cut", control);
+  const TinyRun third = train(CacheCodes::kOn, "cut", control);
+  if (!comm.is_root()) return;
+  EXPECT_NE(second.observer.summary.codes.find("began so"), std::string::npos);
+  EXPECT_NE(third.observer.summary.codes.find("kept"), std::string::npos);
 }
 
 TEST_F(DistributedTraining, AStopAskedOfOneRankStopsAllAtTheSameStep) {

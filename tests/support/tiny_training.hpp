@@ -25,7 +25,7 @@ inline Configuration tiny_configuration(const std::filesystem::path& data,
   c.momentum = 0.5;
   c.weight_decay = 1e-3;
   c.validation_size = 11;
-  c.text = "seed=7\n";
+  c.text = "seed=7\ncache-codes=auto\n";
   return c;
 }
 

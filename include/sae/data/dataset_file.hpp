@@ -13,7 +13,11 @@
 namespace sae {
 
 enum class Split { kTrain, kTest };
-enum class PixelType { kUint8, kFloat32 };
+enum class PixelType {
+  kUint8,
+  kFloat32,
+  kBfloat16  ///< Of codes in memory; no file has it.
+};
 
 /// "train" or "test", as in the file.
 std::string name_of(Split split);

@@ -14,6 +14,7 @@ struct Minibatch {
   std::vector<std::uint16_t> labels;   ///< One per sample.
   std::vector<std::uint32_t> samples;  ///< Index in the training set: what random numbers key on.
   Index global_size = 0;               ///< Samples of the minibatch over all ranks.
+  Index encoded_layers = 0;            ///< Hidden layers that the inputs are codes of; 0: pixels.
 
   Index size() const { return inputs.cols(); }
 };

@@ -11,10 +11,11 @@
 namespace sae {
 
 /// How a sample lies in memory and travels between ranks: its pixels as stored in the
-/// file, then its label as uint16.
+/// file, or its codes, then its label as uint16.
 struct RecordFormat {
   Index features = 0;
   PixelType pixel_type = PixelType::kUint8;
+  Index encoded_layers = 0;  ///< Hidden layers that the pixels went through: codes, if not 0.
 
   std::size_t pixel_bytes() const {
     return static_cast<std::size_t>(features) * bytes_per_pixel(pixel_type);
@@ -22,8 +23,8 @@ struct RecordFormat {
   std::size_t bytes() const { return pixel_bytes() + sizeof(std::uint16_t); }
 };
 
-/// The pixels of a record as floats in [0, 1]: bytes are divided by 255. `pixels` has `features`
-/// elements.
+/// The pixels or codes of a record as floats in [0, 1]: bytes are divided by 255. `pixels` has
+/// `features` elements.
 void decode_pixels(const RecordFormat& format, std::span<const std::byte> record,
                    std::span<float> pixels);
 

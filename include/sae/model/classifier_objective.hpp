@@ -20,7 +20,7 @@ class ClassifierObjective final : public Objective<Master<T>> {
   ObjectiveSums evaluate(const ParametersRef<Master<T>>& parameters,
                          const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,
                          GradientSink<Master<T>>& gradient) override;
-  double flop_per_sample() const override;
+  double flop_per_sample(Index encoded_layers) const override;
 
  private:
   const ParameterLayout& layout_;

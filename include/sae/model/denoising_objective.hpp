@@ -37,7 +37,7 @@ class DenoisingObjective final : public Objective<Master<T>> {
   ObjectiveSums evaluate(const ParametersRef<Master<T>>& parameters,
                          const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,
                          GradientSink<Master<T>>& gradient) override;
-  double flop_per_sample() const override;
+  double flop_per_sample(Index encoded_layers) const override;
 
  private:
   void prepare_inputs(const ParametersRef<Master<T>>& parameters,
@@ -46,7 +46,7 @@ class DenoisingObjective final : public Objective<Master<T>> {
   const ParameterLayout& layout_;
   DenoisingSettings settings_;
   // Kept to be allocated once.
-  Matrix<T> pixels_;
+  Matrix<T> inputs_;
   Matrix<T> clean_;  ///< (inputs, samples)
   /// (inputs, 2 samples): the corrupted inputs, then the derivative of the loss by the logits of
   /// their reconstructions. And (units, 2 samples): the derivative by the logits of the codes,

@@ -19,7 +19,8 @@ class Objective {
 
   /// Loss of the minibatch, summed over its samples; gives the gradient of that sum within the
   /// slice (0 for an empty minibatch) to `gradient`, in the same parts for every minibatch.
-  /// `parameters` is flat, of the layout's size. `epoch` selects the noise.
+  /// `parameters` is flat, of the layout's size. `epoch` selects the noise. The inputs may be codes
+  /// of layers that the objective only passes through.
   virtual ObjectiveSums evaluate(const ParametersRef<T>& parameters, const Minibatch<T>& minibatch,
                                  std::uint32_t epoch, GradientSink<T>& gradient) = 0;
 
@@ -30,8 +31,9 @@ class Objective {
     return evaluate(parameters, minibatch, epoch, sink);
   }
 
-  /// Floating-point operations of evaluate for one sample: its matrix products.
-  virtual double flop_per_sample() const = 0;
+  /// Floating-point operations of evaluate for one sample: its matrix products, where the inputs
+  /// are codes of so many layers.
+  virtual double flop_per_sample(Index encoded_layers) const = 0;
 };
 
 }  // namespace sae

@@ -23,9 +23,10 @@ template <typename T>
 void encode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
                   const ConstMatrixRef<T>& x, MatrixRef<T> hidden);
 
-/// The codes of hidden layer `layers` - 1; x itself if `layers` is 0.
+/// The codes of hidden layer layers.end - 1 from those of the layer below layers.begin, or from
+/// pixels where it is 0; x itself if there are no layers.
 template <typename T>
-Matrix<T> encode(const ParameterLayout& layout, Index layers,
+Matrix<T> encode(const ParameterLayout& layout, Range layers,
                  const ParametersRef<Master<T>>& parameters, Matrix<T> x);
 
 /// x (inputs, samples) = logistic(W^T h + c) for each hidden layer from layer `layers` - 1 down to

@@ -44,12 +44,12 @@ class RunReport final : public TrainingObserver {
   void without_harm(Action&& action);
 
   RunFolder folder_;
-  const Configuration& configuration_;
   Warn warn_;
   std::function<void()> check_generation_;
   bool warned_ = false;
   std::unique_ptr<RunJournal> journal_;
-  std::string metrics_;  ///< As metrics.jsonl.
+  std::string settings_;  ///< As config.cfg.
+  std::string metrics_;   ///< As metrics.jsonl.
   Topology topology_;
   std::optional<PictureShape> shape_;
   std::span<const float> parameters_;  ///< Live.

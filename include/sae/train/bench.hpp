@@ -83,6 +83,7 @@ struct BenchReport {
   Index parameters = 0;
   std::vector<std::string> hosts;  ///< Of each rank.
   std::string averaging;           ///< As GradientAveraging::description.
+  std::string codes;               ///< As CodeCaching::description.
   std::vector<ProductRate> products;
   std::vector<MemoryRate> memory;
   std::vector<ReductionRate> reductions;  ///< None for one rank.

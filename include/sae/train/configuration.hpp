@@ -23,6 +23,13 @@ struct PretrainSettings {
   std::optional<double> weight_decay = {};  ///< None: that of the configuration.
 };
 
+/// Whether the codes of finished layers are kept while the next one is pretrained.
+enum class CacheCodes {
+  kAuto,  ///< Where it can be done, there is one host, and they fit into its memory.
+  kOn,
+  kOff  ///< They are computed in every step.
+};
+
 /// Everything that a run is a function of, besides the data and the number of ranks.
 struct Configuration {
   std::filesystem::path data;
@@ -48,6 +55,7 @@ struct Configuration {
   Precision precision = Precision::kFloat32;           ///< Of the operands of products.
   Precision gradient_precision = Precision::kFloat32;  ///< Of gradients between ranks.
   Averaging averaging = Averaging::kAuto;
+  CacheCodes cache_codes = CacheCodes::kAuto;
   Index threads = 0;  ///< Of each rank; 0: not decided.
 
   bool reproducible = false;  ///< The same bits for 1, 2, 4, 8 or 16 ranks.

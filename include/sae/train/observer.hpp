@@ -33,7 +33,9 @@ struct RunSummary {
   std::vector<std::string> hosts;      ///< Of each rank.
   std::vector<std::string> placement;  ///< A line a host: its ranks and their cores.
   std::string averaging;               ///< Such as "node, bfloat16 gradients".
-  double memory_per_rank = 0;          ///< Bytes, the largest of all ranks, estimated.
+  std::string settings;                ///< As config.cfg: with what was decided by itself.
+  std::string codes;           ///< Of finished layers: kept or computed in every step, and why.
+  double memory_per_rank = 0;  ///< Bytes, the largest of all ranks, estimated.
   std::vector<StageSummary> stages;
   std::vector<std::string> notes;  ///< How the run was resumed, a sentence each.
   std::string history;             ///< Lines of metrics.jsonl before this session.

@@ -18,7 +18,7 @@ enum class ProfiledPart : std::uint32_t {
   kObjective,    ///< Loss and gradient of this rank's part of it.
   kReduction,    ///< Waiting for the other ranks, and sums over them.
   kUpdate,       ///< Of the parameters.
-  kBetweenSteps  ///< Evaluation after an epoch, and copies for checkpoints.
+  kBetweenSteps  ///< Evaluation after an epoch, copies for checkpoints, codes that are kept.
 };
 inline constexpr std::size_t kProfiledParts = 5;
 using PartSeconds = std::array<double, kProfiledParts>;  ///< By ProfiledPart.

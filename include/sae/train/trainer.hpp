@@ -9,6 +9,7 @@
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/data/epoch_stream.hpp"
 #include "sae/train/checkpoint_store.hpp"
+#include "sae/train/code_cache.hpp"
 #include "sae/train/observer.hpp"
 #include "sae/train/reproducible_sum.hpp"
 #include "sae/train/run_control.hpp"
@@ -49,7 +50,7 @@ class Trainer {
   RunSummary summary();
   Outcome train_remaining_stages();
   Outcome train_stage(const Stage& stage);
-  Outcome train_epoch(const Stage& stage);
+  Outcome train_epoch(const Stage& stage, const Shard& inputs);
   void finish_epoch(const Stage& stage, double seconds, double communication_seconds);
   bool train_step(const Stage& stage, const Minibatch<float>& minibatch, double learning_rate,
                   StepSums& sums);
@@ -62,6 +63,7 @@ class Trainer {
   // trainer_checkpoints.cpp: what is saved and loaded.
   void begin();
   void load_newest();
+  void open_folder();
   void load(std::optional<FoundCheckpoint> found);
   void share_state();
   void restart();
@@ -83,6 +85,7 @@ class Trainer {
   Shard training_;
   Shard validation_;
   Shard test_;
+  CodeCaching codes_;
   std::chrono::steady_clock::time_point session_start_ = std::chrono::steady_clock::now();
   Index steps_of_session_ = 0;
   PartSeconds part_seconds_{};  ///< Since the ranks told each other last.
@@ -100,6 +103,7 @@ class Trainer {
   Vector<float> best_parameters_;
   std::unique_ptr<CheckpointStore> store_;
   std::optional<RunGeneration> generation_;  ///< Since the folder is ours.
+  std::optional<bool> codes_as_begun_;       ///< Kept by the run that is gone on with.
   std::vector<std::string> notes_;           ///< How the run was resumed, for the user.
   std::chrono::steady_clock::time_point last_save_ = session_start_;
   double save_seconds_ = 0;  ///< How long the last copy for a checkpoint took.

@@ -101,6 +101,12 @@ TEST(Options, OfInferenceNameModelSamplesAndResults) {
   EXPECT_EQ(options.csv, "-");
 }
 
+TEST(Options, CodesAreKeptAsIsAskedAndElseByTheTrainer) {
+  EXPECT_EQ(configure({}).cache_codes, CacheCodes::kAuto);
+  EXPECT_EQ(configure({"--cache-codes", "on"}).cache_codes, CacheCodes::kOn);
+  EXPECT_EQ(configure({"--cache-codes=off", "--reproducible"}).cache_codes, CacheCodes::kOff);
+}
+
 TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--unknown"}, "unknown"},
@@ -120,6 +126,10 @@ TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
       {{"--finetune-schedule", "steep"}, "constant, exponential, linear, cosine"},
       {{"--validation-size", "-1"}, "--validation-size"},
       {{"--seed", "1", "--seed", "2"}, "seed"},
+      {{"--cache-codes", "yes"}, "auto, on, off"},
+      {{"--cache-codes", "on", "--corruption-at", "image"}, "--corruption-at image"},
+      {{"bench", "--corruption-at", "image", "--cache-codes", "on"}, "--cache-codes on"},
+      {{"--cache-codes", "on", "--reproducible"}, "--reproducible"},
       {{"stray"}, "no command 'stray'"},
       {{"train", "stray"}, "--help"},
       {{"evaluate"}, "MODEL"},

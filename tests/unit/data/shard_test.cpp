@@ -28,6 +28,16 @@ TEST(Record, FloatsStayAsTheyAre) {
   EXPECT_EQ(pixels, values);
 }
 
+TEST(Record, CodesInBfloat16AreWidened) {
+  const RecordFormat format{.features = 3, .pixel_type = PixelType::kBfloat16, .encoded_layers = 1};
+  EXPECT_EQ(format.bytes(), 8u);
+  const std::array<std::uint16_t, 4> record = {0x3f80, 0x3e00, 0x0000, 77};  // 1, 1/8, 0; a label.
+  std::array<float, 3> codes{};
+  decode_pixels(format, std::as_bytes(std::span(record)), codes);
+  EXPECT_EQ(codes, (std::array<float, 3>{1.0f, 0.125f, 0.0f}));
+  EXPECT_EQ(decode_label(format, std::as_bytes(std::span(record))), 77);
+}
+
 TEST(Shard, RecordsAreFoundByTheIndexInTheSet) {
   const RecordFormat format{.features = 1, .pixel_type = PixelType::kUint8};
   Shard shard(format, 100, {10, 14});

@@ -89,11 +89,28 @@ TEST_F(Objectives, NoiseChangesWithTheEpochAndVanishesAtLevelZero) {
             clean.evaluate(parameters, minibatch, 2, gradient).loss);
 }
 
+TEST_F(Objectives, OfCodesIsThatOfTheirPixels) {
+  for (Index layer = 1; layer < 3; ++layer) {
+    for (Index encoded = 1; encoded <= layer; ++encoded) {
+      auto objective = denoising(layer, CorruptionAt::kLayer);
+      Minibatch<double> codes = minibatch;
+      codes.inputs = encode<double>(layout, {0, encoded}, parameters, minibatch.inputs);
+      codes.encoded_layers = encoded;
+      Vector<double> expected = Vector<double>::Zero(layout.size());
+      Vector<double> got = expected;
+      EXPECT_EQ(objective.evaluate(parameters, codes, 2, got).loss,
+                objective.evaluate(parameters, minibatch, 2, expected).loss);
+      EXPECT_EQ(got, expected);
+    }
+  }
+}
+
 TEST_F(Objectives, FlopCountTheProductsOfAStep) {
-  EXPECT_EQ(denoising(0, CorruptionAt::kLayer).flop_per_sample(), 2 * 5 * 13 * 11);
-  EXPECT_EQ(denoising(1, CorruptionAt::kLayer).flop_per_sample(), 2 * (13 * 11 + 5 * 11 * 7));
-  EXPECT_EQ(denoising(1, CorruptionAt::kImage).flop_per_sample(), 2 * (2 * 13 * 11 + 5 * 11 * 7));
-  EXPECT_EQ(ClassifierObjective<double>(layout).flop_per_sample(),
+  EXPECT_EQ(denoising(0, CorruptionAt::kLayer).flop_per_sample(0), 2 * 5 * 13 * 11);
+  EXPECT_EQ(denoising(1, CorruptionAt::kLayer).flop_per_sample(0), 2 * (13 * 11 + 5 * 11 * 7));
+  EXPECT_EQ(denoising(1, CorruptionAt::kLayer).flop_per_sample(1), 2 * 5 * 11 * 7);
+  EXPECT_EQ(denoising(1, CorruptionAt::kImage).flop_per_sample(0), 2 * (2 * 13 * 11 + 5 * 11 * 7));
+  EXPECT_EQ(ClassifierObjective<double>(layout).flop_per_sample(0),
             2 * (2 * 13 * 11 + 3 * (11 * 7 + 7 * 5 + 5 * 4)));
 }
 

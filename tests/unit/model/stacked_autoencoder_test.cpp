@@ -57,8 +57,8 @@ TEST(Classify, IsTheNetworkWrittenOut) {
   };
   const Matrix<double> h1 = logistic(layer(layout.hidden(0), x));
   const Matrix<double> h2 = logistic(layer(layout.hidden(1), h1));
-  EXPECT_LT((encode<double>(layout, 1, p, x) - h1).cwiseAbs().maxCoeff(), 1e-14);
-  EXPECT_EQ(encode<double>(layout, 0, p, x), x);
+  EXPECT_LT((encode<double>(layout, {0, 1}, p, x) - h1).cwiseAbs().maxCoeff(), 1e-14);
+  EXPECT_EQ(encode<double>(layout, {0, 0}, p, x), x);
   const auto decoder = [&](const LayerViews& views, const Matrix<double>& h) {
     Matrix<double> out = view_of(p, views.weights).transpose() * h;
     out.colwise() += view_of(p, views.visible_bias).col(0);

@@ -96,15 +96,15 @@ TEST_F(ReconstructionsOfALayer, CorruptTheImageAndPassItThroughTheStack) {
   const auto zeros = (result.corrupted.array() == 0).count();
   EXPECT_NEAR(static_cast<double>(zeros), 180, 50);
   EXPECT_EQ((result.corrupted.array() == 0.75f).count(), 360 - zeros);
-  const Matrix<float> expected =
-      decode<float>(layout, 2, parameters, encode<float>(layout, 2, parameters, result.corrupted));
+  const Matrix<float> expected = decode<float>(
+      layout, 2, parameters, encode<float>(layout, {0, 2}, parameters, result.corrupted));
   EXPECT_EQ(result.reconstructed, expected);
 }
 
 TEST_F(ReconstructionsOfALayer, ShowCorruptedCodesDecoded) {
   settings.corruption_level = 0;
   const Reconstructions clean = reconstruct(layout, parameters, settings, samples, 1);
-  const Matrix<float> codes = encode<float>(layout, 1, parameters, samples.inputs);
+  const Matrix<float> codes = encode<float>(layout, {0, 1}, parameters, samples.inputs);
   EXPECT_EQ(clean.corrupted, decode<float>(layout, 1, parameters, codes));
   settings.corruption_level = 0.5;
   const Reconstructions noisy = reconstruct(layout, parameters, settings, samples, 1);

@@ -1,0 +1,140 @@
+#include "sae/train/code_cache.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "sae/core/host.hpp"
+#include "sae/kernels/bfloat16.hpp"
+#include "sae/model/stacked_autoencoder.hpp"
+
+namespace sae {
+namespace {
+
+PixelType type_of_codes(Precision precision) {
+  return precision == Precision::kBfloat16 ? PixelType::kBfloat16 : PixelType::kFloat32;
+}
+
+/// Why codes cannot be kept; empty if they can.
+std::string_view obstacle(const Configuration& configuration) {
+  if (configuration.layers.size() < 2) return "there is one hidden layer";
+  if (configuration.corruption_at == CorruptionAt::kImage) return "noise passes up from the pixels";
+  if (configuration.reproducible) return "--reproducible asks for it";
+  return {};
+}
+
+/// What kAuto means for a run that begins. Collective.
+std::string obstacle_here(double bytes, Communicator& comm) {
+  constexpr double kLargestShare = 0.25;
+  const auto hosts = comm.allgather(host_name());
+  if (std::any_of(hosts.begin(), hosts.end(), [&](const auto& host) { return host != hosts[0]; })) {
+    return "between hosts they travel slower";
+  }
+  std::array<double, 1> available = {static_cast<double>(available_memory())};
+  comm.broadcast(std::as_writable_bytes(std::span(available)), 0);
+  if (bytes <= kLargestShare * available[0]) return {};
+  return fmt::format("{:.0f} MB of them are more than a quarter of the memory available",
+                     bytes / 1e6);
+}
+
+template <typename T>
+void encode_block(const ParameterLayout& layout, const ParametersRef<float>& parameters,
+                  const Shard& shard, Range block, Shard& encoded) {
+  const RecordFormat& from = shard.format();
+  const RecordFormat& to = encoded.format();
+  Matrix<float> pixels(from.features, block.size());
+  for (Index sample = block.begin; sample < block.end; ++sample) {
+    decode_pixels(
+        from, shard.record(sample),
+        {pixels.col(sample - block.begin).data(), static_cast<std::size_t>(pixels.rows())});
+  }
+  Matrix<T> inputs;
+  convert<T>(pixels, inputs);
+  const Matrix<T> codes =
+      encode<T>(layout, {from.encoded_layers, to.encoded_layers}, parameters, std::move(inputs));
+  for (Index sample = block.begin; sample < block.end; ++sample) {
+    const auto record = encoded.records({sample, sample + 1});
+    const std::uint16_t label = decode_label(from, shard.record(sample));
+    std::memcpy(record.data(), codes.col(sample - block.begin).data(), to.pixel_bytes());
+    std::memcpy(record.data() + to.pixel_bytes(), &label, sizeof label);
+  }
+}
+
+}  // namespace
+
+double bytes_of_codes(const Configuration& configuration, Index samples) {
+  std::size_t largest = 0;
+  for (std::size_t layer = 0; layer + 1 < configuration.layers.size(); ++layer) {
+    const RecordFormat format{.features = configuration.layers[layer].units,
+                              .pixel_type = type_of_codes(configuration.precision)};
+    largest = std::max(largest, format.bytes());
+  }
+  return static_cast<double>(largest) * static_cast<double>(samples);
+}
+
+CodeCaching decide_code_caching(const Configuration& configuration, Index training_samples,
+                                std::optional<bool> as_begun, Communicator& comm) {
+  std::array<Index, 2> begun = {Index{as_begun.has_value()}, Index{as_begun.value_or(false)}};
+  comm.broadcast(std::as_writable_bytes(std::span(begun)), 0);
+  const double bytes = bytes_of_codes(configuration, training_samples);
+  std::string why_not{obstacle(configuration)};
+  std::string as_before;
+  if (why_not.empty() && configuration.cache_codes == CacheCodes::kOff) {
+    why_not = "--cache-codes off asks for it";
+  } else if (why_not.empty() && configuration.cache_codes == CacheCodes::kAuto) {
+    if (begun[0] == 0) {
+      why_not = obstacle_here(bytes, comm);
+    } else if (begun[1] == 0) {
+      why_not = "the run began so";
+    } else {
+      as_before = ", as the run began";
+    }
+  }
+  if (!why_not.empty()) {
+    return {.used = false, .description = "computed in every step: " + why_not};
+  }
+  return {.used = true,
+          .description =
+              fmt::format("of finished layers kept in memory, at most {:.0f} MB on all ranks{}",
+                          bytes / 1e6, as_before)};
+}
+
+std::string text_with_decision(std::string text, const CodeCaching& codes) {
+  constexpr std::string_view kOpen = "\ncache-codes=auto\n";
+  const auto at = text.find(kOpen);
+  if (at != std::string::npos) {
+    text.replace(at, kOpen.size(), codes.used ? "\ncache-codes=on\n" : "\ncache-codes=off\n");
+  }
+  return text;
+}
+
+bool says_codes_are_kept(const std::string& text) {
+  return text.find("\ncache-codes=on\n") != std::string::npos;
+}
+
+Shard encode_shard(const ParameterLayout& layout, Index layers,
+                   const ParametersRef<float>& parameters, Precision precision, const Shard& shard,
+                   Heartbeat* heartbeat) {
+  constexpr Index kBlock = 500;  // Samples at once: bounds the memory of the activations.
+  Shard encoded({.features = layout.hidden(layers - 1).weights.rows,
+                 .pixel_type = type_of_codes(precision),
+                 .encoded_layers = layers},
+                shard.set_size(), shard.samples());
+  const Range samples = shard.samples();
+  for (Index begin = samples.begin; begin < samples.end; begin += kBlock) {
+    const Range block{begin, std::min(begin + kBlock, samples.end)};
+    if (precision == Precision::kBfloat16) {
+      encode_block<bfloat16>(layout, parameters, shard, block, encoded);
+    } else {
+      encode_block<float>(layout, parameters, shard, block, encoded);
+    }
+    beat(heartbeat);
+  }
+  return encoded;
+}
+
+}  // namespace sae
