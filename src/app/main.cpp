@@ -89,7 +89,11 @@ int main(int argc, char** argv) {
     const auto command = parse(argc, argv, *comm);
     // The same arguments on every rank: all leave here.
     if (!command) return static_cast<int>(ExitCode::kUsage);
-    return static_cast<int>(run(*command, *comm));
+    const ExitCode code = run(*command, *comm);
+    // Launchers end the other ranks at the first code that is not 0: one rank tells it, the last.
+    if (code == ExitCode::kStopped && !comm->is_root()) return 0;
+    if (code != ExitCode::kDone) session.leave_last();
+    return static_cast<int>(code);
   } catch (const DivergedError& error) {
     // Found by all ranks in the same step: all leave here.
     if (comm->is_root()) fmt::print(stderr, "sae_dist: {}\n", error.what());

@@ -39,7 +39,7 @@ MpiSession::~MpiSession() {
   MPI_Finalize();
   // mpirun ends the job at the first exit code that is not 0, and then answers no rank that still
   // takes its leave, which waits two seconds for it: let all come so far.
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::this_thread::sleep_for(std::chrono::milliseconds(leaves_last_ ? 200 : 50));
 }
 
 void MpiSession::abort(int exit_code) {

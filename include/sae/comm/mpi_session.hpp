@@ -15,11 +15,17 @@ class MpiSession {
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;
 
+  /// Lets this process end a moment after the others.
+  void leave_last() { leaves_last_ = true; }
+
   /// Ends all ranks of the job with this exit code. Local.
   [[noreturn]] static void abort(int exit_code);
 
   /// The MPI library and its version, on one line.
   static std::string library_version();
+
+ private:
+  bool leaves_last_ = false;
 };
 
 }  // namespace sae
