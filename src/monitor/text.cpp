@@ -84,7 +84,7 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
                         stage.flop_per_epoch * static_cast<double>(stage.epochs) / 1e12);
   }
   text += "\n  configuration\n";
-  std::istringstream lines(configuration.text);
+  std::istringstream lines(summary.settings);
   for (std::string line; std::getline(lines, line);) text += fmt::format("    {}\n", line);
   return text;
 }
