@@ -83,7 +83,7 @@ TEST_F(Generation, TakenBetweenCheckAndRenameLetsNothingThrough) {
   EXPECT_THROW(write_text_file(folder.config(), "older", held_up), OutputError);
   Checkpoint checkpoint;
   checkpoint.topology = {.inputs = 2, .hidden = {2}, .classes = 2};
-  checkpoint.parameters = Vector<float>::Zero(14);
+  checkpoint.parameters = Vector<float>::Zero(ParameterLayout(checkpoint.topology).size());
   FileImage image;
   EXPECT_THROW(save_checkpoint(folder.model(), checkpoint, image, held_up), OutputError);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 2);
