@@ -42,6 +42,7 @@ std::vector<HardSample> HardSamples::gather(const Shard& shard, Communicator& co
                                                 hardest_.size() * sizeof(Judged)));
   std::vector<Judged> hardest;
   for (const std::string& text : texts) {
+    if (text.empty()) continue;
     std::vector<Judged> of_rank(text.size() / sizeof(Judged));
     std::memcpy(of_rank.data(), text.data(), text.size());
     hardest.insert(hardest.end(), of_rank.begin(), of_rank.end());
