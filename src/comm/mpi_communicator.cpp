@@ -15,6 +15,7 @@
 #include "handle.hpp"
 #include "sae/core/error.hpp"
 #include "sae/kernels/bfloat16.hpp"
+#include "sum_algorithm.hpp"
 
 namespace sae {
 namespace {
@@ -106,7 +107,8 @@ class MpiExchange final : public MpiPending {
 class MpiSum final : public MpiPending {
  public:
   template <typename T>
-  MpiSum(std::span<T> values, MPI_Datatype type, MPI_Op add, MPI_Comm communicator) {
+  MpiSum(std::span<T> values, MPI_Datatype type, MPI_Op add, int ranks, MPI_Comm communicator) {
+    choose_sum_algorithm(ranks, values.size_bytes());
     check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Iallreduce"),
                              type, add, communicator, &request_),
               "MPI_Iallreduce");
@@ -156,11 +158,12 @@ void MpiCommunicator::allreduce_sum(std::span<bfloat16> values) {
 }
 
 std::unique_ptr<PendingExchange> MpiCommunicator::start_allreduce_sum(std::span<float> values) {
-  return std::make_unique<MpiSum>(values, MPI_FLOAT, MPI_SUM, handle_->communicator);
+  return std::make_unique<MpiSum>(values, MPI_FLOAT, MPI_SUM, size_, handle_->communicator);
 }
 
 std::unique_ptr<PendingExchange> MpiCommunicator::start_allreduce_sum(std::span<bfloat16> values) {
-  return std::make_unique<MpiSum>(values, MPI_UINT16_T, bfloat16_sum(), handle_->communicator);
+  return std::make_unique<MpiSum>(values, MPI_UINT16_T, bfloat16_sum(), size_,
+                                  handle_->communicator);
 }
 
 std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int color) const {

@@ -11,6 +11,7 @@
 
 #include "check.hpp"
 #include "sae/core/error.hpp"
+#include "sum_algorithm.hpp"
 
 namespace sae {
 
@@ -26,9 +27,7 @@ MpiSession::MpiSession(int& argc, char**& argv) {
   // A waiting rank gives way to one that computes on the same core. Open MPI does so by itself only
   // where it knows that ranks share cores; on a busy machine it does not. The user's setting wins.
   setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
-  // Sums on their way between hosts: half to each, and back. Open MPI's own choice for sums in
-  // place sends all to one and back again, on one way of a link at a time.
-  setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", "3", 0);
+  prepare_sum_algorithm();
   int provided = MPI_THREAD_SINGLE;
   check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
 }

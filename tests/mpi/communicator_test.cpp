@@ -4,6 +4,7 @@
 
 #include <array>
 #include <numeric>
+#include <vector>
 
 #include "sae/comm/mpi_communicator.hpp"
 
@@ -24,6 +25,27 @@ TEST_F(MpiCommunicatorTest, AllreduceSumsOverRanks) {
   std::array<double, 1> value = {0.5};
   comm.allreduce_sum(value);
   EXPECT_EQ(value[0], 0.5 * size);
+}
+
+// Short and long: other numbers of ranks than powers of two take another algorithm for long ones.
+TEST_F(MpiCommunicatorTest, SumsOnTheirWayArriveInOrderOfStart) {
+  const auto wait_for = [](PendingExchange& pending) {
+    while (!pending.poll()) continue;
+  };
+  for (const std::size_t length : {std::size_t{1}, std::size_t{100003}, std::size_t{1} << 18}) {
+    std::vector<float> floats(length);
+    std::iota(floats.begin(), floats.end(), static_cast<float>(rank));
+    std::vector<bfloat16> rounded(length, bfloat16(static_cast<float>(rank)));
+    const auto first = comm.start_allreduce_sum(floats);
+    const auto second = comm.start_allreduce_sum(rounded);
+    wait_for(*first);
+    wait_for(*second);
+    const auto sum_of_ranks = static_cast<float>(size * (size - 1) / 2);
+    for (std::size_t i = 0; i < length; ++i) {
+      ASSERT_EQ(floats[i], static_cast<float>(size) * static_cast<float>(i) + sum_of_ranks) << i;
+      ASSERT_EQ(static_cast<float>(rounded[i]), sum_of_ranks) << i;
+    }
+  }
 }
 
 TEST_F(MpiCommunicatorTest, BroadcastCopiesTheRoot) {
