@@ -29,7 +29,7 @@ class FlatAveraging final : public GradientAveraging {
         Vector<float>::Zero(static_cast<Index>(gradient_bytes(gradient_size) / sizeof(float)));
     if (whole) gradient_ = gradient_at(gradient_begin(), layout.size());
     if (whole && travels_rounded() && !gradient_is_rounded()) travelling_.resize(layout.size());
-    if (several_hosts) sum_.emplace(comm, travels_rounded(), seconds_);
+    if (several_hosts) sum_.emplace(comm, travels_rounded(), 1, seconds_);
   }
 
   void share_from_root() override {

@@ -61,7 +61,7 @@ class NodeAveraging final : public GradientAveraging {
     }
     std::array<double, 1> nodes = {node_->rank() == 0 ? 1.0 : 0.0};
     comm_.allreduce_sum(nodes);
-    if (nodes[0] > 1) sum_.emplace(*same_place_, travels_rounded(), seconds_);
+    if (nodes[0] > 1) sum_.emplace(*same_place_, travels_rounded(), owners_, seconds_);
   }
 
   /// Bytes of shared memory for the gradients of one rank, at most.

@@ -8,8 +8,6 @@
 namespace sae {
 namespace {
 
-constexpr Index kMessageElements = Index{1} << 20;
-
 void add_to(std::span<float> sum, const GradientRef<float>& gradient) {
   if (!gradient.rounded.empty()) return add_widened(gradient.rounded, sum);
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gradient.values[i];
@@ -25,7 +23,7 @@ void OverlappedSum::add(Range part, const std::vector<GradientRef<float>>& gradi
   filling_.size += part.size();
   const auto make_room = [&](auto& vector) {
     if (vector.size() < filling_.size) {
-      vector.conservativeResize(std::max(filling_.size, kMessageElements + part.size()));
+      vector.conservativeResize(std::max(filling_.size, message_elements_ + part.size()));
     }
   };
   std::span<float> sum;
@@ -40,7 +38,7 @@ void OverlappedSum::add(Range part, const std::vector<GradientRef<float>>& gradi
   std::fill(sum.begin(), sum.end(), 0.0f);
   for (const auto& gradient : gradients) add_to(sum, gradient);
   if (travels_rounded_) round_to_bfloat16(sum, span_of(filling_.rounded).subspan(begin, size));
-  if (filling_.size >= kMessageElements) send();
+  if (filling_.size >= message_elements_) send();
 }
 
 void OverlappedSum::send() {

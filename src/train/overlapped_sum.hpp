@@ -16,9 +16,13 @@ namespace sae {
 /// messages that are worth their latency. All ranks add the same parts in the same order.
 class OverlappedSum {
  public:
-  /// The communicator and `seconds` must outlive it.
-  OverlappedSum(Communicator& comm, bool travels_rounded, UpdateSeconds& seconds)
-      : comm_(comm), travels_rounded_(travels_rounded), seconds_(seconds) {}
+  /// `senders`: ranks of a host that send different parts at the same time. The communicator and
+  /// `seconds` must outlive it.
+  OverlappedSum(Communicator& comm, bool travels_rounded, int senders, UpdateSeconds& seconds)
+      : comm_(comm),
+        travels_rounded_(travels_rounded),
+        message_elements_((Index{1} << 19) / senders),
+        seconds_(seconds) {}
 
   /// Adds the sum of this rank's gradients of a part, each of its size; copies them.
   void add(Range part, const std::vector<GradientRef<float>>& gradients);
@@ -74,6 +78,7 @@ class OverlappedSum {
 
   Communicator& comm_;
   bool travels_rounded_;
+  Index message_elements_;  // That are enough for a message.
   UpdateSeconds& seconds_;
   Message filling_;
   std::deque<Message> messages_;  // On their way, in the order in which they were sent.
