@@ -214,7 +214,9 @@ class Bench {
     const int repetitions = repetitions_for(settings_.seconds, comm_, [&] { steps.run_one(); });
     steps.forget();
     comm_.barrier();
+    const auto begin = BenchClock::now();
     for (int i = 0; i < repetitions; ++i) steps.run_one();
+    bench.mean_step_seconds = mean_over_ranks(bench_seconds_since(begin) / repetitions, comm_);
     const auto typical = [&](const std::vector<double>& times) {
       return mean_over_ranks(median(times), comm_);
     };
@@ -223,6 +225,9 @@ class Bench {
     bench.reduction_seconds = typical(steps.reduction);
     bench.update_seconds = typical(steps.update);
     bench.step_seconds = typical(steps.step_time);
+    bench.averaging_seconds = measure_averaging(*averaging_, stage.objective->slice(),
+                                                largest_part(layout_), settings_, comm_)
+                                  .seconds();
     if (!settings_.steps_only) compare(stage, bench);
     report_.stages.push_back(std::move(bench));
   }

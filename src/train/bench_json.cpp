@@ -42,10 +42,13 @@ Json json_of(const StageBench& stage) {
                {"samples", stage.samples},
                {"samples_per_second", stage.samples_per_second()},
                {"step_seconds", stage.step_seconds},
+               {"mean_step_seconds", stage.mean_step_seconds},
                {"data_seconds", stage.data_seconds},
                {"objective_seconds", stage.objective_seconds},
                {"reduction_seconds", stage.reduction_seconds},
-               {"update_seconds", stage.update_seconds}};
+               {"update_seconds", stage.update_seconds},
+               {"averaging_seconds", stage.averaging_seconds},
+               {"overlap", stage.overlap()}};
   if (stage.bound_seconds() > 0) {
     json["products_seconds"] = stage.products_seconds;
     json["elementwise_seconds"] = stage.elementwise_seconds();

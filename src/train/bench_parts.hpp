@@ -92,6 +92,10 @@ struct UpdatePass {
 /// Collective.
 MemoryRate measure_copy(double seconds, Communicator& comm);
 MemoryRate measure_update_pass(const UpdatePass& pass, double seconds, Communicator& comm);
+/// A step of a gradient of the `slice` of the flat vector in parts of so many elements, of which
+/// nothing has to be computed.
+ReductionRate measure_averaging(GradientAveraging& averaging, Range slice, Index part,
+                                const BenchSettings& settings, Communicator& comm);
 std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Communicator& comm);
 
 }  // namespace sae

@@ -8,22 +8,25 @@ constexpr Index kSmallestBytes = 1024;
 constexpr Index kLargestBytes = Index{64} << 20;
 constexpr Index kRowLength = 4096;
 
-/// The first elements of a flat vector, summed over ranks and updated again and again.
-ReductionRate measure_reduction(GradientAveraging& averaging, const ParameterLayout& layout,
-                                Index elements, float momentum, double seconds,
-                                Communicator& comm) {
-  const Index part = largest_part(layout);
+}  // namespace
+
+ReductionRate measure_averaging(GradientAveraging& averaging, Range slice, Index part,
+                                const BenchSettings& settings, Communicator& comm) {
   std::vector<double> reductions;
   std::vector<double> updates;
-  const SgdStep step{.learning_rate = 0.1F, .momentum = momentum};
+  // What the memory holds is summed again and again, and must change nothing.
+  const SgdStep step{.learning_rate = 0.1F,
+                     .momentum = static_cast<float>(settings.configuration.momentum),
+                     .gradient_scale = 0};
+  averaging.reset_velocity();
   const auto once = [&] {
     StepSums sums;
     const double update_before = averaging.seconds().update;
     const auto begin = BenchClock::now();
     averaging.start_step(step, 0);
     averaging.begin({});
-    for (Index first = 0; first < elements; first += part) {
-      const Range range{first, std::min(first + part, elements)};
+    for (Index first = slice.begin; first < slice.end; first += part) {
+      const Range range{first, std::min(first + part, slice.end)};
       averaging.memory(range);
       averaging.ready(range);
     }
@@ -32,7 +35,7 @@ ReductionRate measure_reduction(GradientAveraging& averaging, const ParameterLay
     updates.push_back(averaging.seconds().update - update_before);
     reductions.push_back(total - updates.back());
   };
-  const int repetitions = repetitions_for(seconds, comm, once);
+  const int repetitions = repetitions_for(settings.seconds, comm, once);
   reductions.clear();
   updates.clear();
   comm.barrier();
@@ -43,14 +46,11 @@ ReductionRate measure_reduction(GradientAveraging& averaging, const ParameterLay
   return rate;
 }
 
-}  // namespace
-
 std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Communicator& comm) {
   std::vector<ReductionRate> rates;
   if (comm.size() == 1) return rates;
   AveragingSettings averaging_of = averaging_settings(settings.configuration);
   const bool rounded = averaging_of.gradient == Precision::kBfloat16;
-  const auto momentum = static_cast<float>(settings.configuration.momentum);
   const Index element_bytes = rounded ? 2 : 4;
   const ParameterLayout layout(
       {.inputs = kRowLength, .hidden = {kLargestBytes / element_bytes / kRowLength}, .classes = 1});
@@ -62,8 +62,8 @@ std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Com
     if (averaging->description() == flat) break;
     flat = averaging->description();
     for (Index bytes = kSmallestBytes; bytes <= kLargestBytes; bytes *= 4) {
-      ReductionRate rate = measure_reduction(*averaging, layout, bytes / element_bytes, momentum,
-                                             settings.seconds, comm);
+      ReductionRate rate = measure_averaging(*averaging, {0, bytes / element_bytes},
+                                             largest_part(layout), settings, comm);
       rate.strategy = averaging->description();
       rate.bytes = static_cast<double>(bytes);
       rates.push_back(std::move(rate));

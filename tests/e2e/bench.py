@@ -42,6 +42,8 @@ class Bench(ProgramTest):
         for stage in report["stages"]:
             self.assertAlmostEqual(stage["bound_seconds"] * stage["step_to_bound"],
                                    stage["step_seconds"], delta=1e-9 + 1e-6 * stage["step_seconds"])
+            parts = stage["data_seconds"] + stage["objective_seconds"] + stage["averaging_seconds"]
+            self.assertAlmostEqual(stage["overlap"], parts / stage["step_seconds"])
 
     def test_one_rank(self):
         report = self.report("--precision", "float32")

@@ -66,13 +66,19 @@ struct StageBench {
   double reduction_seconds = 0;  ///< Waiting, and sums over ranks.
   double update_seconds = 0;
   double step_seconds = 0;
-  double flop = 0;                    ///< Of the products of the largest rank's part.
+  double mean_step_seconds = 0;  ///< Mean, so with the waits for the next window of samples.
+  double averaging_seconds = 0;  ///< Sums and update of such a gradient with nothing to compute.
+  double flop = 0;               ///< Of the products of the largest rank's part.
   double products_bound_seconds = 0;  ///< At the rates of these products alone.
   double update_bytes = 0;            ///< That a rank's update must read and write.
   double update_bound_seconds = 0;    ///< At the rate of such a pass.
 
   /// What else the objective does.
   double elementwise_seconds() const { return std::max(0.0, objective_seconds - products_seconds); }
+  /// How many times as long a step took that did not sum and update while it computes.
+  double overlap() const {
+    return (data_seconds + objective_seconds + averaging_seconds) / step_seconds;
+  }
   double bound_seconds() const { return products_bound_seconds + update_bound_seconds; }
   double step_to_bound() const { return step_seconds / bound_seconds(); }
   double samples_per_second() const { return static_cast<double>(samples) / step_seconds; }
