@@ -204,13 +204,17 @@ class Bench {
   }
 
   void measure_step(const Stage& stage, const Shard& shard) {
-    StageBench bench{.stage = stage.name, .samples = settings_.configuration.batch_size};
+    StageBench bench{.stage = stage.name,
+                     .samples = settings_.configuration.batch_size,
+                     .parameters = stage.objective->slice().size()};
     std::optional<Shard> codes;
     if (const Index layers = codes_.layers_kept(stage); layers > 0) {
       codes = encode_shard(layout_, layers, averaging_->parameters_ref(),
                            settings_.configuration.precision, shard, nullptr);
     }
-    SyntheticSteps steps(stage, settings_, codes ? *codes : shard, *averaging_, comm_);
+    const Shard& inputs = codes ? *codes : shard;
+    bench.record_bytes = static_cast<double>(inputs.format().bytes());
+    SyntheticSteps steps(stage, settings_, inputs, *averaging_, comm_);
     const int repetitions = repetitions_for(settings_.seconds, comm_, [&] { steps.run_one(); });
     steps.forget();
     comm_.barrier();

@@ -40,6 +40,8 @@ Json json_of(const ReductionRate& rate) {
 Json json_of(const StageBench& stage) {
   Json json = {{"stage", stage.stage},
                {"samples", stage.samples},
+               {"parameters", stage.parameters},
+               {"record_bytes", stage.record_bytes},
                {"samples_per_second", stage.samples_per_second()},
                {"step_seconds", stage.step_seconds},
                {"mean_step_seconds", stage.mean_step_seconds},

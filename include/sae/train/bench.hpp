@@ -60,6 +60,8 @@ struct ReductionRate {
 struct StageBench {
   std::string stage;
   Index samples = 0;             ///< Of the minibatch, over all ranks.
+  Index parameters = 0;          ///< Of the stage: elements of its gradient.
+  double record_bytes = 0;       ///< Of a sample that travels between ranks.
   double data_seconds = 0;       ///< The next minibatch.
   double objective_seconds = 0;  ///< Loss and gradient,
   double products_seconds = 0;   ///< of which its products alone take so long.
