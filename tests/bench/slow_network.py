@@ -6,7 +6,8 @@ usage: tests/bench/slow_network.py [--rates 1gbit,100mbit] [--ranks 2] [--rounds
            [--units 1000,1000] [--program build/release/src/sae_dist] [--require 1.7]
 
 --ranks are those of each of the two hosts. Figures: samples/s in each stage, median of the rounds,
-in which the ways take turns; `all` weighs the stages as an epoch of each. With --require it fails
+in which the ways take turns; `all` weighs the stages as an epoch of each; `overlap` is the time of
+the parts of all steps, each alone, over that of the steps. With --require it fails
 unless node with float32 gradients has so many times the throughput of flat with such.
 """
 
@@ -36,17 +37,20 @@ def arguments():
 
 
 def steps(hosts, options, averaging, gradients):
-    """Seconds of a step of each stage, and what averaging was chosen."""
+    """Seconds of a step of each stage, what averaging was chosen, the minibatch, and the gain by
+    overlap."""
     text = hosts.act("run", "-np", 2 * options.ranks, options.program, "bench", "--steps-only",
                      "--seconds", options.seconds, "--units", options.units, "--averaging",
                      averaging, "--gradient-precision", gradients, "--json", "-")
     report = json.loads(text[text.index("{"):])
     return ({stage["stage"]: stage["step_seconds"] for stage in report["stages"]},
-            report["averaging"], report["batch_size"])
+            report["averaging"], report["batch_size"],
+            sum(stage["overlap"] * stage["step_seconds"] for stage in report["stages"]) /
+            sum(stage["step_seconds"] for stage in report["stages"]))
 
 
 def measure(hosts, options):
-    """(samples/s of each stage and of all, averaging) by way; prints a table."""
+    """(samples/s of each stage and of all, averaging, overlap) by way; prints a table."""
     found = {way: [] for way in WAYS}
     for _ in range(options.rounds):
         for way in WAYS:
@@ -57,15 +61,15 @@ def measure(hosts, options):
         batch = runs[0][2]
         rates = {stage: batch / time for stage, time in seconds.items()}
         rates["all"] = batch * len(seconds) / sum(seconds.values())
-        table[way] = rates, runs[0][1]
+        table[way] = rates, runs[0][1], statistics.median(run[3] for run in runs)
     first = table[WAYS[0]][0]
-    print(f"| {'averaging':31} |" + "".join(f" {stage:>10} |" for stage in first) +
-          " to the first |")
-    print("|---|" + "---|" * (len(first) + 1))
-    for way, (rates, averaging) in table.items():
-        name = averaging + (" (auto)" if way[0] == "auto" else "")
-        print(f"| {name:31} |" + "".join(f" {rate:10,.0f} |" for rate in rates.values()) +
-              f" {rates['all'] / first['all']:12.2f} |")
+    print(f"| {'averaging':21} |" + "".join(f" {stage:>10} |" for stage in first) +
+          " to the first | overlap |")
+    print("|---|" + "---|" * (len(first) + 2))
+    for way, (rates, averaging, overlap) in table.items():
+        name = averaging.split(" gradients")[0] + (" (auto)" if way[0] == "auto" else "")
+        print(f"| {name:21} |" + "".join(f" {rate:10,.0f} |" for rate in rates.values()) +
+              f" {rates['all'] / first['all']:12.2f} | {overlap:7.2f} |")
     return table
 
 
