@@ -1,16 +1,13 @@
 """A million samples pass through predict and encode in little memory, with a progress bar."""
 
-import os
-import pathlib
 import re
-import resource
-import subprocess
 import sys
 import unittest
 
 import h5py
 import numpy as np
 
+import peak_memory
 from sae_program import PROGRAM, ProgramTest, arrays_of, command_line, on_a_terminal, write_dataset
 
 SAMPLES, BLOCK, SIDE, CLASSES, UNITS = 1_000_000, 10_000, 28, 10, 64
@@ -39,14 +36,14 @@ class InferenceMemory(ProgramTest):
     def check(self, command, ranks):
         output = self.folder / f"{command}.h5"
         shown = on_a_terminal(
-            command_line(__file__, output, PROGRAM, command, "run/model.h5", "--data", "many.h5",
-                         "--split", "train", "--validation-size", 0, "--output", output,
-                         program=sys.executable, ranks=ranks), self.folder)
+            command_line(peak_memory.__file__, output, PROGRAM, command, "run/model.h5",
+                         "--data", "many.h5", "--split", "train", "--validation-size", 0,
+                         "--output", output, program=sys.executable, ranks=ranks), self.folder)
         bars = re.findall(r"(\d+)% ([\d,]+) of 1,000,000", shown)
         self.assertGreater(len(bars), 3, shown)
         shares = [int(share) for share, _ in bars]
         self.assertEqual(shares, sorted(shares))
-        peaks = [int((self.folder / f"{command}.h5.{rank}").read_text()) for rank in range(ranks)]
+        peaks = peak_memory.peaks_of(output, ranks)
         print(f"{command}, {ranks} ranks: peaks {[peak >> 20 for peak in peaks]} MB;",
               re.search(r"[\d,]+ samples/s; written", shown)[0])
         self.assertGreater(min(peaks), 20 * 2**20, "the measure does not work")
@@ -71,15 +68,5 @@ class InferenceMemory(ProgramTest):
                                           probabilities.argmax(axis=1))
 
 
-def measure(output, *command):
-    """Runs the command, as one rank does, and writes its peak resident memory in bytes."""
-    code = subprocess.call(command)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    pathlib.Path(f"{output}.{os.environ['OMPI_COMM_WORLD_RANK']}").write_text(str(peak))
-    return code
-
-
 if __name__ == "__main__":
-    if "OMPI_COMM_WORLD_RANK" in os.environ:
-        sys.exit(measure(*sys.argv[1:]))
     unittest.main()

@@ -1,16 +1,13 @@
 """Rank 0 hands out a data set of 2 GB and never holds more of it than its own shard: its peak
 memory stays below the shard and 64 MB."""
 
-import os
-import pathlib
-import resource
-import subprocess
 import sys
 import unittest
 
 import h5py
 import numpy as np
 
+import peak_memory
 from sae_program import PROGRAM, ProgramTest
 
 SAMPLES, SIDE, CLASSES = 2_600_000, 28, 10
@@ -37,11 +34,11 @@ class Memory(ProgramTest):
 
     def check(self, ranks):
         run = f"run{ranks}"
-        self.run_program(__file__, self.folder / run, PROGRAM, "--run", run, "--data", "data.h5",
-                         "--units", 2, "--pretrain-epochs", 0, "--finetune-epochs", 1,
-                         "--validation-size", 1000, "--batch-size", 1000,
+        self.run_program(peak_memory.__file__, self.folder / run, PROGRAM, "--run", run,
+                         "--data", "data.h5", "--units", 2, "--pretrain-epochs", 0,
+                         "--finetune-epochs", 1, "--validation-size", 1000, "--batch-size", 1000,
                          program=sys.executable, ranks=ranks, within=600)
-        peaks = [int((self.folder / f"{run}.{rank}").read_text()) for rank in range(ranks)]
+        peaks = peak_memory.peaks_of(self.folder / run, ranks)
         shard = RECORD_BYTES * SAMPLES // ranks
         print(f"{ranks} ranks: peaks {[peak >> 20 for peak in peaks]} MB, shard {shard >> 20} MB")
         self.assertGreater(peaks[0], shard, "the measure does not work")
@@ -54,15 +51,5 @@ class Memory(ProgramTest):
         self.check(4)
 
 
-def measure(output, *command):
-    """Runs the command, as one rank does, and writes its peak resident memory in bytes."""
-    code = subprocess.call(command)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    pathlib.Path(f"{output}.{os.environ['OMPI_COMM_WORLD_RANK']}").write_text(str(peak))
-    return code
-
-
 if __name__ == "__main__":
-    if "OMPI_COMM_WORLD_RANK" in os.environ:
-        sys.exit(measure(*sys.argv[1:]))
     unittest.main()
