@@ -1,4 +1,4 @@
-#include "sae/core/random.hpp"
+#include "random.hpp"
 
 #include <Random123/philox.h>
 

@@ -6,8 +6,8 @@
 #include <array>
 #include <cstring>
 
+#include "partition.hpp"
 #include "sae/core/error.hpp"
-#include "sae/data/partition.hpp"
 
 namespace sae {
 namespace {

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cassert>
 
-#include "sae/core/random.hpp"
+#include "core/random.hpp"
 
 namespace sae {
 namespace {

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include "sae/data/partition.hpp"
+#include "partition.hpp"
 
 namespace sae {
 

@@ -1,4 +1,4 @@
-#include "sae/data/idx.hpp"
+#include "idx.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "sae/core/error.hpp"
-#include "sae/storage/input_file.hpp"
+#include "storage/input_file.hpp"
 
 namespace sae {
 namespace {

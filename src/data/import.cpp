@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "idx.hpp"
 #include "sae/core/error.hpp"
-#include "sae/data/idx.hpp"
-#include "sae/data/sample_checks.hpp"
 #include "sae/storage/hdf5_file.hpp"
+#include "sample_checks.hpp"
 
 namespace sae {
 namespace {

@@ -1,4 +1,4 @@
-#include "sae/data/partition.hpp"
+#include "partition.hpp"
 
 #include <algorithm>
 #include <cassert>

@@ -1,4 +1,4 @@
-#include "sae/data/sample_checks.hpp"
+#include "sample_checks.hpp"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include <cassert>
 #include <cstring>
 
-#include "sae/kernels/bfloat16.hpp"
+#include "kernels/bfloat16.hpp"
 
 namespace sae {
 

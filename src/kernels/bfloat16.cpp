@@ -1,4 +1,4 @@
-#include "sae/kernels/bfloat16.hpp"
+#include "bfloat16.hpp"
 
 #include <cassert>
 #include <cstddef>

@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-#include "sae/kernels/bfloat16.hpp"
+#include "bfloat16.hpp"
 
 namespace sae {
 namespace {

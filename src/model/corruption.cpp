@@ -5,8 +5,8 @@
 #include <cmath>
 #include <vector>
 
-#include "sae/core/random.hpp"
-#include "sae/kernels/bfloat16.hpp"
+#include "core/random.hpp"
+#include "kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {

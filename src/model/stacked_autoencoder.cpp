@@ -3,7 +3,7 @@
 #include <cassert>
 #include <cmath>
 
-#include "sae/core/random.hpp"
+#include "core/random.hpp"
 
 namespace sae {
 

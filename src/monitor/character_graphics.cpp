@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "sae/data/partition.hpp"
+#include "data/partition.hpp"
 
 namespace sae {
 namespace {

@@ -10,7 +10,7 @@
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
 #include "sae/storage/atomic_file.hpp"
-#include "sae/train/metrics.hpp"
+#include "train/metrics.hpp"
 
 namespace sae {
 

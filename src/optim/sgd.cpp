@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "sae/kernels/bfloat16.hpp"
+#include "kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "hdf5_state.hpp"
-#include "sae/storage/input_file.hpp"
+#include "input_file.hpp"
 
 namespace sae {
 namespace {

@@ -1,4 +1,4 @@
-#include "sae/storage/input_file.hpp"
+#include "input_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

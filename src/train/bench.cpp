@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "bench_parts.hpp"
+#include "data/partition.hpp"
 #include "sae/core/host.hpp"
 #include "sae/data/epoch_stream.hpp"
-#include "sae/data/partition.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 #include "sae/train/code_cache.hpp"
 #include "sae/train/stage.hpp"

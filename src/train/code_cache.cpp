@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "kernels/bfloat16.hpp"
 #include "sae/core/host.hpp"
-#include "sae/kernels/bfloat16.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "averaging_strategies.hpp"
+#include "kernels/bfloat16.hpp"
 #include "overlapped_sum.hpp"
 #include "sae/core/host.hpp"
-#include "sae/kernels/bfloat16.hpp"
 #include "sae/model/gradient_parts.hpp"
 
 namespace sae {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "averaging_strategies.hpp"
-#include "sae/kernels/bfloat16.hpp"
+#include "kernels/bfloat16.hpp"
 #include "sae/kernels/products.hpp"
 
 namespace sae {

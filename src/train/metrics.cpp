@@ -1,4 +1,4 @@
-#include "sae/train/metrics.hpp"
+#include "metrics.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "averaging_strategies.hpp"
+#include "data/partition.hpp"
 #include "overlapped_sum.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/node_memory.hpp"
 #include "sae/core/error.hpp"
-#include "sae/data/partition.hpp"
 #include "sae/model/gradient_parts.hpp"
 
 namespace sae {

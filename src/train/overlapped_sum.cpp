@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "averaging_strategies.hpp"
-#include "sae/kernels/bfloat16.hpp"
+#include "kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {

@@ -1,4 +1,4 @@
-#include "sae/train/preview.hpp"
+#include "preview.hpp"
 
 #include <algorithm>
 

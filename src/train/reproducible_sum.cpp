@@ -3,7 +3,7 @@
 #include <array>
 #include <cassert>
 
-#include "sae/data/partition.hpp"
+#include "data/partition.hpp"
 
 namespace sae {
 namespace {

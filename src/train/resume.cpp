@@ -1,4 +1,4 @@
-#include "sae/train/resume.hpp"
+#include "resume.hpp"
 
 #include <fmt/format.h>
 

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <utility>
 
+#include "metrics.hpp"
+#include "preview.hpp"
 #include "sae/core/error.hpp"
-#include "sae/train/metrics.hpp"
 #include "sae/train/placement.hpp"
-#include "sae/train/preview.hpp"
 
 namespace sae {
 namespace {

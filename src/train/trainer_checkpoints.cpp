@@ -7,10 +7,10 @@
 #include <system_error>
 #include <utility>
 
+#include "resume.hpp"
 #include "sae/core/error.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 #include "sae/storage/atomic_file.hpp"
-#include "sae/train/resume.hpp"
 #include "sae/train/trainer.hpp"
 
 namespace sae {

@@ -1,5 +1,5 @@
-# Runs check_layers.cmake on bad/, a file for each rule, and compares what it reports with what the
-# files expect: exactly the lines that end in '// expect: <text>'.
+# Runs check_layers.cmake and check_public_headers.cmake on bad/, a file for each rule, and compares
+# what they report with what the files expect: exactly the lines that end in '// expect: <text>'.
 # cmake -DWORK=<folder to write in> -P check_layers_bites.cmake
 cmake_minimum_required(VERSION 3.25)
 
@@ -22,12 +22,15 @@ foreach(file IN LISTS files)
   endforeach()
 endforeach()
 
-execute_process(
-  COMMAND ${CMAKE_COMMAND} -DROOT=${WORK} -P ${CMAKE_CURRENT_LIST_DIR}/check_layers.cmake
-  RESULT_VARIABLE code ERROR_VARIABLE reported OUTPUT_QUIET)
-if(code EQUAL 0)
-  message(FATAL_ERROR "check_layers.cmake accepts a tree that breaks every rule")
-endif()
+set(reported)
+foreach(script check_layers.cmake check_public_headers.cmake)
+  execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${WORK} -P ${CMAKE_CURRENT_LIST_DIR}/${script}
+                  RESULT_VARIABLE code ERROR_VARIABLE text OUTPUT_QUIET)
+  if(code EQUAL 0)
+    message(FATAL_ERROR "${script} accepts a tree that breaks every rule")
+  endif()
+  string(APPEND reported "${text}")
+endforeach()
 
 string(REGEX MATCHALL "[^\n]*:[0-9]+: [^\n]*\n" reported "${reported}")
 string(REGEX MATCHALL "[^\n]+\n" expected "${expected}")

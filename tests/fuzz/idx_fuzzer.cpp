@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "data/idx.hpp"
 #include "fuzzing.hpp"
 #include "sae/core/error.hpp"
-#include "sae/data/idx.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const sae::InputFile file({data, size});

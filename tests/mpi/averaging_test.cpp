@@ -3,8 +3,8 @@
 #include <limits>
 #include <optional>
 
+#include "kernels/bfloat16.hpp"
 #include "sae/comm/mpi_communicator.hpp"
-#include "sae/kernels/bfloat16.hpp"
 #include "sae/train/gradient_averaging.hpp"
 
 namespace sae {

@@ -1,4 +1,4 @@
-#include "sae/data/idx.hpp"
+#include "data/idx.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sae/data/sample_checks.hpp"
+#include "data/sample_checks.hpp"
 
 #include <gtest/gtest.h>
 

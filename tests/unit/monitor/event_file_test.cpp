@@ -1,4 +1,4 @@
-#include "event_file.hpp"
+#include "monitor/event_file.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "event_values.hpp"
+#include "monitor/event_values.hpp"
 
 #include <gtest/gtest.h>
 

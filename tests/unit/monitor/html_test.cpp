@@ -1,4 +1,4 @@
-#include "html.hpp"
+#include "monitor/html.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "line_chart.hpp"
+#include "monitor/line_chart.hpp"
 
 #include <gtest/gtest.h>
 

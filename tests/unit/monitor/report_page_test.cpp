@@ -1,10 +1,10 @@
-#include "report_page.hpp"
+#include "monitor/report_page.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "report_pictures.hpp"
+#include "monitor/report_pictures.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {

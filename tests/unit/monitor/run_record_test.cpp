@@ -1,14 +1,14 @@
-#include "run_record.hpp"
+#include "monitor/run_record.hpp"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <iterator>
 
-#include "run_journal.hpp"
-#include "sae/train/metrics.hpp"
+#include "monitor/run_journal.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tiny_training.hpp"
+#include "train/metrics.hpp"
 
 namespace sae {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sae/train/metrics.hpp"
+#include "train/metrics.hpp"
 
 namespace sae {
 namespace {

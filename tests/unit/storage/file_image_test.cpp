@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "fletcher32.hpp"
 #include "sae/storage/hdf5_file.hpp"
+#include "storage/fletcher32.hpp"
 #include "support/python.hpp"
 #include "support/temporary_directory.hpp"
 

@@ -1,4 +1,4 @@
-#include "sae/train/resume.hpp"
+#include "train/resume.hpp"
 
 #include <gtest/gtest.h>
 

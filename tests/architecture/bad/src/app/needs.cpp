@@ -1,0 +1,4 @@
+// Breaks no rule.
+#include "sae/core/upward.hpp"
+#include "sae/data/exchange.hpp"
+#include "sae/train/observer.hpp"

@@ -1,0 +1,3 @@
+#include "comm/check.hpp"
+#include "comm/nothing.hpp"  // expect: "comm/nothing.hpp" is neither [sae/]<layer>/... nor beside this file
+#include <comm/check.hpp>

@@ -1,0 +1,1 @@
+#include "comm/check.hpp"  // expect: kernels/ must not include comm/

@@ -1,0 +1,1 @@
+#include <sae/core/good.hpp>
