@@ -86,16 +86,6 @@ void StepProfile::add(ProfiledPart part, Clock::time_point begin, Clock::time_po
                      .part = part});
 }
 
-void StepProfile::add_update(Clock::time_point begin, Clock::time_point end,
-                             double update_seconds) {
-  const auto update =
-      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(update_seconds));
-  const Clock::time_point updating = std::max(begin, end - update);
-  add(ProfiledPart::kReduction, begin, updating);
-  add(ProfiledPart::kUpdate, updating, end);
-  ++sums_[stage_].steps;
-}
-
 void StepProfile::write(const RunFolder& folder, Communicator& comm) const {
   const auto sums = collect(sums_, comm);
   const auto events = collect(events_, comm);
@@ -161,6 +151,20 @@ std::string StepProfile::trace_text(const std::vector<std::vector<Event>>& event
   const Json process = {
       {"ph", "M"}, {"name", "process_name"}, {"pid", 0}, {"args", {{"name", "sae_dist"}}}};
   return text + process.dump() + "]}\n";
+}
+
+void PartTimes::add(ProfiledPart part, Clock::time_point begin, Clock::time_point end) {
+  seconds_[static_cast<std::size_t>(part)] += seconds(end - begin);
+  if (profile_ != nullptr) profile_->add(part, begin, end);
+}
+
+void PartTimes::add_step(Clock::time_point begin, Clock::time_point computed, Clock::time_point end,
+                         Clock::duration update) {
+  const Clock::time_point updating = std::max(computed, end - update);
+  add(ProfiledPart::kObjective, begin, computed);
+  add(ProfiledPart::kReduction, computed, updating);
+  add(ProfiledPart::kUpdate, updating, end);
+  if (profile_ != nullptr) profile_->end_step();
 }
 
 }  // namespace sae

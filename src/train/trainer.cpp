@@ -108,7 +108,7 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
       epoch_sums_ = {};
     }
     if (kept_layers > 0 && !codes) {
-      const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kBetweenSteps);
+      const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
       const PhaseScope scope(control_.heartbeat, Phase::kCompute);
       codes = encode_shard(layout_, kept_layers, averaging_->parameters_ref(),
                            configuration_.precision, training_, control_.heartbeat);
@@ -127,14 +127,14 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   double communication_seconds = 0;
   const auto communicate = [&](Phase phase, auto&& action) {
     const PhaseScope scope(control_.heartbeat, phase);
-    const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kData);
+    const PartScope timed(part_times_, ProfiledPart::kData);
     const auto begin = Clock::now();
     auto result = action();
     communication_seconds += seconds_since(begin);
     return result;
   };
   EpochStream minibatches = [&] {
-    const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kData);
+    const PartScope timed(part_times_, ProfiledPart::kData);
     return EpochStream(inputs, order, configuration_.batch_size, progress_.step_in_epoch, comm_);
   }();
   Minibatch<float> minibatch;
@@ -176,27 +176,11 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     const bool stop = sums.stop_votes > 0 || (control_.stop_after_steps &&
                                               steps_of_session_ >= *control_.stop_after_steps);
     if (stop) return Outcome::kStopped;
-    const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kBetweenSteps);
+    const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
     save_if_due(epoch_ended);
     tell_of_saves();
   }
   return Outcome::kDone;
-}
-
-void Trainer::account_step(Clock::time_point begin, Clock::time_point computed,
-                           double update_seconds) {
-  const auto end = Clock::now();
-  const auto add = [this](ProfiledPart part, double seconds) {
-    part_seconds_[static_cast<std::size_t>(part)] += seconds;
-  };
-  add(ProfiledPart::kObjective, std::chrono::duration<double>(computed - begin).count());
-  add(ProfiledPart::kReduction,
-      std::chrono::duration<double>(end - computed).count() - update_seconds);
-  add(ProfiledPart::kUpdate, update_seconds);
-  if (control_.profile != nullptr) {
-    control_.profile->add(ProfiledPart::kObjective, begin, computed);
-    control_.profile->add_update(computed, end, update_seconds);
-  }
 }
 
 bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
@@ -231,7 +215,7 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
           ? std::isfinite(sums.objective.loss) &&
                 averaging_->update_by_sum(stage.objective->slice(), reproducible_sum_.gradient())
           : averaging_->finish_step(sums);
-  account_step(begin, computed, after.update - before.update);
+  part_times_.add_step(begin, computed, Clock::now(), duration_of(after.update - before.update));
   return finite;
 }
 
@@ -262,7 +246,7 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   if (stage.supervised) {
     report.train_error = 100 * epoch_sums_.errors / epoch_sums_.samples;
     if (validation_.set_size() > 0) {
-      const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kBetweenSteps);
+      const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
       report.validation =
           evaluate(layout_, averaging_->parameters_ref(), validation_, comm_, control_.heartbeat);
       // Of equals the later: it has seen more, at a lower learning rate.
@@ -274,7 +258,7 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   }
   report.times = gather_times();
   if (comm_.is_root()) {
-    const ProfileScope profiled(part_seconds_, control_.profile, ProfiledPart::kBetweenSteps);
+    const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
     history_ += metrics_line(report);
     observer_.epoch_done(report);
     if (report.best) {
@@ -286,8 +270,7 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
 }
 
 std::vector<RankTime> Trainer::gather_times() {
-  const RankTime own{std::exchange(part_seconds_, {}),
-                     seconds_since(std::exchange(told_, Clock::now()))};
+  const RankTime own{part_times_.take(), seconds_since(std::exchange(told_, Clock::now()))};
   const auto texts = comm_.allgather(std::string(reinterpret_cast<const char*>(&own), sizeof(own)));
   std::vector<RankTime> times(texts.size());
   for (std::size_t rank = 0; rank < texts.size(); ++rank) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sae/comm/communicator.hpp"
@@ -41,9 +42,7 @@ class StepProfile {
   void begin_stage(std::size_t stage);
   void end_stage();
   void add(ProfiledPart part, Clock::time_point begin, Clock::time_point end);
-  /// Sums and update of a step, and with them its end. All waiting of it is shown as before the
-  /// update, where most of it is.
-  void add_update(Clock::time_point begin, Clock::time_point end, double update_seconds);
+  void end_step() { ++sums_[stage_].steps; }
 
   /// Writes profile.json and trace.json (of chrome://tracing and Perfetto; one row for each rank)
   /// into the run's folder. Collective: rank 0 collects and writes. Throws: OutputError.
@@ -77,24 +76,39 @@ class StepProfile {
   std::vector<Event> events_;
 };
 
-/// Adds the time of a scope to a part, in `sums` and in `profile`, which may be null.
-class ProfileScope {
+/// Where the time of this rank goes from one report to the next; passed on to a profile as well.
+class PartTimes {
  public:
-  ProfileScope(PartSeconds& sums, StepProfile* profile, ProfiledPart part)
-      : sums_(sums), profile_(profile), part_(part) {}
-  ~ProfileScope() {
-    const auto end = StepProfile::Clock::now();
-    sums_[static_cast<std::size_t>(part_)] += std::chrono::duration<double>(end - begin_).count();
-    if (profile_ != nullptr) profile_->add(part_, begin_, end);
-  }
-  ProfileScope(const ProfileScope&) = delete;
-  ProfileScope& operator=(const ProfileScope&) = delete;
+  using Clock = StepProfile::Clock;
+
+  /// `profile` may be null, and must outlive it.
+  explicit PartTimes(StepProfile* profile) : profile_(profile) {}
+
+  void add(ProfiledPart part, Clock::time_point begin, Clock::time_point end);
+  /// Adds a step that began at `begin`, had its gradient at `computed` and ends at `end`. All
+  /// waiting of it counts as before the update, where most of it is.
+  void add_step(Clock::time_point begin, Clock::time_point computed, Clock::time_point end,
+                Clock::duration update);
+  /// Since this was called last.
+  PartSeconds take() { return std::exchange(seconds_, {}); }
 
  private:
-  PartSeconds& sums_;
   StepProfile* profile_;
+  PartSeconds seconds_{};
+};
+
+/// Adds the time of a scope to a part.
+class PartScope {
+ public:
+  PartScope(PartTimes& times, ProfiledPart part) : times_(times), part_(part) {}
+  ~PartScope() { times_.add(part_, begin_, PartTimes::Clock::now()); }
+  PartScope(const PartScope&) = delete;
+  PartScope& operator=(const PartScope&) = delete;
+
+ private:
+  PartTimes& times_;
   ProfiledPart part_;
-  StepProfile::Clock::time_point begin_ = StepProfile::Clock::now();
+  PartTimes::Clock::time_point begin_ = PartTimes::Clock::now();
 };
 
 }  // namespace sae

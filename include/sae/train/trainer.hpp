@@ -55,8 +55,6 @@ class Trainer {
   bool train_step(const Stage& stage, const Minibatch<float>& minibatch, double learning_rate,
                   StepSums& sums);
   std::vector<RankTime> gather_times();
-  void account_step(std::chrono::steady_clock::time_point begin,
-                    std::chrono::steady_clock::time_point computed, double update_seconds);
   bool is_time_to_stop() const;
   RunResult judge_models(bool stopped);
 
@@ -88,7 +86,7 @@ class Trainer {
   CodeCaching codes_;
   std::chrono::steady_clock::time_point session_start_ = std::chrono::steady_clock::now();
   Index steps_of_session_ = 0;
-  PartSeconds part_seconds_{};  ///< Since the ranks told each other last.
+  PartTimes part_times_{control_.profile};  ///< Since the ranks told each other last.
   std::chrono::steady_clock::time_point told_ = session_start_;
 
   // The state of the run: what a checkpoint holds. The same on all ranks, but for history_.
