@@ -47,7 +47,10 @@ std::vector<po::options_description> configuration_options() {
 
   po::options_description network("Network");
   network.add_options()("units", list_of("1000,1000,1000"), "units of each hidden layer")(
-      "seed", number_of("1", "N"), "of weights, order and noise");
+      "seed", number_of("1", "N"), "of weights, order and noise")(
+      "initial-scale", number_of("4", "S"),
+      "initial weights are uniform within +-S sqrt(6 / (inputs + outputs)) of their layer; the "
+      "smaller, the smoother are the filters");
 
   po::options_description pretraining("Pretraining (one value per hidden layer, or one for all)");
   pretraining.add_options()("corruption", list_of("0.3"), "share of inputs set to 0, in [0, 1)")(
@@ -266,6 +269,8 @@ Configuration configuration_of(const po::variables_map& values) {
                          {{"scatter", DataAccess::kScatter}, {"shared", DataAccess::kShared}});
   c.validation_size = integer(values, "validation-size", 0);
   c.seed = parse_seed(name("seed"));
+  c.initial_scale = real(values, "initial-scale", 0, unbounded);
+  require(c.initial_scale > 0, "--initial-scale is more than 0: equal units stay equal.");
   c.layers = hidden_layers(values);
   c.corruption_at = parse_corruption_at(name("corruption-at"));
   c.pretrain_schedule = choose("pretrain-schedule", name("pretrain-schedule"), schedules);

@@ -8,13 +8,13 @@
 namespace sae {
 
 template <typename T>
-void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed,
-                           Vector<T>& parameters) {
+void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed, Vector<T>& parameters,
+                           double scale) {
   parameters = Vector<T>::Zero(layout.size());
   RandomKey key{.seed = seed, .purpose = RandomPurpose::kInitialWeights};
   for (const ParameterView& view : layout.views()) {
     if (!view.is_weights) continue;
-    const double limit = 4 * std::sqrt(6.0 / static_cast<double>(view.rows + view.cols));
+    const double limit = scale * std::sqrt(6.0 / static_cast<double>(view.rows + view.cols));
     T* weights = parameters.data() + view.offset;
     for (Index i = 0; i < view.size(); i += 4) {
       const auto words = random_words(key, static_cast<std::uint32_t>(i / 4));
@@ -80,7 +80,8 @@ Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parame
   template Matrix<T> encode<T>(const ParameterLayout&, Range, const ParametersRef<Master<T>>&, \
                                Matrix<T>);
 #define SAE_INSTANTIATE_MASTER(T)                                                                  \
-  template void initialize_parameters<T>(const ParameterLayout&, std::uint64_t, Vector<T>&);       \
+  template void initialize_parameters<T>(const ParameterLayout&, std::uint64_t, Vector<T>&,        \
+                                         double);                                                  \
   template Matrix<T> decode<T>(const ParameterLayout&, Index, const ParametersRef<T>&, Matrix<T>); \
   template Matrix<T> classify<T>(const ParameterLayout&, const ParametersRef<T>&, Matrix<T>);
 SAE_INSTANTIATE(float)

@@ -99,7 +99,7 @@ Trainer::~Trainer() = default;
 void Trainer::restart() {
   if (comm_.is_root()) {
     Vector<float> initial;
-    initialize_parameters(layout_, configuration_.seed, initial);
+    initialize_parameters(layout_, configuration_.seed, initial, configuration_.initial_scale);
     copy_into(averaging_->parameters(), initial);
     averaging_->reset_velocity();
   }

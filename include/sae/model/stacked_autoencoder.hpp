@@ -11,11 +11,12 @@ namespace sae {
 // The network itself: functions of a flat parameter vector. Defined for float and double, where
 // nothing else is said.
 
-/// Weights uniform in +-4 sqrt(6 / (inputs + outputs)) (Glorot and Bengio, AISTATS 2010, for
-/// logistic units), biases 0. Each weight is a function of the seed, its layer and its place.
+/// Weights uniform in +-scale sqrt(6 / (inputs + outputs)), biases 0 (Glorot and Bengio, AISTATS
+/// 2010; the scale is 4 for logistic units, 1 for tanh). Each weight is a function of the seed, its
+/// layer and its place.
 template <typename T>
-void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed,
-                           Vector<T>& parameters);
+void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed, Vector<T>& parameters,
+                           double scale = 4);
 
 /// hidden (units, samples) = logistic(W x + b) of one hidden layer, x (inputs, samples). T is
 /// float, double or bfloat16.

@@ -36,6 +36,7 @@ struct Configuration {
   DataAccess data_access = DataAccess::kScatter;
   std::filesystem::path run;  ///< Folder of the results.
   std::uint64_t seed = 1;
+  double initial_scale = 4;  ///< Of the initial weights; see initialize_parameters().
 
   std::vector<PretrainSettings> layers;
   CorruptionAt corruption_at = CorruptionAt::kLayer;

@@ -59,6 +59,13 @@ TEST(Options, OneNumberOfUnitsServesAsManyLayersAsOtherListsHave) {
   EXPECT_EQ(configure({"--units", "50"}).layers.size(), 1u);
 }
 
+TEST(Options, InitialScaleIsThatOfTheSourcesUnlessItIsGiven) {
+  EXPECT_EQ(configure({}).initial_scale, 4);
+  const Configuration c = configure({"--initial-scale", "0.5"});
+  EXPECT_EQ(c.initial_scale, 0.5);
+  EXPECT_NE(c.text.find("initial-scale=0.5\n"), std::string::npos);
+}
+
 TEST(Options, WeightDecayOfPretrainingIsThatOfTheLayerOrOfAll) {
   EXPECT_FALSE(configure({"--units", "50"}).layers[0].weight_decay.has_value());
   const Configuration c = configure({"--units", "50", "--pretrain-weight-decay", "1e-3,0"});
@@ -119,6 +126,8 @@ TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
       {{"--corruption", "nan"}, "--corruption"},
       {{"--units", "5,5,5", "--corruption", ".1,.2"}, "--corruption has 2 values for 3"},
       {{"--pretrain-weight-decay", "-1"}, "--pretrain-weight-decay"},
+      {{"--initial-scale", "0"}, "--initial-scale is more than 0"},
+      {{"--initial-scale", "inf"}, "--initial-scale"},
       {{"--batch-size", "0"}, "--batch-size"},
       {{"--batch-size", "1.5"}, "batch-size"},
       {{"--momentum", "1"}, "--momentum"},

@@ -30,6 +30,14 @@ TEST(InitialParameters, AreUniformWithinTheLimitOfTheirLayer) {
   }
 }
 
+TEST(InitialParameters, AreProportionalToTheirScale) {
+  Vector<float> usual;
+  Vector<float> small;
+  initialize_parameters(kLayout, 1, usual);
+  initialize_parameters(kLayout, 1, small, 0.5);
+  EXPECT_EQ(small, usual / 8);  // A power of two: exact.
+}
+
 TEST(InitialParameters, OfALayerDoNotDependOnTheLayersAboveIt) {
   Vector<float> small;
   Vector<float> large;

@@ -72,6 +72,17 @@ TEST_F(TrainerOnTinySet, PretrainingOfALayerLeavesTheOthersAlone) {
             view_of(initial, layout.output().weights));
 }
 
+TEST_F(TrainerOnTinySet, BeginsWithWeightsOfTheScaleOfItsConfiguration) {
+  configuration.initial_scale = 0.25;
+  configuration.layers[0].epochs = configuration.layers[1].epochs = 0;
+  configuration.finetune_epochs = 0;
+  const TinyRun run = train_tiny(configuration, comm);
+  Vector<float> initial;
+  initialize_parameters(ParameterLayout(run.observer.summary.topology), configuration.seed, initial,
+                        0.25);
+  EXPECT_EQ(run.parameters, initial);
+}
+
 TEST_F(TrainerOnTinySet, ALayerCanHaveAWeightDecayOfItsOwn) {
   const auto weights_after = [&](std::optional<double> decay) {
     configuration.run = folder.path() / fmt::format("decay{}", decay.value_or(1));
