@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cassert>
 #include <numeric>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "partition.hpp"
 
@@ -112,16 +114,21 @@ bool EpochStream::next(Minibatch<float>& minibatch) {
   minibatch.samples.resize(static_cast<std::size_t>(count));
   minibatch.global_size = batch_positions(step_).size();
   minibatch.encoded_layers = format.encoded_layers;
+  std::vector<std::span<const std::byte>> records;
+  records.reserve(static_cast<std::size_t>(count));
   for (Index i = 0; i < count; ++i, ++next_record_) {
     const auto source = static_cast<std::size_t>(current_.sources[next_record_]);
-    const auto record = std::span<const std::byte>(current_.received)
-                            .subspan(current_.read_offset[source], format.bytes());
+    records.push_back(std::span<const std::byte>(current_.received)
+                          .subspan(current_.read_offset[source], format.bytes()));
     current_.read_offset[source] += format.bytes();
-    decode_pixels(
-        format, record,
-        std::span(minibatch.inputs.col(i).data(), static_cast<std::size_t>(format.features)));
-    minibatch.labels[static_cast<std::size_t>(i)] = decode_label(format, record);
+    minibatch.labels[static_cast<std::size_t>(i)] = decode_label(format, records.back());
     minibatch.samples[static_cast<std::size_t>(i)] = current_.samples[next_record_];
+  }
+#pragma omp parallel for schedule(static)
+  for (Index i = 0; i < count; ++i) {
+    decode_pixels(
+        format, records[static_cast<std::size_t>(i)],
+        std::span(minibatch.inputs.col(i).data(), static_cast<std::size_t>(format.features)));
   }
   ++step_;
   return true;

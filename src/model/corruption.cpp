@@ -31,8 +31,11 @@ void apply_masking_noise(const NoiseKey& key, double level, std::span<const std:
   const auto threshold = static_cast<std::uint32_t>(std::lround(level * 65536));
   const auto units = static_cast<std::size_t>(x.rows());
   // Sixteen bits decide on a unit: a word serves two, its lower half, which lies first, the first.
-  std::vector<std::uint32_t> words(threshold > 0 ? (units + 1) / 2 : 0);
+  const std::size_t words_of_sample = threshold > 0 ? (units + 1) / 2 : 0;
+#pragma omp parallel for schedule(static)
   for (Index j = 0; j < x.cols(); ++j) {
+    thread_local std::vector<std::uint32_t> words;
+    words.resize(words_of_sample);
     const T* from = x.col(j).data();
     T* to = corrupted.col(j).data();
     if (threshold == 0) {
