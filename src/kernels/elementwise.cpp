@@ -90,9 +90,8 @@ double binary_cross_entropy(const ConstVectorRef<Master<T>>& bias, const ConstMa
   std::vector<double> losses(static_cast<std::size_t>(row_blocks(logits.rows())));
 #pragma omp parallel for schedule(static)
   for (Index block = 0; block < row_blocks(logits.rows()); ++block) {
-    losses[static_cast<std::size_t>(block)] =
-        binary_cross_entropy_of<T>(rows_of_block(block, logits.rows()), bias, target, logits, delta,
-                                   bias_gradient);
+    losses[static_cast<std::size_t>(block)] = binary_cross_entropy_of<T>(
+        rows_of_block(block, logits.rows()), bias, target, logits, delta, bias_gradient);
   }
   return std::accumulate(losses.begin(), losses.end(), 0.0);
 }

@@ -29,8 +29,8 @@ class Filters(ProgramTest):
     def test_of_the_tutorial_are_smooth(self):
         noise = np.random.default_rng(1).uniform(-1, 1, size=(1000, 28, 28))
         self.assertLess(correlation_of_neighbours(noise), 0.05)
-        self.train("run", "--recipe", "tutorial", "--pretrain-weight-decay", "2e-3,1e-5,1e-5",
-                   "--data", MNIST, "--stop-after-steps", STEPS, ranks=2, code=75, within=1000)
+        self.train("run", "--recipe", "tutorial", "--data", MNIST, "--stop-after-steps", STEPS,
+                   ranks=2, code=75, within=1000)
         if KEPT is not None:
             shutil.copy(self.folder / "run/filters-hidden1.png", KEPT)
         weights = arrays_of(self.folder / f"run/checkpoints/step-{STEPS:010}.h5")["hidden1/weights"]
