@@ -1,5 +1,6 @@
 #include "sae/core/host.hpp"
 
+#include <malloc.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -70,5 +71,7 @@ double available_memory() {
   }
   return 0;
 }
+
+void return_freed_memory() { malloc_trim(0); }
 
 }  // namespace sae

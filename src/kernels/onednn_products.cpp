@@ -41,7 +41,7 @@ struct ProductShape {
 };
 
 struct Product {
-  memory::desc a, b, bias, result;
+  memory::desc a, b, bias, result, scratchpad;
   dnnl::matmul primitive;
 };
 
@@ -51,6 +51,7 @@ Product make_product(const ProductShape& s) {
   product.b = {{s.k, s.n}, s.operands, s.b_strides};
   product.result = {{s.m, s.n}, s.result, memory::dims{s.result_stride, 1}};
   dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (s.bias_and_logistic) {
     product.bias = {{1, s.n}, memory::data_type::f32, memory::format_tag::ab};
     dnnl::post_ops logistic;
@@ -60,7 +61,9 @@ Product make_product(const ProductShape& s) {
   const auto description =
       s.bias_and_logistic ? dnnl::matmul::desc(product.a, product.b, product.bias, product.result)
                           : dnnl::matmul::desc(product.a, product.b, product.result);
-  product.primitive = dnnl::matmul({description, attributes, onednn().engine});
+  const dnnl::matmul::primitive_desc made(description, attributes, onednn().engine);
+  product.scratchpad = made.scratchpad_desc();
+  product.primitive = dnnl::matmul(made);
   return product;
 }
 
@@ -74,6 +77,18 @@ const Product& product_for(const ProductShape& shape) {
 
 memory wrap(const memory::desc& description, const void* data) {
   return {description, onednn().engine, const_cast<void*>(data)};
+}
+
+/// At least so large. One for all products, where oneDNN would keep one for each shape: that takes
+/// less memory, and it is in the caches.
+void* scratchpad_of(std::size_t bytes) {
+  static memory scratchpad;
+  if (!scratchpad || scratchpad.get_desc().get_size() < bytes) {
+    scratchpad =
+        memory({{static_cast<memory::dim>(bytes)}, memory::data_type::u8, memory::format_tag::a},
+               onednn().engine);
+  }
+  return scratchpad.get_data_handle();
 }
 
 }  // namespace
@@ -101,6 +116,9 @@ void onednn_multiply(const ConstMatrixRef<T>& a, Transposed a_transposed,
                                                {DNNL_ARG_WEIGHTS, wrap(product.b, b.data())},
                                                {DNNL_ARG_DST, wrap(product.result, result.data())}};
   if (bias != nullptr) arguments.emplace(DNNL_ARG_BIAS, wrap(product.bias, bias));
+  if (const std::size_t bytes = product.scratchpad.get_size(); bytes > 0) {
+    arguments.emplace(DNNL_ARG_SCRATCHPAD, wrap(product.scratchpad, scratchpad_of(bytes)));
+  }
   product.primitive.execute(onednn().stream, arguments);
   onednn().stream.wait();
 }

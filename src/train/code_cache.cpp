@@ -119,7 +119,7 @@ bool says_codes_are_kept(const std::string& text) {
 Shard encode_shard(const ParameterLayout& layout, Index layers,
                    const ParametersRef<float>& parameters, Precision precision, const Shard& shard,
                    Heartbeat* heartbeat) {
-  constexpr Index kBlock = 500;  // Samples at once: bounds the memory of the activations.
+  constexpr Index kBlock = 250;  // Samples at once: bounds the memory of the activations.
   Shard encoded({.features = layout.hidden(layers - 1).weights.rows,
                  .pixel_type = type_of_codes(precision),
                  .encoded_layers = layers},

@@ -11,7 +11,7 @@ namespace sae {
 Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& parameters,
                     const Shard& shard, Communicator& comm, Heartbeat* heartbeat,
                     HardSamples* hard) {
-  constexpr Index kBlock = 500;  // Samples at once: bounds the memory of the activations.
+  constexpr Index kBlock = 250;  // Samples at once: bounds the memory of the activations.
   const Topology& topology = layout.topology();
   const auto classes = static_cast<std::size_t>(topology.classes);
   // The confusion matrix, then the loss: added over ranks in one call.

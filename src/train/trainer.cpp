@@ -10,6 +10,7 @@
 #include "metrics.hpp"
 #include "preview.hpp"
 #include "sae/core/error.hpp"
+#include "sae/core/host.hpp"
 #include "sae/train/placement.hpp"
 
 namespace sae {
@@ -86,6 +87,7 @@ Trainer::Outcome Trainer::train_remaining_stages() {
     if (stage != current) progress_ = {.stage = stage->name, .step = progress_.step};
     if (control_.profile != nullptr) control_.profile->begin_stage(stage->index);
     const Outcome outcome = train_stage(*stage);
+    return_freed_memory();  // The codes of the stage.
     if (control_.profile != nullptr) control_.profile->end_stage();
     if (outcome != Outcome::kDone) return outcome;
   }
@@ -112,6 +114,7 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
       const PhaseScope scope(control_.heartbeat, Phase::kCompute);
       codes = encode_shard(layout_, kept_layers, averaging_->parameters_ref(),
                            configuration_.precision, training_, control_.heartbeat);
+      return_freed_memory();
     }
     const Outcome outcome = train_epoch(stage, codes ? *codes : training_);
     if (outcome != Outcome::kDone) return outcome;
@@ -336,7 +339,8 @@ RunResult Trainer::judge_models(bool stopped) {
   if (stopped) return result;
   constexpr Index kHardSamples = 50;
   const Shard& told_of = test_.set_size() > 0 ? test_ : validation_;
-  const auto judge = [&](const std::string& file, Index epoch, const Vector<float>& parameters) {
+  const auto judge = [&](const std::string& file, Index epoch,
+                         const ParametersRef<float>& parameters) {
     ModelResult model{.file = file, .epoch = epoch, .validation = {}, .test = {}, .hardest = {}};
     HardSamples hard(kHardSamples);
     const auto evaluate_on = [&](const Shard& set) -> std::optional<Evaluation> {
@@ -349,9 +353,11 @@ RunResult Trainer::judge_models(bool stopped) {
     model.hardest = hard.gather(told_of, comm_);
     return model;
   };
-  result.models.push_back(
-      judge(folder_.model().filename(), configuration_.finetune_epochs, parameters()));
-  if (best_) {
+  const ParametersRef<float>& last = averaging_->parameters_ref();
+  result.models.push_back(judge(folder_.model().filename(), configuration_.finetune_epochs, last));
+  if (best_ && best_->step == progress_.step) {
+    result.models.push_back(judge(folder_.best().filename(), best_->epoch, last));
+  } else if (best_) {
     Vector<float> best = comm_.is_root() ? best_parameters_ : Vector<float>(layout_.size());
     comm_.broadcast(
         std::as_writable_bytes(std::span(best.data(), static_cast<std::size_t>(layout_.size()))),

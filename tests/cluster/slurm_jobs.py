@@ -1,10 +1,11 @@
 """What batch jobs are requeued for and what not, arrays, and the scaling script."""
 
+import shutil
 import sys
 import unittest
 import xml.etree.ElementTree
 
-from sae_program import toy_samples, write_dataset
+from sae_program import arrays_of, toy_samples, write_dataset
 from slurm_cluster import SCRIPTS, SlurmTest, wait_until
 
 LAUNCHERS = ("srun", "mpirun")
@@ -97,6 +98,41 @@ class Jobs(SlurmTest):
             self.wait(f"{array}_{task}")
             self.assertIn(f"\nmomentum={value}\n",
                           (self.folder / f"rates/momentum-{value}/config.cfg").read_text())
+
+    def test_ranks_dealt_out_unevenly_train_the_same_model(self):
+        settings = [*SETTINGS[:-1], "--pretrain-epochs", "1", "--precision", "float32"]
+        self.train("alone", *settings)
+        expected = arrays_of(self.folder / "alone/model.h5")
+        jobs = {launcher: self.submit("train.sbatch", *settings, "--run", f"uneven-{launcher}",
+                                      options=["--nodes=2", "--ntasks=3"], SAE_LAUNCHER=launcher)
+                for launcher in LAUNCHERS}
+        for launcher, job in jobs.items():
+            with self.subTest(launcher):
+                self.wait(job)
+                self.assertRegex(self.log(job), r"3 x 1 thread on 2 hosts\n"
+                                                r" +node1: ranks 0-1, .*\n"
+                                                r" +node2: rank 2, .*\n")
+                for name, values in arrays_of(self.folder / f"uneven-{launcher}/model.h5").items():
+                    self.assert_close(values, expected[name], 1e-3, name)
+
+    def test_a_site_says_what_holds_there(self):
+        scripts = shutil.copytree(SCRIPTS, self.folder / "site")
+        program = self.folder / "of-the-site"
+        program.write_text('#!/bin/sh\necho "data: $SAE_DATA, options: $*"\nexit 70\n')
+        program.chmod(0o755)
+        (scripts / "site.conf").write_text(f"""
+            export SAE_DATA=/of/the/site.h5 SAE_DIST={program}
+            SAE_LAUNCHER=mpirun
+            SAE_MPIRUN_OPTIONS='--bind-to none -np 1'
+            MAX_RESTARTS=0""")
+        job = self.submit(scripts / "train.sbatch", "--run", "sited", options=["--nodes=2"],
+                          SAE_LAUNCHER="srun")
+        self.wait(job, state="FAILED", code=70)
+        log = self.log(job)
+        self.assertIn(f"{program} by mpirun on node[1-2], restart 0: --run sited\n", log)
+        self.assertEqual(log.count("data: /of/the/site.h5, options: --run sited --resume auto\n"), 1,
+                         log)
+        self.assertIn("not requeued after 0 restarts", log)
 
     def test_scaling_gives_a_table_and_a_plot(self):
         for launcher, tasks in (("srun", 3), ("mpirun", 2)):

@@ -31,4 +31,8 @@ std::optional<double> granted_cores();
 /// Memory that can be taken without swapping, in bytes; 0 if the system does not tell.
 double available_memory();
 
+/// Gives memory that was freed back to the system: the allocator keeps it otherwise, up to tens of
+/// MB.
+void return_freed_memory();
+
 }  // namespace sae

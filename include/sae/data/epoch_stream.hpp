@@ -32,7 +32,7 @@ class EpochStream {
   void poll();
 
   /// Upper bound of the bytes that a window of received records takes.
-  static constexpr std::size_t kWindowBytes = std::size_t{2} << 20;
+  static constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
 
  private:
   struct Window {
