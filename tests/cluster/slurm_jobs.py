@@ -41,7 +41,8 @@ class Jobs(SlurmTest):
         program = self.folder / "fails"
         program.write_text("#!/bin/sh\nexit 70\n")
         program.chmod(0o755)
-        job = self.submit("train.sbatch", options=["--nodes=2"], SAE_DIST=str(program),
+        # One task: of several, srun ends the others, and tells their 143 if it is quicker than they.
+        job = self.submit("train.sbatch", options=["--nodes=1"], SAE_DIST=str(program),
                           MAX_RESTARTS="1")
         self.hurry(job)
         self.wait(job, state="FAILED", code=70, restarts=1)
