@@ -82,6 +82,14 @@ void EventWriter::flush(EventFile& file) const {
   file.flush();
 }
 
+void EventWriter::flush_all() {
+  for (const auto& file : files_) {
+    if (file != nullptr && file->pending_bytes() > 0) attempt([&] { flush(*file); });
+  }
+}
+
+void EventWriter::checkpoint_begins() { flush_all(); }
+
 void EventWriter::void_from(Index step) {
   Index end = 0;  // Of the stage.
   for (std::size_t stage = 0; stage < files_.size(); ++stage) {
@@ -215,11 +223,8 @@ void EventWriter::run_done(const RunResult& result) {
       add_scalar(summary, "error/test", model->test->error_percent());
       append(*files_[stage], step, std::move(summary));
     }
-    flush(*files_[stage]);
   });
-  for (const auto& file : files_) {
-    if (file != nullptr) attempt([&] { flush(*file); });
-  }
+  flush_all();
 }
 
 }  // namespace sae

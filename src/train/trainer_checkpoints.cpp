@@ -252,6 +252,7 @@ void Trainer::save(bool as_checkpoint, std::optional<std::filesystem::path> also
   copy.config = text_with_decision(configuration_.text, codes_);
   last_save_ = Clock::now();
   save_seconds_ = std::chrono::duration<double>(last_save_ - start).count();
+  observer_.checkpoint_begins();
   store_->save(as_checkpoint, std::move(also));
 }
 

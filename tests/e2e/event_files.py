@@ -160,6 +160,19 @@ class EventFiles(ProgramTest):
             self.assertEqual(found["loss/minibatch"], expected["loss/minibatch"])
             self.assertEqual(found["learning_rate"], expected["learning_rate"])
 
+    def test_killed_they_hold_all_up_to_the_last_checkpoint(self):
+        mnist_subset(self.folder / "long.h5", 20_000, 10)  # Long epochs: their ends are written anyway.
+
+        def newest():
+            return max((int(path.stem[5:]) for path in
+                        (self.folder / "killed/checkpoints").glob("step-*.h5")), default=0)
+
+        settings = [{"data.h5": "long.h5", "20": "2"}.get(word, word) for word in SETTINGS]
+        self.kill_when("killed", newest, *settings, "--checkpoint-every", 27)
+        steps = [step for step, _ in self.curves("killed", "pretrain1")["loss/minibatch"]]
+        expected = newest() // 4 * 4
+        self.assertEqual([step for step in steps if step <= expected], list(range(4, expected + 1, 4)))
+
     def test_writes_nothing_if_not_asked_to(self):
         self.train("none", *SETTINGS[:-1], "0")
         self.assertFalse((self.folder / "none/events").exists())

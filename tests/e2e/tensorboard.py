@@ -2,10 +2,8 @@
 holds, through its python reader and through its server."""
 
 import json
-import os
 import pathlib
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -13,7 +11,7 @@ import unittest
 import urllib.parse
 import urllib.request
 
-from sae_program import Mark, ProgramTest, command_line, mnist_subset
+from sae_program import ProgramTest, mnist_subset
 
 TENSORBOARD = pathlib.Path(sys.argv.pop()).absolute()
 SUPPORT = pathlib.Path(__file__).parent.parent / "support"
@@ -53,26 +51,11 @@ class TensorBoard(ProgramTest):
         super().setUpClass()
         mnist_subset(cls.folder / "data.h5", 2100, 100)
         # Killed in fine-tuning, between checkpoints; then stopped; then trained to the end.
-        cls.kill_within("finetune")
+        finetune = cls.folder / "run/events/finetune"
+        cls.kill_when("run", lambda: list(finetune.glob("*")), *SETTINGS, ranks=2)
         cls.train("run", *SETTINGS, "--stop-after-steps", "150", ranks=2, code=75)
         cls.train("run", *SETTINGS, ranks=2)
         cls.events = cls.folder / "run/events"
-
-    @classmethod
-    def kill_within(cls, stage):
-        """Ends a run once it has written events of the stage."""
-        mark = Mark()
-        command = command_line("--run", "run", *SETTINGS, ranks=2)
-        with subprocess.Popen(command, cwd=cls.folder, env=mark.environment(),
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
-            deadline = time.monotonic() + 100
-            while not list((cls.folder / "run/events" / stage).glob("*")):
-                assert job.poll() is None, "ended before it was killed"
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
-            for process in mark.processes():
-                os.kill(process, signal.SIGKILL)
-            job.wait()
 
     def check(self, stage, found):
         """`found`: kind -> tag -> steps."""

@@ -129,6 +129,22 @@ class ProgramTest(unittest.TestCase):
         assert not mark.left_behind()
         return seen
 
+    @classmethod
+    def kill_when(cls, run, look, *arguments, ranks=0, within=100):
+        """Trains into `run` until `look` returns something true, which it returns; kills all of it
+        then. Throws: AssertionError if it ends before or takes too long."""
+        mark = Mark()
+        command = command_line("--run", run, *arguments, ranks=ranks)
+        with subprocess.Popen(command, cwd=cls.folder, env=mark.environment(),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
+            deadline = time.monotonic() + within
+            while not (seen := look()) and job.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            ended = job.poll() is not None
+            mark.left_behind(grace=0)
+        assert seen and not ended, f"seen: {seen}, ended by itself: {ended}"
+        return seen
+
     def assert_refused(self, *cases, within=10, **options):
         """Each case (exit code, texts, arguments) ends with the code and with one line of ours that
         holds the texts; mpirun alone may add lines. All files in the folder stay as they were.

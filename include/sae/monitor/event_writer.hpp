@@ -22,8 +22,9 @@ class EventFile;
 /// Writes TensorBoard's event files, a folder for each stage. Steps are updates of the whole run.
 /// Scalars come every so many steps and after each epoch; histograms and images at the ends of
 /// epochs that lie at least ten times as many steps apart, and at the end of each stage. A session
-/// that goes on voids what an interrupted one wrote beyond the step it goes on from. Writing never
-/// ends the training: what cannot be written is left out, and the user is warned.
+/// that goes on voids what an interrupted one wrote beyond the step it goes on from, and finds all
+/// up to there: what is pending is written before each checkpoint. Writing never ends the training:
+/// what cannot be written is left out, and the user is warned.
 class EventWriter final : public TrainingObserver {
  public:
   using Warn = std::function<void(const std::string& sentence)>;
@@ -36,6 +37,7 @@ class EventWriter final : public TrainingObserver {
   void run_begins(const RunSummary& summary) override;
   void step_done(const StepReport& report) override;
   void epoch_done(const EpochReport& report) override;
+  void checkpoint_begins() override;
   void warning(const std::string&) override {}
   void rewound(Index step, const std::string& history) override;
   void run_done(const RunResult& result) override;
@@ -50,6 +52,7 @@ class EventWriter final : public TrainingObserver {
   void begin_file(EventFile& file, std::size_t stage, Index step) const;
   void append(EventFile& file, Index step, tensorboard::Summary summary);
   void flush(EventFile& file) const;
+  void flush_all();
   /// Makes TensorBoard forget what has this step or a later one.
   void void_from(Index step);
   void add_histograms(tensorboard::Summary& summary, std::size_t stage) const;

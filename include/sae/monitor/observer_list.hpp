@@ -22,6 +22,9 @@ class ObserverList final : public TrainingObserver {
   void epoch_done(const EpochReport& report) override {
     for (auto& observer : observers_) observer->epoch_done(report);
   }
+  void checkpoint_begins() override {
+    for (auto& observer : observers_) observer->checkpoint_begins();
+  }
   void checkpoint_saved(Index step) override {
     for (auto& observer : observers_) observer->checkpoint_saved(step);
   }

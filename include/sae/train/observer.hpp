@@ -112,6 +112,8 @@ class TrainingObserver {
   virtual void run_begins(const RunSummary& summary) = 0;
   virtual void step_done(const StepReport& report) = 0;
   virtual void epoch_done(const EpochReport& report) = 0;
+  /// A checkpoint is about to be written: a session may go on from the last update that was told.
+  virtual void checkpoint_begins() {}
   /// A checkpoint of so many updates has been written and verified.
   virtual void checkpoint_saved(Index) {}
   /// Something went wrong that the training survives.
