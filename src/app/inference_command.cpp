@@ -10,6 +10,7 @@
 #include "model_input.hpp"
 #include "sae/comm/watchdog.hpp"
 #include "sae/core/error.hpp"
+#include "sae/core/host.hpp"
 #include "sae/monitor/progress_bar.hpp"
 #include "sae/monitor/terminal.hpp"
 #include "sae/monitor/text.hpp"
@@ -128,6 +129,7 @@ void run_inference(const InferenceOptions& options, Communicator& comm) {
             .model = input.model.string(), .dataset = dataset.info(), .topology = topology});
   }
   watchdog.heartbeat().stage = 0;
+  keep_freed_memory();
   infer(
       settings, ParameterLayout(topology), checkpoint.parameters, dataset, comm,
       [&results](const InferenceBlock& block) { results->write(block); }, &watchdog.heartbeat());

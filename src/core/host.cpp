@@ -72,6 +72,11 @@ double available_memory() {
   return 0;
 }
 
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+}
+
 void return_freed_memory() { malloc_trim(0); }
 
 }  // namespace sae

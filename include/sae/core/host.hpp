@@ -31,6 +31,10 @@ std::optional<double> granted_cores();
 /// Memory that can be taken without swapping, in bytes; 0 if the system does not tell.
 double available_memory();
 
+/// From here on the allocator keeps up to 64 MB that were freed, in pieces of up to 32 MB: for work
+/// in rounds, each of which would get its memory from the system anew.
+void keep_freed_memory();
+
 /// Gives memory that was freed back to the system: the allocator keeps it otherwise, up to tens of
 /// MB.
 void return_freed_memory();
