@@ -18,7 +18,7 @@ constexpr double kWidth = 440;
 constexpr double kHeight = 250;
 constexpr double kLeft = 52;
 constexpr double kRight = 14;
-constexpr double kTop = 24;
+constexpr double kTop = 27;
 constexpr double kBottom = 40;
 
 std::vector<LineChart::Point> drawn_points(const LineChart::Series& series) {

@@ -173,9 +173,9 @@ std::string confusion_matrix(const Evaluation& evaluation, Index classes) {
       const bool right = row == column;
       const double share =
           static_cast<double>(count) / static_cast<double>(right ? samples : most_wrong);
+      const double opacity = right ? 0.35 * share : 0.05 + 0.7 * share;
       html += fmt::format("<td style=\"background:rgba(var(--{}),{:.2f})\">{}</td>",
-                          right ? "right" : "wrong",
-                          (right ? 0.35 : 0.1 + 0.6) * share + (right ? 0 : 0.05), grouped(count));
+                          right ? "right" : "wrong", opacity, grouped(count));
     }
     html += samples == 0 ? "<td>–</td></tr>\n"
                          : fmt::format("<td>{:.1f} %</td></tr>\n",

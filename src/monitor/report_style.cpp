@@ -36,6 +36,7 @@ section{background:var(--card);border:1px solid var(--edge);border-radius:10px;p
 .progress div{height:100%;background:var(--s1)}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:22px}
 figure{margin:0;min-width:0}
+h3+img,h3+.stack{margin:6px 0}
 svg{display:block;width:100%;height:auto;max-width:600px}
 svg text{font-size:12px;fill:var(--soft)}
 svg .grid{stroke:var(--grid)}
@@ -64,6 +65,7 @@ th{font-weight:600}
 details{margin-top:10px}
 summary{cursor:pointer;color:var(--soft);font-size:.9rem;padding:4px 0}
 .confusion td,.confusion th{text-align:right;padding:5px 7px;border:1px solid var(--card);min-width:2.2em}
+.confusion td{min-width:3.5em}
 .confusion td.zero{color:var(--faint)}
 .hard{display:grid;grid-template-columns:repeat(auto-fill,minmax(86px,1fr));gap:14px 10px;margin:0;padding:0;list-style:none}
 .hard img{width:100%;max-width:96px}
@@ -84,7 +86,7 @@ summary{cursor:pointer;color:var(--soft);font-size:.9rem;padding:4px 0}
 .note{border-left:3px solid var(--s4);padding-left:10px}
 footer{padding-bottom:32px}
 @media (max-width:480px){section{padding:14px 12px}main,header,footer{padding-left:10px;padding-right:10px}
-.tile dd{font-size:1.35rem}.confusion td,.confusion th{padding:4px 1px;min-width:1.5em;font-size:.68rem}}
+.tile dd{font-size:1.35rem}svg text{font-size:14px}.confusion td,.confusion th{padding:4px 1px;min-width:1.5em;font-size:.68rem}}
 @media print{section{break-inside:avoid}nav{display:none}}
 )css";
 
