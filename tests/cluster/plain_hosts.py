@@ -1,16 +1,19 @@
 """launch.sh over hosts without a batch system: one is cut off, one falls silent, one host alone has
-the data set. Needs root."""
+the data set. Needs root. usage: ... LIBRARY_THAT_STOPS"""
 
 import subprocess
+import sys
 import time
 import unittest
 
 from netns_hosts import LAUNCH, Hosts
-from sae_program import ProgramTest, arrays_of, metrics_of, toy_samples, write_dataset
+from sae_program import PROGRAM, ProgramTest, arrays_of, metrics_of, toy_samples, write_dataset
 
+STOP_AT = sys.argv.pop(1)
 SETTINGS = ["--data", "data/toy.h5", "--validation-size", 100, "--units", "40,20", "--precision",
             "float32", "--pretrain-epochs", 10, "--finetune-epochs", 10]
 WEIGHTS = 1e-3  # As between numbers of ranks on one machine.
+CHECKPOINT = "checkpoints/step-0000000030.h5"
 GOES_ON = 20  # Seconds from a cut to training on the rest.
 
 
@@ -25,12 +28,13 @@ class PlainHosts(ProgramTest):
                       classes=3)
         cls.train("reference", *SETTINGS)
 
-    def launch(self, run, *options, host=1, hostfile=None, launcher=()):
+    def launch(self, run, *options, host=1, hostfile=None, launcher=(), program=PROGRAM):
         """Starts it; what it prints is in <run>.txt."""
         with open(self.folder / f"{run}.txt", "w") as output:
             return self.hosts.start(host, LAUNCH, "--hostfile", hostfile or self.hosts.hostfile,
                                     *launcher, *SETTINGS, "--run", run, *options, cwd=self.folder,
-                                    stdout=output, stderr=subprocess.STDOUT)
+                                    env={"SAE_DIST": str(program)}, stdout=output,
+                                    stderr=subprocess.STDOUT)
 
     def output(self, run):
         return (self.folder / f"{run}.txt").read_text()
@@ -68,21 +72,40 @@ class PlainHosts(ProgramTest):
             self.assertLess(time.monotonic(), deadline, f"ranks live on host{host}")
             time.sleep(0.2)
 
-    def freeze_while_saving(self, host, folder):
-        """Stops what runs there with a checkpoint half written."""
-        self.hosts.shell(host, f"""
-            ranks=$(pidof sae_dist orted)
-            while :; do
-              set -- {folder}/*.tmp
-              [ -e "$1" ] || continue
-              kill -STOP $ranks
-              [ ! -e "$1" ] || exit 0
-              kill -CONT $ranks
-            done""")
+    def stopping(self, run, call):
+        """The program, in which a rank 0 on host2 stops before it calls `open` or `rename` for the
+        temporary file of a checkpoint of this run, and again once that file has got its name or is
+        removed."""
+        program = self.folder / f"stopping-{run}"
+        program.write_text(f"""#!/bin/sh
+            export LD_PRELOAD={STOP_AT} STOP_BEFORE={call} STOP_IN={run}/{CHECKPOINT}.host2.
+            exec {PROGRAM} "$@"
+            """)
+        program.chmod(0o755)
+        return program
+
+    def wait_for_stopped(self, host, ranks, limit=60):
+        """Until so many of the ranks there stand still; returns their process ids."""
+        deadline = time.monotonic() + limit
+        while len(stopped := self.hosts.shell(host, """
+                for rank in $(pidof sae_dist); do
+                  ! grep -q '^State:.T' /proc/$rank/status || echo $rank
+                done""").split()) < ranks:
+            self.assertLess(time.monotonic(), deadline, f"only {stopped} of {self.hosts.ranks(host)} stand still")
+            time.sleep(0.1)
+        return stopped
 
     def content(self, run):
         return {path: path.read_bytes() for path in (self.folder / run).rglob("*")
                 if path.is_file()}
+
+    def assert_content(self, written):
+        """Of each run."""
+        for run, files in written.items():
+            found = self.content(run)
+            changed = [path.name for path in found.keys() | files.keys()
+                       if found.get(path) != files.get(path)]
+            self.assertEqual(changed, [], run)
 
     def test_a_host_that_is_cut_off_is_left_out(self):
         job = self.launch("cut", "--checkpoint-every", 5, "--keep-checkpoints", 3)
@@ -102,23 +125,32 @@ class PlainHosts(ProgramTest):
         self.assertNotIn("attempt 3", output)
 
     def test_ranks_of_a_past_attempt_cannot_write(self):
+        """Wherever they are: what they have not begun the generation forbids, and what they have is
+        removed before others train on."""
         # Rank 0 is on host2, since the host of launch.sh takes no part.
         hostfile = self.folder / "others"
         hostfile.write_text("host2 slots=2\nhost3 slots=2\n")
-        job = self.launch("past", "--checkpoint-every", 5, "--keep-checkpoints", 3,
-                          hostfile=hostfile)
-        self.wait_for_step("past", 25)
-        self.freeze_while_saving(2, self.folder / "past" / "checkpoints")
+        runs = {f"past-{call}": call for call in ("open", "rename")}
+        jobs = {run: self.launch(run, "--checkpoint-every", 5, "--keep-checkpoints", 3,
+                                 hostfile=hostfile, program=self.stopping(run, call))
+                for run, call in runs.items()}
+        writing = self.wait_for_stopped(2, len(runs))
+        self.hosts.shell(2, "kill -STOP $(pidof sae_dist orted)")
         self.hosts.act("cut", 2, "silent")
-        self.assert_ends(job, "past", 0, within=90)
-        self.assert_is_reference("past")
-        written = self.content("past")
-        self.assertEqual(len(self.hosts.ranks(2)), 2)
+        for run, job in jobs.items():
+            self.assert_ends(job, run, 0, within=90)
+            self.assert_is_reference(run)
+        written = {run: self.content(run) for run in runs}
+        # Still cut off, so that nothing else ends them first.
+        self.hosts.shell(2, f"kill -CONT {' '.join(writing)}")
+        self.assertEqual(sorted(self.wait_for_stopped(2, 2 * len(runs))),
+                         sorted(self.hosts.ranks(2)))
+        self.assert_content(written)
         self.hosts.act("heal", 2)
         self.hosts.shell(2, "kill -CONT $(pidof sae_dist)")
         self.hosts.shell(2, "kill -CONT $(pidof orted)")
         self.wait_for_no_ranks(2)
-        self.assertEqual(self.content("past"), written)
+        self.assert_content(written)
 
     def test_a_host_that_falls_silent_does_not_hold_mpirun(self):
         # Its kernel answers, so that mpirun notices nothing.
