@@ -91,7 +91,8 @@ class PlainHosts(ProgramTest):
                 for rank in $(pidof sae_dist); do
                   ! grep -q '^State:.T' /proc/$rank/status || echo $rank
                 done""").split()) < ranks:
-            self.assertLess(time.monotonic(), deadline, f"only {stopped} of {self.hosts.ranks(host)} stand still")
+            self.assertLess(time.monotonic(), deadline,
+                            f"only {stopped} of {self.hosts.ranks(host)} stand still")
             time.sleep(0.1)
         return stopped
 

@@ -38,12 +38,9 @@ class Jobs(SlurmTest):
                 self.wait(job, state="FAILED", code=cases[name][0])
 
     def test_what_may_pass_is_requeued_so_many_times(self):
-        program = self.folder / "fails"
-        program.write_text("#!/bin/sh\nexit 70\n")
-        program.chmod(0o755)
         # One task: of several, srun ends the others, and tells their 143 if it is quicker than they.
-        job = self.submit("train.sbatch", options=["--nodes=1"], SAE_DIST=str(program),
-                          MAX_RESTARTS="1")
+        job = self.submit("train.sbatch", options=["--nodes=1"],
+                          SAE_DIST=str(self.program("fails", "exit 70")), MAX_RESTARTS="1")
         self.hurry(job)
         self.wait(job, state="FAILED", code=70, restarts=1)
         self.assertIn("not requeued after 1 restarts", self.log(job))
@@ -100,29 +97,57 @@ class Jobs(SlurmTest):
             self.assertIn(f"\nmomentum={value}\n",
                           (self.folder / f"rates/momentum-{value}/config.cfg").read_text())
 
-    def test_ranks_dealt_out_unevenly_train_the_same_model(self):
+    def test_ranks_and_threads_train_the_same_model_wherever_they_are(self):
         settings = [*SETTINGS[:-1], "--pretrain-epochs", "1", "--precision", "float32"]
         self.train("alone", *settings)
         expected = arrays_of(self.folder / "alone/model.h5")
-        jobs = {launcher: self.submit("train.sbatch", *settings, "--run", f"uneven-{launcher}",
-                                      options=["--nodes=2", "--ntasks=3"], SAE_LAUNCHER=launcher)
-                for launcher in LAUNCHERS}
-        for launcher, job in jobs.items():
-            with self.subTest(launcher):
+        cases = {"uneven": (["--ntasks=3"], "3 x 1 thread", ("ranks 0-1", "rank 2")),
+                 "threads": (["--ntasks-per-node=1", "--cpus-per-task=2"], "2 x 2 threads",
+                             ("rank 0", "rank 1"))}
+        jobs = {(name, launcher): self.submit("train.sbatch", *settings, "--run",
+                                              f"{name}-{launcher}",
+                                              options=["--nodes=2", *options],
+                                              SAE_LAUNCHER=launcher)
+                for name, (options, _, _) in cases.items() for launcher in LAUNCHERS}
+        for (name, launcher), job in jobs.items():
+            with self.subTest(name, launcher=launcher):
                 self.wait(job)
-                self.assertRegex(self.log(job), r"3 x 1 thread on 2 hosts\n"
-                                                r" +node1: ranks 0-1, .*\n"
-                                                r" +node2: rank 2, .*\n")
-                for name, values in arrays_of(self.folder / f"uneven-{launcher}/model.h5").items():
-                    self.assert_close(values, expected[name], 1e-3, name)
+                _, ranks, (first, second) = cases[name]
+                self.assertRegex(self.log(job), rf"{ranks} on 2 hosts\n"
+                                                rf" +node1: {first}, .*\n"
+                                                rf" +node2: {second}, .*\n")
+                for array, values in arrays_of(self.folder / f"{name}-{launcher}/model.h5").items():
+                    self.assert_close(values, expected[array], 1e-3, array)
+
+    def program(self, path, *lines):
+        """A shell script under this path in the folder."""
+        path = self.folder / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+        path.chmod(0o755)
+        return path
+
+    def test_program_and_launcher_are_found(self):
+        scripts = shutil.copytree(SCRIPTS, self.folder / "tree" / "slurm")
+        path = "/usr/sbin:/usr/bin:/sbin:/bin"
+        self.program("tree/build/release/src/sae_dist", "exit 64")
+        job = self.submit(scripts / "train.sbatch", "--quiet", SAE_DIST="", PATH=path)
+        self.wait(job, state="FAILED", code=64)
+        self.assertRegex(self.log(job), rf"{scripts}/../build/release/src/sae_dist by srun on ")
+        installed = self.program("bin/sae_dist", "exit 64")
+        self.program("bin/srun", '[ "$1" != --mpi=list ] || exec echo "MPI plugin types are: none pmi2"',
+                     'exec /usr/bin/srun "$@"')
+        job = self.submit(scripts / "train.sbatch", "--quiet", SAE_DIST="",
+                          PATH=f"{installed.parent}:{path}")
+        self.wait(job, state="FAILED", code=64)
+        self.assertIn(f" {installed} by mpirun on ", self.log(job))
 
     def test_a_site_says_what_holds_there(self):
         scripts = shutil.copytree(SCRIPTS, self.folder / "site")
-        program = self.folder / "of-the-site"
-        program.write_text('#!/bin/sh\necho "data: $SAE_DATA, options: $*"\nexit 70\n')
-        program.chmod(0o755)
+        program = self.program("of-the-site", 'echo "data: $SAE_DATA, options: $*"', "exit 70")
         (scripts / "site.conf").write_text(f"""
             export SAE_DATA=/of/the/site.h5 SAE_DIST={program}
+            export SBATCH_PARTITION=urgent
             SAE_LAUNCHER=mpirun
             SAE_MPIRUN_OPTIONS='--bind-to none -np 1'
             MAX_RESTARTS=0""")
@@ -134,6 +159,10 @@ class Jobs(SlurmTest):
         self.assertEqual(log.count("data: /of/the/site.h5, options: --run sited --resume auto\n"), 1,
                          log)
         self.assertIn("not requeued after 0 restarts", log)
+        # What sbatch itself has to know is read before it.
+        planned = self.cluster("exec", "bash", "-c",
+                               f". {scripts}/site.conf && sbatch --test-only {scripts}/train.sbatch 2>&1")
+        self.assertIn("in partition urgent", planned)
 
     def test_scaling_gives_a_table_and_a_plot(self):
         for launcher, tasks in (("srun", 3), ("mpirun", 2)):
