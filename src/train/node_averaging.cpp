@@ -233,8 +233,9 @@ std::unique_ptr<GradientAveraging> make_node_averaging(const ParameterLayout& la
   auto* mpi = dynamic_cast<MpiCommunicator*>(&comm);
   if (mpi == nullptr) return nullptr;  // One rank: there is nothing to share.
   auto node = mpi->split_by_node();
-  // Ranks of the smallest node, and bytes that the largest lacks, known to all.
+  // Ranks of the smallest and of the largest node, and whether one lacks memory, known to all.
   int smallest = node->size();
+  int largest = node->size();
   bool lacking = false;
   const std::size_t needed =
       static_cast<std::size_t>(layout.size()) * (2 * sizeof(float) + sizeof(bfloat16)) +
@@ -242,6 +243,7 @@ std::unique_ptr<GradientAveraging> make_node_averaging(const ParameterLayout& la
   const std::string own = fmt::format("{} {}", node->size(), NodeMemory::available() < needed);
   for (const std::string& text : comm.allgather(own)) {
     smallest = std::min(smallest, std::stoi(text));
+    largest = std::max(largest, std::stoi(text));
     lacking |= text.ends_with("true");
   }
   if (lacking && by_name) {
@@ -250,7 +252,7 @@ std::unique_ptr<GradientAveraging> make_node_averaging(const ParameterLayout& la
         "the size of /dev/shm, or use --averaging flat.",
         needed >> 20));
   }
-  if (lacking || (smallest == 1 && !by_name)) return nullptr;
+  if (lacking || (largest == 1 && !by_name)) return nullptr;
   return std::make_unique<NodeAveraging>(layout, settings, *mpi, heartbeat, std::move(node),
                                          smallest);
 }
