@@ -79,8 +79,7 @@ memory wrap(const memory::desc& description, const void* data) {
   return {description, onednn().engine, const_cast<void*>(data)};
 }
 
-/// At least so large. One for all products, where oneDNN would keep one for each shape: that takes
-/// less memory, and it is in the caches.
+/// At least so large. One for all products: oneDNN itself would keep one for each shape.
 void* scratchpad_of(std::size_t bytes) {
   static memory scratchpad;
   if (!scratchpad || scratchpad.get_desc().get_size() < bytes) {

@@ -179,9 +179,8 @@ std::string timeline_section(const RunRecord& record) {
       told += fmt::format("; went on from update {}", grouped(session.session.first_step));
   }
   std::string legend =
-      "<li><span class=\"key g1\"></span><span class=\"key g2\"></span>pretraining</li><li><span "
-      "class=\"key "
-      "g3\"></span>fine-tuning</li>"
+      "<li><span class=\"key g1\"></span><span class=\"key g2\"></span>pretraining</li>"
+      "<li><span class=\"key g3\"></span>fine-tuning</li>"
       "<li><span class=\"key ck\"></span>checkpoint</li>";
   if (placed.size() > 1) legend += "<li><span class=\"key rs\"></span>went on</li>";
   if (lost) legend += "<li><span class=\"key lost\"></span>cut, and done again</li>";

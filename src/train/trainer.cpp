@@ -353,10 +353,13 @@ RunResult Trainer::judge_models(bool stopped) {
     model.hardest = hard.gather(told_of, comm_);
     return model;
   };
-  const ParametersRef<float>& last = averaging_->parameters_ref();
-  result.models.push_back(judge(folder_.model().filename(), configuration_.finetune_epochs, last));
+  result.models.push_back(judge(folder_.model().filename(), configuration_.finetune_epochs,
+                                averaging_->parameters_ref()));
   if (best_ && best_->step == progress_.step) {
-    result.models.push_back(judge(folder_.best().filename(), best_->epoch, last));
+    ModelResult last = result.models.front();
+    last.file = folder_.best().filename();
+    last.epoch = best_->epoch;
+    result.models.push_back(std::move(last));
   } else if (best_) {
     Vector<float> best = comm_.is_root() ? best_parameters_ : Vector<float>(layout_.size());
     comm_.broadcast(

@@ -76,13 +76,10 @@ class PlainHosts(ProgramTest):
         """The program, in which a rank 0 on host2 stops before it calls `open` or `rename` for the
         temporary file of a checkpoint of this run, and again once that file has got its name or is
         removed."""
-        program = self.folder / f"stopping-{run}"
-        program.write_text(f"""#!/bin/sh
+        return self.script(f"stopping-{run}", f"""#!/bin/sh
             export LD_PRELOAD={STOP_AT} STOP_BEFORE={call} STOP_IN={run}/{CHECKPOINT}.host2.
             exec {PROGRAM} "$@"
             """)
-        program.chmod(0o755)
-        return program
 
     def wait_for_stopped(self, host, ranks, limit=60):
         """Until so many of the ranks there stand still; returns their process ids."""

@@ -40,7 +40,7 @@ class Jobs(SlurmTest):
     def test_what_may_pass_is_requeued_so_many_times(self):
         # One task: of several, srun ends the others, and tells their 143 if it is quicker than they.
         job = self.submit("train.sbatch", options=["--nodes=1"],
-                          SAE_DIST=str(self.program("fails", "exit 70")), MAX_RESTARTS="1")
+                          SAE_DIST=str(self.script("fails", "#!/bin/sh\nexit 70\n")), MAX_RESTARTS="1")
         self.hurry(job)
         self.wait(job, state="FAILED", code=70, restarts=1)
         self.assertIn("not requeued after 1 restarts", self.log(job))
@@ -121,24 +121,18 @@ class Jobs(SlurmTest):
                 for array, values in arrays_of(self.folder / f"{name}-{launcher}/model.h5").items():
                     self.assert_close(values, expected[array], 1e-3, array)
 
-    def program(self, path, *lines):
-        """A shell script under this path in the folder."""
-        path = self.folder / path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
-        path.chmod(0o755)
-        return path
-
     def test_program_and_launcher_are_found(self):
         scripts = shutil.copytree(SCRIPTS, self.folder / "tree" / "slurm")
         path = "/usr/sbin:/usr/bin:/sbin:/bin"
-        self.program("tree/build/release/src/sae_dist", "exit 64")
+        self.script("tree/build/release/src/sae_dist", "#!/bin/sh\nexit 64\n")
         job = self.submit(scripts / "train.sbatch", "--quiet", SAE_DIST="", PATH=path)
         self.wait(job, state="FAILED", code=64)
         self.assertRegex(self.log(job), rf"{scripts}/../build/release/src/sae_dist by srun on ")
-        installed = self.program("bin/sae_dist", "exit 64")
-        self.program("bin/srun", '[ "$1" != --mpi=list ] || exec echo "MPI plugin types are: none pmi2"',
-                     'exec /usr/bin/srun "$@"')
+        installed = self.script("bin/sae_dist", "#!/bin/sh\nexit 64\n")
+        self.script("bin/srun", """#!/bin/sh
+            [ "$1" != --mpi=list ] || exec echo "MPI plugin types are: none pmi2"
+            exec /usr/bin/srun "$@"
+            """)
         job = self.submit(scripts / "train.sbatch", "--quiet", SAE_DIST="",
                           PATH=f"{installed.parent}:{path}")
         self.wait(job, state="FAILED", code=64)
@@ -146,7 +140,10 @@ class Jobs(SlurmTest):
 
     def test_a_site_says_what_holds_there(self):
         scripts = shutil.copytree(SCRIPTS, self.folder / "site")
-        program = self.program("of-the-site", 'echo "data: $SAE_DATA, options: $*"', "exit 70")
+        program = self.script("of-the-site", """#!/bin/sh
+            echo "data: $SAE_DATA, options: $*"
+            exit 70
+            """)
         (scripts / "site.conf").write_text(f"""
             export SAE_DATA=/of/the/site.h5 SAE_DIST={program}
             export SBATCH_PARTITION=urgent

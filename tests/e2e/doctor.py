@@ -74,9 +74,7 @@ class Doctor(ProgramTest):
         self.assertRegex(found["run folder"][0], "^warning.*tmpfs.*disk")
 
     def test_ranks_that_differ_are_told(self):
-        start = self.folder / "mixed.sh"
-        start.write_text(MIXED)
-        start.chmod(0o755)
+        start = self.script("mixed.sh", MIXED)
         plain = self.findings("--data", "data.h5", ranks=2)["matrix units"][0]
         mixed = self.findings("--data", "data.h5", ranks=2, program=start)["matrix units"][0]
         if "takes bfloat16" in plain:

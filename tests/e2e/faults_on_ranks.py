@@ -30,8 +30,7 @@ class FaultsOnRanks(ProgramTest):
     def setUpClass(cls):
         super().setUpClass()
         write_dataset(cls.folder / "data.h5", toy_samples(TRAINING), toy_samples(9), CLASSES)
-        (cls.folder / "start").write_text(ELSEWHERE)
-        (cls.folder / "start").chmod(0o755)
+        cls.script("start", ELSEWHERE)
         (cls.folder / "elsewhere").mkdir()
 
     def training(self, *arguments, run="run", data="data.h5", access="shared"):

@@ -166,9 +166,7 @@ class Usage(ProgramTest):
                                  printed_losses(self.output))
 
     def test_ranks_of_differing_processors_agree_on_one_precision_and_say_so(self):
-        start = self.folder / "mixed.sh"
-        start.write_text(MIXED)
-        start.chmod(0o755)
+        start = self.script("mixed.sh", MIXED)
         settings = [word for word in SETTINGS if word not in ("--precision", "float32")]
         output = self.train("mixed", *settings, ranks=2, program=start)
         self.assertRegex(output, r"(?m)^  precision +float32$")

@@ -1,6 +1,7 @@
 """Runs sae_dist as its users do, makes small data sets for it and reads what it writes."""
 
 import concurrent.futures
+import contextlib
 import fcntl
 import json
 import os
@@ -112,16 +113,24 @@ class ProgramTest(unittest.TestCase):
         return cls.run_program("--run", run, *arguments, **options)
 
     @classmethod
-    def while_training(cls, run, look, *arguments, within=50):
-        """Trains into `run` until `look` returns something true; stops it then in good order. Returns
-        what it returned. Throws: AssertionError if that takes too long."""
+    @contextlib.contextmanager
+    def training_until(cls, run, look, *arguments, ranks=0, within):
+        """Trains into `run` until `look` returns something true, it ends, or `within` seconds are
+        over: the job, its Mark and what `look` returned. What is within this has to end it."""
         mark = Mark()
-        command = command_line("--run", run, *arguments)
+        command = command_line("--run", run, *arguments, ranks=ranks)
         with subprocess.Popen(command, cwd=cls.folder, env=mark.environment(),
                               stdout=subprocess.DEVNULL) as job:
             deadline = time.monotonic() + within
             while not (seen := look()) and job.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.02)
+                time.sleep(0.01)
+            yield job, mark, seen
+
+    @classmethod
+    def while_training(cls, run, look, *arguments, within=50):
+        """Trains into `run` until `look` returns something true; stops it then in good order. Returns
+        what it returned. Throws: AssertionError if that takes too long."""
+        with cls.training_until(run, look, *arguments, within=within) as (job, mark, seen):
             job.send_signal(signal.SIGTERM)
             code = job.wait(30)
         assert seen, f"nothing was seen within {within} s"
@@ -133,17 +142,20 @@ class ProgramTest(unittest.TestCase):
     def kill_when(cls, run, look, *arguments, ranks=0, within=100):
         """Trains into `run` until `look` returns something true, which it returns; kills all of it
         then. Throws: AssertionError if it ends before or takes too long."""
-        mark = Mark()
-        command = command_line("--run", run, *arguments, ranks=ranks)
-        with subprocess.Popen(command, cwd=cls.folder, env=mark.environment(),
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
-            deadline = time.monotonic() + within
-            while not (seen := look()) and job.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.01)
+        with cls.training_until(run, look, *arguments, ranks=ranks, within=within) as (job, mark, seen):
             ended = job.poll() is not None
             mark.left_behind(grace=0)
         assert seen and not ended, f"seen: {seen}, ended by itself: {ended}"
         return seen
+
+    @classmethod
+    def script(cls, path, text):
+        """Makes a program of this text, under this path in the folder; returns the whole path."""
+        path = cls.folder / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
 
     def assert_refused(self, *cases, within=10, **options):
         """Each case (exit code, texts, arguments) ends with the code and with one line of ours that
