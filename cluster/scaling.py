@@ -31,7 +31,7 @@ Constants = collections.namedtuple("Constants", "products elementwise node updat
 
 # As in the program: elements of a part of a gradient and of a message of a node, and bytes of the
 # blocks that are sent in a ring.
-PART = 1 << 20
+PART = 1 << 19
 MESSAGE = 1 << 19
 RING_BLOCK = 64 << 10
 FRAMES = 1448 / 1538  # Share of payload in full Ethernet frames, with headers and gap.

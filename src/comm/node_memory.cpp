@@ -3,11 +3,17 @@
 #include <sys/statvfs.h>
 
 #include <cstring>
+#include <memory>
 
 #include "check.hpp"
 #include "handle.hpp"
 
 namespace sae {
+namespace {
+
+constexpr std::size_t kCacheLine = 64;
+
+}  // namespace
 
 struct NodeMemory::Handle {
   MPI_Win window = MPI_WIN_NULL;
@@ -19,13 +25,13 @@ NodeMemory::NodeMemory(MpiCommunicator& comm, std::size_t bytes)
   const MPI_Comm node = ranks_of_node->handle().communicator;
   node_rank_ = ranks_of_node->rank();
   node_size_ = ranks_of_node->size();
-  constexpr std::size_t kCacheLine = 64;
-  const std::size_t rounded = (bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
+  // Whole lines and one more: MPI's parts may begin within one, at the same place for all ranks.
+  const std::size_t allocated = (bytes + kCacheLine - 1) / kCacheLine * kCacheLine + kCacheLine;
   void* own = nullptr;
-  check_mpi(MPI_Win_allocate_shared(static_cast<MPI_Aint>(rounded), 1, MPI_INFO_NULL, node, &own,
+  check_mpi(MPI_Win_allocate_shared(static_cast<MPI_Aint>(allocated), 1, MPI_INFO_NULL, node, &own,
                                     &handle_->window),
             "MPI_Win_allocate_shared");
-  std::memset(own, 0, rounded);
+  std::memset(own, 0, allocated);
   check_mpi(MPI_Barrier(node), "MPI_Barrier");
 }
 
@@ -44,7 +50,8 @@ std::byte* NodeMemory::part(int node_rank) const {
   void* begin = nullptr;
   check_mpi(MPI_Win_shared_query(handle_->window, node_rank, &size, &unit, &begin),
             "MPI_Win_shared_query");
-  return static_cast<std::byte*>(begin);
+  auto space = static_cast<std::size_t>(size);
+  return static_cast<std::byte*>(std::align(kCacheLine, 1, begin, space));
 }
 
 }  // namespace sae

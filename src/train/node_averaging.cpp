@@ -27,14 +27,6 @@ struct Turns {
   alignas(64) std::atomic<std::int64_t> used{0};
 };
 
-/// The first address from `memory` on where turns may lie. Windows begin at the same place within a
-/// page for all ranks, though not on a cache line.
-std::byte* aligned(std::byte* memory) {
-  std::size_t space = alignof(Turns) + sizeof(Turns);
-  void* place = memory;
-  return static_cast<std::byte*>(std::align(alignof(Turns), sizeof(Turns), place, space));
-}
-
 /// The ranks of a node share one copy of parameters and optimizer state, and see each other's
 /// gradients, a few parts at a time: what stays in the caches costs no memory bandwidth. Of every
 /// part each of them owns a piece: it sums the piece over the gradients of its node, then over
@@ -50,12 +42,12 @@ class NodeAveraging final : public GradientAveraging {
         owners_(owners),
         slot_bytes_(gradient_bytes(largest_part(layout))),
         shared_(comm, node_->rank() == 0 ? shared_bytes() : 0),
-        gradients_(comm, alignof(Turns) + sizeof(Turns) + kSlots * slot_bytes_) {
+        gradients_(comm, sizeof(Turns) + kSlots * slot_bytes_) {
     place_shared(shared_.part(0));
-    new (aligned(gradients_.part(node_->rank()))) Turns;
+    new (gradients_.part(node_->rank())) Turns;
     comm_.barrier();
     for (int r = 0; r < node_->size(); ++r) {
-      std::byte* const memory = aligned(gradients_.part(r));
+      std::byte* const memory = gradients_.part(r);
       turns_.push_back(std::launder(reinterpret_cast<Turns*>(memory)));
       slots_.push_back(memory + sizeof(Turns));
     }
@@ -66,8 +58,7 @@ class NodeAveraging final : public GradientAveraging {
 
   /// Bytes of shared memory for the gradients of one rank, at most.
   static std::size_t bytes_for_gradients(const ParameterLayout& layout) {
-    return alignof(Turns) + sizeof(Turns) +
-           kSlots * static_cast<std::size_t>(largest_part(layout)) * sizeof(float);
+    return sizeof(Turns) + kSlots * static_cast<std::size_t>(largest_part(layout)) * sizeof(float);
   }
 
   void share_from_root() override {
@@ -108,7 +99,7 @@ class NodeAveraging final : public GradientAveraging {
   }
 
  private:
-  static constexpr std::int64_t kSlots = 3;
+  static constexpr std::int64_t kSlots = 2;
   enum class Wait { kNo, kYes };
 
   bool finish_parts() override {

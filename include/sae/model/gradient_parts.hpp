@@ -8,10 +8,11 @@
 
 namespace sae {
 
-/// Columns of weights whose gradient is one part: about a million elements, which stay in the last
-/// cache until they are used; a product for fewer is slower. Parts are equal, if that is possible.
+/// Columns of weights whose gradient is one part: about half a million elements, which stay in the
+/// last cache until they are used; a product for fewer is slower. Parts are equal, if that is
+/// possible.
 inline Index part_columns(const ParameterView& weights) {
-  constexpr Index kElements = Index{1} << 20;
+  constexpr Index kElements = Index{1} << 19;
   constexpr Index kFewest = 32;
   const auto rounded_up = [](Index a, Index b) { return (a + b - 1) / b; };
   const Index parts = rounded_up(weights.cols, std::max(kElements / weights.rows, kFewest));
