@@ -13,7 +13,8 @@ namespace sae {
 ExitCode run_train(const TrainOptions& options, Communicator& comm);
 void run_bench_command(const BenchOptions& options, Communicator& comm);
 void run_evaluate(const EvaluateOptions& options, Communicator& comm);
-void run_inference(const InferenceOptions& options, Communicator& comm);
+/// kDone, or kStopped if it was asked to stop before its end.
+ExitCode run_inference(const InferenceOptions& options, Communicator& comm);
 void run_import(const ImportCommandOptions& options, Communicator& comm);
 /// kDone, or kInternal if something will not work.
 ExitCode run_doctor(const DoctorOptions& options, Communicator& comm);

@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "model_input.hpp"
+#include "sae/comm/stop_signal.hpp"
 #include "sae/comm/watchdog.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
@@ -76,6 +77,14 @@ class Results {
                grouped(std::llround(rate)), names(options));
   }
 
+  /// Tells of it; the files go with this object.
+  void stopped(Index samples) {
+    bar_.erase();
+    fmt::print(stderr,
+               "sae_dist: Stopped by a signal after {} of {} samples: no file was written.\n",
+               grouped(samples), grouped(settings_.samples.size()));
+  }
+
  private:
   static std::string names(const InferenceOptions& options) {
     std::string csv = options.csv == "-" ? "the output" : options.csv;
@@ -103,7 +112,7 @@ std::string description(const InferenceOptions& options, const InferenceSettings
 
 }  // namespace
 
-void run_inference(const InferenceOptions& options, Communicator& comm) {
+ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
   const ModelInput& input = options.input;
   Watchdog watchdog(comm, kStallTimeout, {name_of(options.kind)});
   const Checkpoint checkpoint = load_and_broadcast(input.model, comm);
@@ -114,7 +123,10 @@ void run_inference(const InferenceOptions& options, Communicator& comm) {
     check_layer(options, topology);
     check_suits(input, path, topology, dataset.info());
     check_outputs(options, path);
+    if (options.kind == Inference::kPredictions) warn_if_untrained(input, checkpoint.progress);
   }
+  // Up to here, where nothing is written yet, a signal ends the job at once.
+  install_stop_signals();
   comm.barrier();
   InferenceSettings settings;
   settings.kind = options.kind;
@@ -130,11 +142,17 @@ void run_inference(const InferenceOptions& options, Communicator& comm) {
   }
   watchdog.heartbeat().stage = 0;
   keep_freed_memory();
-  infer(
+  const Index done = infer(
       settings, ParameterLayout(topology), checkpoint.parameters, dataset, comm,
-      [&results](const InferenceBlock& block) { results->write(block); }, &watchdog.heartbeat());
+      [&results](const InferenceBlock& block) { results->write(block); }, stop_requested,
+      &watchdog.heartbeat());
+  if (done < settings.samples.size()) {
+    if (results) results->stopped(done);
+    return ExitCode::kStopped;
+  }
   if (results) results->finish(options, description(options, settings, path));
   comm.barrier();
+  return ExitCode::kDone;
 }
 
 }  // namespace sae

@@ -36,7 +36,7 @@ ExitCode run(const Command& command, Communicator& comm) {
   } else if (const auto* evaluate = std::get_if<EvaluateOptions>(&command)) {
     run_evaluate(*evaluate, comm);
   } else if (const auto* inference = std::get_if<InferenceOptions>(&command)) {
-    run_inference(*inference, comm);
+    return run_inference(*inference, comm);
   } else if (const auto* import = std::get_if<ImportCommandOptions>(&command)) {
     run_import(*import, comm);
   } else if (const auto* doctor = std::get_if<DoctorOptions>(&command)) {

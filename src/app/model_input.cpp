@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <span>
 
 #include "sae/core/error.hpp"
@@ -54,6 +55,15 @@ void check_suits(const ModelInput& input, const std::filesystem::path& data,
                     "--split train --validation-size 0 takes its {} training samples.",
                     data.string(), input.split, info.train_count));
   }
+}
+
+void warn_if_untrained(const ModelInput& input, const Progress& progress) {
+  const bool any_step = progress.epoch > 1 || progress.step_in_epoch > 0;
+  if (progress.stage == "finetune" && any_step) return;
+  fmt::print(stderr,
+             "sae_dist: warning: {} was saved before the first step of fine-tuning: its output "
+             "layer is not trained, and the classes that it predicts mean nothing.\n",
+             input.model.string());
 }
 
 }  // namespace sae

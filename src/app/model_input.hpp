@@ -24,4 +24,7 @@ std::pair<Split, Range> samples_of(const ModelInput& input, const DatasetInfo& i
 void check_suits(const ModelInput& input, const std::filesystem::path& data,
                  const Topology& topology, const DatasetInfo& info);
 
+/// Warns on stderr if nothing has trained the model's output layer yet.
+void warn_if_untrained(const ModelInput& input, const Progress& progress);
+
 }  // namespace sae

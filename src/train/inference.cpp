@@ -67,6 +67,13 @@ void send(InferenceBlock& block, Communicator& comm) {
   comm.send(std::as_bytes(std::span(block.labels)), 0);
 }
 
+/// Whether it holds on any rank. Collective.
+bool any(bool condition, Communicator& comm) {
+  double count = condition ? 1 : 0;
+  comm.allreduce_sum({&count, 1});
+  return count > 0;
+}
+
 }  // namespace
 
 std::string name_of(Inference kind) {
@@ -81,9 +88,10 @@ Index outputs_of(const InferenceSettings& settings, const Topology& topology) {
                                                   : topology.inputs;
 }
 
-void infer(const InferenceSettings& settings, const ParameterLayout& layout,
-           const ParametersRef<float>& parameters, DistributedDataset& dataset, Communicator& comm,
-           const std::function<void(const InferenceBlock&)>& write, Heartbeat* heartbeat) {
+Index infer(const InferenceSettings& settings, const ParameterLayout& layout,
+            const ParametersRef<float>& parameters, DistributedDataset& dataset, Communicator& comm,
+            const std::function<void(const InferenceBlock&)>& write,
+            const std::function<bool()>& stop_requested, Heartbeat* heartbeat) {
   const Range samples = settings.samples;
   const Index outputs = outputs_of(settings, layout.topology());
   const Index length = samples_of_block(layout.topology());
@@ -101,6 +109,8 @@ void infer(const InferenceSettings& settings, const ParameterLayout& layout,
       block = compute(settings, layout, parameters, shard, has_labels);
     }
     beat(heartbeat);
+    // Not before the block is computed: the others do that while rank 0 still writes.
+    if (any(stop_requested(), comm)) return round.begin - samples.begin;
     if (!comm.is_root()) {
       if (block_of(comm.rank()).size() > 0) send(block, comm);
       continue;
@@ -122,6 +132,7 @@ void infer(const InferenceSettings& settings, const ParameterLayout& layout,
       beat(heartbeat);
     }
   }
+  return samples.size();
 }
 
 }  // namespace sae

@@ -17,7 +17,7 @@ TEST = 2611  # Five blocks of 512 and a short one: some of 7 ranks have none.
 TRAIN, VALIDATION = 1300, 200
 UNITS = {"hidden1": 150, "hidden2": 70}
 CLASSES = 10
-UNSUITABLE, MISSING, USAGE, OUTPUT = 65, 66, 64, 73
+UNSUITABLE, MISSING, USAGE, OUTPUT, STOPPED = 65, 66, 64, 73, 75
 COMMANDS = {"predict": [], "encode": [], "reconstruct": ["--layer", 1]}
 
 
@@ -207,6 +207,33 @@ class Inference(ProgramTest):
             self.assertTrue(bars, shown)
             self.assertIn("of 2,611", bars[0])
             self.assertIn("\r\x1b[Kmodel.h5: codes", shown)
+
+    def test_a_model_whose_output_layer_is_not_trained_is_told(self):
+        settings = ["--data", "data.h5", "--validation-size", VALIDATION, "--units", 20,
+                    "--pretrain-epochs", 1, "--quiet"]
+        steps = (TRAIN - VALIDATION) // 100  # Of the only epoch of pretraining.
+        checkpoint = "checkpoints/step-{:010}.h5".format
+        self.train("pretrained", *settings, "--stop-after-steps", steps, code=STOPPED)
+        self.train("unsupervised", *settings, "--finetune-epochs", 0)
+        self.train("begun", *settings, "--stop-after-steps", steps + 1, code=STOPPED)
+
+        def warnings(command, model, *options, ranks=0):
+            output = self.run_program(command, model, "--data", "data.h5", *options, ranks=ranks)
+            return re.findall("^sae_dist: warning: (.*)", output, re.MULTILINE)
+
+        to = ["--output", "warned.h5", "--quiet"]
+        for model in (f"pretrained/{checkpoint(steps)}", "unsupervised/model.h5"):
+            for ranks in (0, 2):
+                for command, options in (("predict", to), ("evaluate", [])):
+                    with self.subTest(command, model=model, ranks=ranks):
+                        (warning,) = warnings(command, model, *options, ranks=ranks)
+                        self.assertIn(f"{model} was saved before the first step of fine-tuning",
+                                      warning)
+            self.assertEqual(warnings("encode", model, *to), [])
+            self.assertEqual(warnings("reconstruct", model, *to), [])
+        for model in (f"begun/{checkpoint(steps + 1)}", "model.h5"):
+            self.assertEqual(warnings("predict", model, *to), [])
+            self.assertEqual(warnings("evaluate", model), [])
 
     # What is refused.
 

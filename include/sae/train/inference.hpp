@@ -39,10 +39,12 @@ struct InferenceBlock {
 
 /// Computes in float32, and gives rank 0's `write` all blocks in the order of the samples. Blocks
 /// are cut by the number of a sample, never by rank: any number of ranks gives the same bits. A
-/// rank holds two blocks at most. Each is progress for `heartbeat`, which may be null.
+/// rank holds two blocks at most. Each is progress for `heartbeat`, which may be null. Ends early
+/// once `stop_requested` holds on any rank. Returns how many samples are done, on every rank.
 /// Collective. Throws: DataError from the reading rank; what `write` throws, on rank 0.
-void infer(const InferenceSettings& settings, const ParameterLayout& layout,
-           const ParametersRef<float>& parameters, DistributedDataset& dataset, Communicator& comm,
-           const std::function<void(const InferenceBlock&)>& write, Heartbeat* heartbeat = nullptr);
+Index infer(const InferenceSettings& settings, const ParameterLayout& layout,
+            const ParametersRef<float>& parameters, DistributedDataset& dataset, Communicator& comm,
+            const std::function<void(const InferenceBlock&)>& write,
+            const std::function<bool()>& stop_requested, Heartbeat* heartbeat = nullptr);
 
 }  // namespace sae
