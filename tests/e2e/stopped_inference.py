@@ -16,7 +16,8 @@ import numpy as np
 from sae_program import Mark, ProgramTest, command_line, toy_samples, write_dataset
 
 STOPPED = 75
-SIDE, MANY, CHUNK = 28, 300_000, 1000  # Seconds of work, of which some hundredths are done.
+SIDE, MANY, CHUNK = 28, 300_000, 1000
+UNITS = 2000  # Seconds of work for each command, of which some hundredths are done.
 
 
 class StoppedInference(ProgramTest):
@@ -25,7 +26,7 @@ class StoppedInference(ProgramTest):
         super().setUpClass()
         few = toy_samples(100, features=SIDE * SIDE)
         write_dataset(cls.folder / "few.h5", few, few, classes=3)
-        cls.train("run", "--data", "few.h5", "--validation-size", 10, "--units", 50,
+        cls.train("run", "--data", "few.h5", "--validation-size", 10, "--units", UNITS,
                   "--pretrain-epochs", 1, "--finetune-epochs", 1, "--quiet")
         with h5py.File(cls.folder / "many.h5", "w") as file:
             file.attrs.update({"format": "sae-dataset", "version": 1, "name": "many", "classes": 0})
