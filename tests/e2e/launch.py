@@ -2,11 +2,10 @@
 
 import os
 import signal
-import subprocess
 import time
 import unittest
 
-from sae_program import (SOURCE_DIR, Mark, ProgramTest, arrays_of, metrics_of, toy_samples,
+from sae_program import (SOURCE_DIR, ProgramTest, arrays_of, metrics_of, toy_samples,
                          write_dataset)
 
 RANKS = 2
@@ -27,28 +26,13 @@ class Launch(ProgramTest):
                **environment):
         """What it printed; its exit code is `code`, if that is not None. Once `name` has a second
         epoch, `act` is done to the process of launch.sh and those of the ranks."""
-        mark = Mark()
         command = map(str, [SOURCE_DIR / "cluster" / "launch.sh", "--hostfile", hostfile, *launcher,
                             *options])
         run = self.folder / name
-        with open(self.folder / f"{name}.txt", "w+") as output:
-            job = subprocess.Popen(list(command), cwd=self.folder, stdin=subprocess.DEVNULL,
-                                   env=mark.environment(**environment), stdout=output,
-                                   stderr=output, start_new_session=True)
-            try:
-                deadline = time.monotonic() + 30
-                while act and not ((run / "metrics.jsonl").exists() and len(metrics_of(run)) > 1):
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.05)
-                if act:
-                    act(job.pid, mark.ranks())
-                found = job.wait(within)
-            finally:
-                left = mark.left_behind(4)
-                job.wait()
-            output.seek(0)
-            text = output.read()
-        self.assertEqual(left, {}, text)
+        found, text = self.act_upon(
+            list(command), lambda: not act or ((run / "metrics.jsonl").exists()
+                                               and len(metrics_of(run)) > 1),
+            act or (lambda *_: None), within=within, environment=environment)
         if code is not None:
             self.assertEqual(found, code, text)
         return text

@@ -4,11 +4,10 @@ import os
 import pathlib
 import re
 import signal
-import subprocess
 import time
 import unittest
 
-from sae_program import Mark, ProgramTest, command_line, metrics_of, toy_samples, write_dataset
+from sae_program import ProgramTest, command_line, metrics_of, toy_samples, write_dataset
 
 RANKS = 3
 ENDLESS = ["--data", "data.h5", "--validation-size", "10", "--units", "20", "--pretrain-epochs",
@@ -33,26 +32,10 @@ class Stopped(ProgramTest):
     def run_until(self, name, act, *options, settings=ENDLESS, ranks=RANKS, within=10):
         """Exit code and output of an endless run to which `act` (mpirun's process, processes of
         the ranks) was done in its midst."""
-        mark = Mark()
         run = self.folder / name
-        with open(self.folder / f"{name}.txt", "w+") as output:
-            job = subprocess.Popen(
-                command_line(*settings, "--run", run, *options, ranks=ranks), cwd=self.folder,
-                env=mark.environment(), stdout=output, stderr=output, stdin=subprocess.DEVNULL,
-                start_new_session=True)
-            try:
-                deadline = time.monotonic() + 30
-                while not ((run / "metrics.jsonl").exists() and metrics_of(run)):
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.05)
-                act(job.pid, mark.ranks())
-                code = job.wait(within)
-            finally:
-                left = mark.left_behind(4)
-                job.wait()
-            output.seek(0)
-            text = output.read()
-        self.assertEqual(left, {}, text)
+        code, text = self.act_upon(
+            command_line(*settings, "--run", run, *options, ranks=ranks),
+            lambda: (run / "metrics.jsonl").exists() and metrics_of(run), act, within=within)
         return code, text, run
 
     def checkpoints(self, run):

@@ -4,16 +4,13 @@ before stay as they were, and none is added."""
 import os
 import re
 import signal
-import subprocess
-import tempfile
-import time
 import unittest
 import zlib
 
 import h5py
 import numpy as np
 
-from sae_program import Mark, ProgramTest, command_line, toy_samples, write_dataset
+from sae_program import ProgramTest, command_line, toy_samples, write_dataset
 
 STOPPED = 75
 SIDE, MANY, CHUNK = 28, 300_000, 1000
@@ -42,28 +39,14 @@ class StoppedInference(ProgramTest):
         """Exit code and output of the command to which `act` (first process, processes of the
         ranks) was done when it had written some of its results."""
         before = self.files()
-        mark = Mark()
         words = command_line(command, "run/model.h5", "--data", "many.h5", "--split", "train",
                              "--validation-size", 0, "--output", "old.h5", "--csv", "old.csv",
                              ranks=ranks)
-        with tempfile.TemporaryFile("w+") as output:
-            job = subprocess.Popen(words, cwd=self.folder, env=mark.environment(**environment),
-                                   stdout=output, stderr=output, stdin=subprocess.DEVNULL,
-                                   start_new_session=True)
-            try:
-                deadline = time.monotonic() + 60
-                while sum(file.stat().st_size > 10_000 for file in self.folder.glob("*.tmp")) < 2:
-                    self.assertIsNone(job.poll())
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(0.01)
-                act(job.pid, mark.ranks())
-                code = job.wait(30)
-            finally:
-                left = mark.left_behind(4)
-                job.wait()
-            output.seek(0)
-            text = output.read()
-        self.assertEqual(left, {}, text)
+
+        def begun():
+            return sum(file.stat().st_size > 10_000 for file in self.folder.glob("*.tmp")) >= 2
+
+        code, text = self.act_upon(words, begun, act, patience=60, environment=environment)
         self.assertEqual(sorted(self.files() ^ before), [], "made, changed or removed")
         return code, text
 

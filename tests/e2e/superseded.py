@@ -4,11 +4,10 @@ go on they write nothing into its folder, say so, and end."""
 import os
 import random
 import signal
-import subprocess
 import time
 import unittest
 
-from sae_program import Mark, ProgramTest, command_line, metrics_of, toy_samples, write_dataset
+from sae_program import ProgramTest, command_line, metrics_of, toy_samples, write_dataset
 
 RANKS = 2
 # Writes a checkpoint at any time, and an epoch's lines most of the time.
@@ -28,35 +27,26 @@ class Superseded(ProgramTest):
 
     def hold_up(self):
         run = self.folder / "run"
-        mark = Mark()
         before = len(metrics_of(run)) if run.exists() else 0
-        with open(self.folder / "older.txt", "w+") as output:
-            older = subprocess.Popen(
-                command_line(*SETTINGS, ranks=RANKS), cwd=self.folder, env=mark.environment(),
-                stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True)
-            try:
-                deadline = time.monotonic() + 30
-                while not ((run / "metrics.jsonl").exists() and len(metrics_of(run)) > before + 3):
-                    self.assertLess(time.monotonic(), deadline)
-                    time.sleep(self.chance.uniform(0, 0.05))
-                ranks = mark.ranks().values()
-                for process in ranks:
-                    os.kill(process, signal.SIGSTOP)
-                self.run_program(*SETTINGS, "--stop-after-steps", 100, ranks=RANKS, code=STOPPED)
-                newer = self.files_of(run)
-                for process in ranks:
-                    os.kill(process, signal.SIGCONT)
-                code = older.wait(20)
-            finally:
-                left = mark.left_behind(4)
-                older.wait()
-            output.seek(0)
-            text = output.read()
+        newer = {}
+
+        def trained():
+            time.sleep(self.chance.uniform(0, 0.05))
+            return (run / "metrics.jsonl").exists() and len(metrics_of(run)) > before + 3
+
+        def overtake(_, ranks):
+            for process in ranks.values():
+                os.kill(process, signal.SIGSTOP)
+            self.run_program(*SETTINGS, "--stop-after-steps", 100, ranks=RANKS, code=STOPPED)
+            newer.update(self.files_of(run))
+            for process in ranks.values():
+                os.kill(process, signal.SIGCONT)
+
+        code, text = self.act_upon(command_line(*SETTINGS, ranks=RANKS), trained, overtake, within=20)
         self.assertEqual(code, NO_OUTPUT, text)
         self.assertRegex(text, r"sae_dist \[rank 0, \S+\]: Another session has taken the run folder "
                                r"run: it is at generation \d+ of process \d+ on \S+\. This one, of "
                                r"generation \d+, can write nothing")
-        self.assertEqual(left, {}, text)
         self.assertEqual(self.files_of(run), newer)
 
     def files_of(self, run):

@@ -114,17 +114,47 @@ class ProgramTest(unittest.TestCase):
 
     @classmethod
     @contextlib.contextmanager
-    def training_until(cls, run, look, *arguments, ranks=0, within):
-        """Trains into `run` until `look` returns something true, it ends, or `within` seconds are
-        over: the job, its Mark and what `look` returned. What is within this has to end it."""
+    def running_until(cls, command, look, within, environment=None, **options):
+        """Runs the command until `look` returns something true, it ends, or `within` seconds are
+        over: the job, its Mark and what `look` returned. What is within this has to end it; what
+        throws there ends all of it. `options`: as Popen."""
         mark = Mark()
-        command = command_line("--run", run, *arguments, ranks=ranks)
-        with subprocess.Popen(command, cwd=cls.folder, env=mark.environment(),
-                              stdout=subprocess.DEVNULL) as job:
-            deadline = time.monotonic() + within
-            while not (seen := look()) and job.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.01)
-            yield job, mark, seen
+        with subprocess.Popen(command, cwd=cls.folder, env=mark.environment(**(environment or {})),
+                              **options) as job:
+            try:
+                deadline = time.monotonic() + within
+                while not (seen := look()) and job.poll() is None and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                yield job, mark, seen
+            except BaseException:
+                mark.left_behind(grace=0)
+                raise
+
+    @classmethod
+    def training_until(cls, run, look, *arguments, ranks=0, within):
+        """Trains into `run`; as running_until."""
+        return cls.running_until(command_line("--run", run, *arguments, ranks=ranks), look, within,
+                                 stdout=subprocess.DEVNULL)
+
+    @classmethod
+    def act_upon(cls, command, look, act, patience=30, within=30, grace=4, environment=None):
+        """Exit code and output of the command to which `act` (its process, those of the ranks by
+        their number) was done once `look` returned something true, which takes at most `patience`
+        seconds. Throws: TimeoutExpired unless it ends `within` seconds after, AssertionError if
+        processes are left behind `grace` seconds later."""
+        # Not a pipe: a rank left behind would hold it open, and we would wait for it.
+        with tempfile.TemporaryFile("w+") as output:
+            with cls.running_until(command, look, patience, environment, stdout=output,
+                                   stderr=output, stdin=subprocess.DEVNULL,
+                                   start_new_session=True) as (job, mark, seen):
+                assert seen, f"nothing was seen; ended with {job.poll()}"
+                act(job.pid, mark.ranks())
+                code = job.wait(within)
+                left = mark.left_behind(grace)
+            output.seek(0)
+            text = output.read()
+        assert not left, f"processes {sorted(left)} are left behind: {text}"
+        return code, text
 
     @classmethod
     def while_training(cls, run, look, *arguments, within=50):
