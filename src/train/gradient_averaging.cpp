@@ -62,9 +62,7 @@ bool GradientAveraging::finish_step(StepSums& sums) {
 
 bool GradientAveraging::all_finite(bool finite) {
   const SecondsScope timer(seconds_.reduction);
-  std::array<double, 1> not_finite = {finite ? 0.0 : 1.0};
-  comm_.allreduce_sum(not_finite);
-  return not_finite[0] == 0;
+  return !comm_.any(!finite);
 }
 
 template <typename G>
@@ -137,10 +135,6 @@ void GradientAveraging::round_parameters() {
   if (!vectors_.rounded.empty()) round_to_bfloat16(vectors_.parameters, vectors_.rounded);
 }
 
-bool all_have_native_bfloat16(Communicator& comm) {
-  std::array<double, 1> without = {has_native_bfloat16() ? 0.0 : 1.0};
-  comm.allreduce_sum(without);
-  return without[0] == 0;
-}
+bool all_have_native_bfloat16(Communicator& comm) { return !comm.any(!has_native_bfloat16()); }
 
 }  // namespace sae

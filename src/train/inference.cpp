@@ -67,13 +67,6 @@ void send(InferenceBlock& block, Communicator& comm) {
   comm.send(std::as_bytes(std::span(block.labels)), 0);
 }
 
-/// Whether it holds on any rank. Collective.
-bool any(bool condition, Communicator& comm) {
-  double count = condition ? 1 : 0;
-  comm.allreduce_sum({&count, 1});
-  return count > 0;
-}
-
 }  // namespace
 
 std::string name_of(Inference kind) {
@@ -110,7 +103,7 @@ Index infer(const InferenceSettings& settings, const ParameterLayout& layout,
     }
     beat(heartbeat);
     // Not before the block is computed: the others do that while rank 0 still writes.
-    if (any(stop_requested(), comm)) return round.begin - samples.begin;
+    if (comm.any(stop_requested())) return round.begin - samples.begin;
     if (!comm.is_root()) {
       if (block_of(comm.rank()).size() > 0) send(block, comm);
       continue;

@@ -27,6 +27,11 @@ TEST_F(MpiCommunicatorTest, AllreduceSumsOverRanks) {
   EXPECT_EQ(value[0], 0.5 * size);
 }
 
+TEST_F(MpiCommunicatorTest, AnyTellsAllRanksWhetherOneSaysSo) {
+  for (int one = 0; one < size; ++one) EXPECT_TRUE(comm.any(rank == one)) << one;
+  EXPECT_FALSE(comm.any(false));
+}
+
 // Short and long: other numbers of ranks than powers of two take another algorithm for long ones.
 TEST_F(MpiCommunicatorTest, SumsOnTheirWayArriveInOrderOfStart) {
   const auto wait_for = [](PendingExchange& pending) {

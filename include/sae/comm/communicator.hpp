@@ -37,7 +37,14 @@ class Communicator {
   /// Partial sums are rounded to bfloat16 on the way.
   virtual void allreduce_sum(std::span<bfloat16> values) = 0;
 
-  /// Starts to do the same. Moves on only while somebody polls.
+  /// Whether the condition holds on any rank.
+  bool any(bool condition) {
+    double ranks = condition ? 1 : 0;
+    allreduce_sum(std::span(&ranks, 1));
+    return ranks > 0;
+  }
+
+  /// Starts to do the same as allreduce_sum. Moves on only while somebody polls.
   virtual std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<float> values) = 0;
   virtual std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<bfloat16> values) = 0;
 
