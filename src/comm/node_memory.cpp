@@ -25,8 +25,8 @@ NodeMemory::NodeMemory(MpiCommunicator& comm, std::size_t bytes)
   const MPI_Comm node = ranks_of_node->handle().communicator;
   node_rank_ = ranks_of_node->rank();
   node_size_ = ranks_of_node->size();
-  // Whole lines and one more: MPI's parts may begin within one, at the same place for all ranks.
-  const std::size_t allocated = (bytes + kCacheLine - 1) / kCacheLine * kCacheLine + kCacheLine;
+  // MPI's parts may begin within a line, at the same place for all ranks.
+  const std::size_t allocated = bytes + kCacheLine;
   void* own = nullptr;
   check_mpi(MPI_Win_allocate_shared(static_cast<MPI_Aint>(allocated), 1, MPI_INFO_NULL, node, &own,
                                     &handle_->window),
