@@ -45,6 +45,12 @@ if [[ -z $mirror ]]; then
     head -n 1)
   [[ -n $mirror ]] || { echo "fresh_machine.sh: 'apt-get update' first" >&2 && exit 69; }
 fi
+# A mount of its own: what is made within may make namespaces of mounts.
+mkdir -p "$fresh"
+mount --bind "$fresh" "$fresh"
+mount --make-private "$fresh"
+mounted=("$fresh")
+
 script=$suite
 # debootstrap may not know the newest Ubuntu; all of them are made in the same way.
 [[ -e /usr/share/debootstrap/scripts/$suite ]] || script=gutsy
@@ -57,7 +63,7 @@ if [[ -z ${SAE_FRESH_MIRROR:-} ]]; then
   cp -a /etc/apt "$fresh/etc/apt"
   cp -a /usr/share/keyrings/. "$fresh/usr/share/keyrings/"
 fi
-for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
+for file in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
   [[ ! -e $file ]] || install -D -m 644 "$file" "$fresh$file"
 done
 # Mounts of its own: nothing of this machine lies below the folder that is removed.
@@ -76,7 +82,9 @@ git -C "$root" ls-files -z --cached --others --exclude-standard |
 environment=(HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" LANG=C.UTF-8)
 while IFS='=' read -r name value; do
   case ${name,,} in
-    http_proxy | https_proxy | ftp_proxy | no_proxy | all_proxy) environment+=("$name=$value") ;;
+    http_proxy | https_proxy | ftp_proxy | no_proxy | all_proxy | pip_*)
+      environment+=("$name=$value")
+      ;;
   esac
 done < <(env)
 

@@ -19,7 +19,11 @@ fi
 say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
 
 say "configuring, preset $preset"
-cmake --preset "$preset" -DSAE_BUILD_TESTS=ON
+launchers=()
+if command -v ccache >/dev/null; then
+  launchers=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+fi
+cmake --preset "$preset" -DSAE_BUILD_TESTS=ON "${launchers[@]}"
 say "building"
 cmake --build --preset "$preset"
 if [[ $preset == ci ]]; then
@@ -30,6 +34,10 @@ say "testing"
 code=0
 ctest --preset "$preset" --parallel "$(nproc)" "$@" || code=$?
 
+if [[ -s build/$preset/tests_not_run.txt ]]; then
+  say "not run on this machine"
+  cat "build/$preset/tests_not_run.txt"
+fi
 if [[ $code -eq 0 ]]; then
   say "all tests passed"
 else

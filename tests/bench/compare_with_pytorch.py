@@ -1,8 +1,11 @@
 #!/usr/bin/python3
-"""Runs `sae_dist bench` and torch_ddp.py in turn and prints samples/s over all ranks, medians of
-the rounds, and their ratio. Exit code 77 without PyTorch."""
+"""Runs `sae_dist bench` and torch_training.py in turn on this machine, the same global minibatch and
+momentum, and prints samples/s, medians of the rounds, and the ratio to the best of PyTorch's modes: in
+one process of as many threads as there are ranks and as DistributedDataParallel, each eager and by
+torch.compile. Exit code 77 without PyTorch."""
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -17,7 +20,12 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 NOT_RUN = 77
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+MODES = [" ".join(words) for words in itertools.product(("process", "ddp"), ("eager", "compile"))]
+
+
+def has_native_bfloat16():
+    flags = pathlib.Path("/proc/cpuinfo").read_text()
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def parse():
@@ -25,43 +33,35 @@ def parse():
     parser.add_argument("--program", default=HERE.parents[1] / "build/release/src/sae_dist",
                         type=pathlib.Path)
     parser.add_argument("--mpiexec", default="mpirun", help="with its options, as one word")
-    parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=100, help="samples a rank")
+    parser.add_argument("--ranks", type=int, default=2,
+                        help="of one thread each; PyTorch has as many threads or ranks")
+    parser.add_argument("--batch", type=int, default=200, help="samples over all ranks")
     parser.add_argument("--units", default="2000,2000,2000")
+    parser.add_argument("--momentum", type=float, default=0.9)
     parser.add_argument("--stages", nargs="+", default=["pretrain1", "pretrain2", "finetune"])
-    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"],
-                        choices=["float32", "bfloat16"])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--modes", nargs="+", default=MODES, choices=MODES)
+    parser.add_argument("--precisions", nargs="+", choices=["float32", "bfloat16"],
+                        default=["float32"] + has_native_bfloat16() * ["bfloat16"],
+                        help="bfloat16 by default where the processor has it")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3,
                         help="of each stage in a round, for each program")
     return parser.parse_args()
 
 
 def describe_pytorch():
-    """Its version and BLAS; warns of a slow one. None where it is missing."""
+    """Its version and libraries. None where it is missing."""
     try:
         import torch
     except ImportError:
         return None
-    settings = torch.__config__.show()
-    found = [match[1] for match in (re.search(r"(MKL-DNN v[\d.]+)", settings),
-                                    re.search(r"(BLAS_INFO=\w+)", settings)) if match]
-    library = blas_library(torch)
-    if library and not any(name in library for name in ("openblas", "mkl", "blis", "atlas")):
-        print(f"warning: PyTorch uses the reference BLAS ({library}), which is about ten times "
-              "slower: install libopenblas0-pthread", file=sys.stderr)
-    found.append(f"BLAS {library or 'of its own'}")
-    return f"PyTorch {torch.__version__}, {', '.join(found)}"
+    found = re.search(r"oneDNN v[\d.]+|MKL-DNN v[\d.]+", torch.__config__.show())
+    return f"PyTorch {torch.__version__}, {found[0] if found else 'without oneDNN'}"
 
 
-def blas_library(torch):
-    """The file of the BLAS that PyTorch has loaded; None if it lies within PyTorch."""
-    torch.ones(64, 64) @ torch.ones(64, 64)
-    maps = pathlib.Path("/proc/self/maps").read_text().splitlines()
-    files = sorted({line.split()[-1] for line in maps if len(line.split()) >= 6})
-    blas = [file for file in files if re.match(r"lib(blas|openblas|mkl|blis|cblas)",
-                                               pathlib.Path(file).name)]
-    return os.path.realpath(blas[0]) if blas else None
+def processor():
+    name = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return name[1] if name else "an unknown processor"
 
 
 def free_port():
@@ -70,24 +70,27 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def run_pytorch(options, stage, precision):
+def run_pytorch(options, mode, stage, precision):
     """Samples per second over all ranks."""
-    environment = {**os.environ, **ONE_THREAD, "MASTER_ADDR": "127.0.0.1",
+    place, way = mode.split()
+    ranks, threads = (1, options.ranks) if place == "process" else (options.ranks, 1)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MASTER_ADDR": "127.0.0.1",
                    "MASTER_PORT": str(free_port()), "GLOO_SOCKET_IFNAME": "lo",
-                   "WORLD_SIZE": str(options.ranks)}
-    command = [sys.executable, str(HERE / "torch_ddp.py"), "--stage", stage, "--precision",
-               precision, "--batch", str(options.batch), "--units", *options.units.split(","),
-               "--seconds", str(options.seconds)]
+                   "WORLD_SIZE": str(ranks)}
+    command = [sys.executable, str(HERE / "torch_training.py"), "--stage", stage, "--precision",
+               precision, "--batch", str(options.batch // ranks), "--threads", str(threads),
+               "--momentum", str(options.momentum), "--units", *options.units.split(","),
+               "--seconds", str(options.seconds), *(["--compile"] if way == "compile" else [])]
     with tempfile.TemporaryFile("w+") as output:
-        ranks = [subprocess.Popen(command, env={**environment, "RANK": str(rank)}, stdout=output)
-                 for rank in range(options.ranks)]
-        while None in (codes := [rank.poll() for rank in ranks]) and not any(codes):
+        processes = [subprocess.Popen(command, env={**environment, "RANK": str(rank)},
+                                      stdout=output) for rank in range(ranks)]
+        while None in (codes := [process.poll() for process in processes]) and not any(codes):
             time.sleep(0.05)
-        for rank in ranks:  # What is left waits for one that has failed.
-            rank.kill()
-            rank.wait()
+        for process in processes:  # What is left waits for one that has failed.
+            process.kill()
+            process.wait()
         if any(codes):
-            sys.exit(f"torch_ddp.py failed with exit codes {codes}")
+            sys.exit(f"torch_training.py failed with exit codes {codes}")
         output.seek(0)
         return json.loads(output.read())["samples_per_second"]
 
@@ -97,10 +100,9 @@ def run_sae_dist(options, precision):
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
         command = [*options.mpiexec.split(), "-np", str(options.ranks), str(options.program),
-                   "bench", "--units", options.units, "--batch-size",
-                   str(options.batch * options.ranks), "--precision", precision, "--momentum", "0",
-                   "--threads", "1", "--steps-only", "--seconds", str(options.seconds), "--json",
-                   str(report)]
+                   "bench", "--units", options.units, "--batch-size", str(options.batch),
+                   "--precision", precision, "--momentum", str(options.momentum), "--threads", "1",
+                   "--steps-only", "--seconds", str(options.seconds), "--json", str(report)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         return json.loads(report.read_text())
 
@@ -109,8 +111,7 @@ def main():
     options = parse()
     pytorch = describe_pytorch()
     if pytorch is None:
-        print("There is no PyTorch for this Python; on Debian: apt-get install python3-torch "
-              "libopenblas0-pthread, and /usr/bin/python3.", file=sys.stderr)
+        print("There is no PyTorch for this Python; see tests/bench/README.md.", file=sys.stderr)
         return NOT_RUN
     for program in (options.program, options.mpiexec.split()[0]):
         if shutil.which(program) is None:
@@ -124,17 +125,21 @@ def main():
             for stage in report["stages"]:
                 ours.setdefault((precision, stage["stage"]), []).append(
                     stage["samples_per_second"])
-            for stage in options.stages:
-                theirs.setdefault((precision, stage), []).append(
-                    run_pytorch(options, stage, precision))
-    print(f"{libraries}\n{pytorch}\n")
-    print(f"784-{options.units.replace(',', '-')}-10, {options.ranks} ranks of one thread, "
-          f"{options.batch} samples a rank; samples/s over all ranks, medians of "
-          f"{options.rounds} rounds\n")
-    print(f"  {'precision':<10} {'stage':<10} {'sae_dist':>10} {'PyTorch':>10} {'ratio':>7}")
+            for stage, mode in itertools.product(options.stages, options.modes):
+                theirs.setdefault((precision, stage), {}).setdefault(mode, []).append(
+                    run_pytorch(options, mode, stage, precision))
+    print(f"{libraries}\n{pytorch}\n{processor()}\n")
+    print(f"784-{options.units.replace(',', '-')}-10, {options.ranks} cores, {options.batch} samples "
+          f"a minibatch, momentum {options.momentum:g}; samples/s, medians of {options.rounds} "
+          "rounds\n")
+    columns = [f"{mode:>16}" for mode in options.modes]
+    print(f"  {'precision':<10} {'stage':<10} {'sae_dist':>10} {''.join(columns)} {'ratio':>7}")
     for (precision, stage), rates in theirs.items():
-        mine, other = statistics.median(ours[precision, stage]), statistics.median(rates)
-        print(f"  {precision:<10} {stage:<10} {mine:>10,.0f} {other:>10,.0f} {mine / other:>7.2f}")
+        mine = statistics.median(ours[precision, stage])
+        others = [statistics.median(rates[mode]) for mode in options.modes]
+        columns = [f"{rate:>16,.0f}" for rate in others]
+        print(f"  {precision:<10} {stage:<10} {mine:>10,.0f} {''.join(columns)} "
+              f"{mine / max(others):>7.2f}")
     return 0
 
 

@@ -7,7 +7,6 @@ version=2.21.0
 python=$1 folder=$2
 installed=$("$folder/bin/tensorboard" --version 2>/dev/null) || installed=none
 if [[ $installed != "$version" ]]; then
-  rm -rf "$folder"
-  "$python" -m venv "$folder"
+  "$python" -m venv --clear "$folder"
   "$folder/bin/pip" install --quiet --disable-pip-version-check --retries 5 tensorboard==$version
 fi

@@ -5,7 +5,7 @@
 // sound HDF5 files with a digest that are no checkpoints of ours; so an input that does not begin
 // like a sealed file is taken for a list of changes to a good checkpoint, which is then sealed.
 
-#include <fuzzer/FuzzedDataProvider.h>
+#include <FuzzedDataProvider.h>
 
 #include <limits>
 #include <numeric>

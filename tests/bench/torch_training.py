@@ -1,9 +1,10 @@
-"""One training stage of sae_dist in PyTorch, data-parallel by DistributedDataParallel over gloo:
-the same mathematics, on data made in memory, one thread a rank. One process for each rank, told by
-RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT. Rank 0 prints one JSON object."""
+"""One training stage of sae_dist in PyTorch: the same mathematics, on data made in memory. Alone, or
+with RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT set as a rank of DistributedDataParallel over gloo.
+Rank 0 prints one JSON object."""
 
 import argparse
 import json
+import os
 import statistics
 import time
 
@@ -65,7 +66,10 @@ def parse():
     parser.add_argument("--units", type=int, nargs="+", default=[2000, 2000, 2000])
     parser.add_argument("--inputs", type=int, default=784)
     parser.add_argument("--classes", type=int, default=10)
-    parser.add_argument("--batch", type=int, default=100, help="samples a rank")
+    parser.add_argument("--batch", type=int, default=100, help="samples of this rank")
+    parser.add_argument("--momentum", type=float, default=0.9)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--compile", action="store_true", help="by torch.compile")
     parser.add_argument("--corruption", type=float, default=0.3)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--seconds", type=float, default=3)
@@ -99,25 +103,32 @@ def make_stage(options):
 
 def main():
     options = parse()
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo")
-    ranks = dist.get_world_size()
+    torch.set_num_threads(options.threads)
+    rank, ranks = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     torch.manual_seed(1)  # Of the weights; DDP makes them those of rank 0.
     module, loss_of = make_stage(options)
-    torch.manual_seed(2 + dist.get_rank())
-    model = (DistributedDataParallel(module, gradient_as_bucket_view=True) if ranks > 1
-             else module)
-    optimizer = torch.optim.SGD(module.parameters(), lr=0.01)
+    torch.manual_seed(2 + rank)
+    model = module
+    if ranks > 1:
+        dist.init_process_group("gloo")
+        model = DistributedDataParallel(module, gradient_as_bucket_view=True)
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.01, momentum=options.momentum)
     pixels = torch.randint(0, 256, (max(SAMPLES, options.batch), options.inputs),
                            dtype=torch.uint8)
     labels = torch.randint(0, options.classes, (len(pixels),))
     precision = torch.autocast("cpu", dtype=torch.bfloat16,
                                enabled=options.precision == "bfloat16")
 
+    def forward(bytes_of_pixels, numbers):
+        return loss_of(model, bytes_of_pixels.float() / 255, numbers)
+
+    if options.compile:
+        forward = torch.compile(forward)
+
     def step():
         chosen = torch.randint(0, len(pixels), (options.batch,))
         with precision:
-            loss = loss_of(model, pixels[chosen].float() / 255, labels[chosen])
+            loss = forward(pixels[chosen], labels[chosen])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -129,18 +140,20 @@ def main():
     # Rank 0 decides how many steps follow.
     steps = torch.tensor([max(FEWEST_STEPS,
                               int(options.seconds / (time.perf_counter() - begin)))])
-    dist.broadcast(steps, 0)
-    dist.barrier()
+    if ranks > 1:
+        dist.broadcast(steps, 0)
+        dist.barrier()
     times = []
     for _ in range(int(steps)):
         begin = time.perf_counter()
         step()
         times.append(time.perf_counter() - begin)
-    if dist.get_rank() == 0:
+    if rank == 0:
         seconds = statistics.median(times)
         print(json.dumps({"stage": options.stage, "step_seconds": seconds, "steps": int(steps),
                           "samples_per_second": ranks * options.batch / seconds}))
-    dist.destroy_process_group()
+    if ranks > 1:
+        dist.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Whether this machine has what some tests need; if not, says why not and fails.
+# usage: tests/support/probe.sh mounts | hosts | pypi PYTHON FOLDER
+#   mounts  a file system of one's own, in a namespace for mounts
+#   hosts   hosts on this machine, in namespaces for all that cluster/namespaces.sh asks for
+#   pypi    packages from PyPI, for a virtual environment in FOLDER, which it makes
+set -uo pipefail
+
+# The reason is the last line of what failed.
+try() {
+  local printed
+  printed=$("$@" 2>&1) && exit 0
+  printf '%s\n' "${printed##*$'\n'}"
+  exit 1
+}
+
+case $1 in
+  mounts)
+    user=()
+    [[ $(id -u) -eq 0 ]] || user=(--user --map-root-user)
+    try unshare "${user[@]}" --mount mount -t tmpfs none /tmp
+    ;;
+  hosts)
+    [[ $(id -u) -eq 0 ]] || { echo "only root can make hosts on this machine" && exit 1; }
+    try unshare --net --uts --mount --ipc --pid --fork --kill-child --mount-proc ip link set lo up
+    ;;
+  pypi)
+    [[ -x $3/bin/pip ]] || try "$2" -m venv "$3"
+    try "$3/bin/pip" download --quiet --disable-pip-version-check --timeout 15 --retries 1 \
+      --no-deps --dest "$3/probe" absl-py
+    ;;
+  *)
+    echo "unknown probe '$1'"
+    exit 64
+    ;;
+esac
