@@ -32,7 +32,8 @@ if [[ $preset == ci ]]; then
 fi
 say "testing"
 code=0
-ctest --preset "$preset" --parallel "$(nproc)" "$@" || code=$?
+# Twice as many as cores: most of what tests of the program do is to wait.
+ctest --preset "$preset" --parallel "$((2 * $(nproc)))" "$@" || code=$?
 
 if [[ -s build/$preset/tests_not_run.txt ]]; then
   say "not run on this machine"

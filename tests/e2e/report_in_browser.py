@@ -33,6 +33,7 @@ class ReportInBrowser(ProgramTest):
         super().setUpClass()
         mnist_subset(cls.folder / "data.h5", train=1200, test=300)
         SHOTS.mkdir(parents=True, exist_ok=True)
+        cls.browser = cls.enterClassContext(Browser(CHROMIUM, DRIVER))
         cls.train("run", *SETTINGS, "--stop-after-steps", 35, ranks=2, code=75)
         cls.train("run", *SETTINGS, "--resume", "required", ranks=2)
 
@@ -55,7 +56,9 @@ class ReportInBrowser(ProgramTest):
         self.assertLess(page.stat().st_size, 1_500_000)
         backgrounds = {}
         for window, (width, dark) in WINDOWS.items():
-            with self.subTest(window), Browser(CHROMIUM, DRIVER, width, dark=dark) as browser:
+            with self.subTest(window):
+                browser = self.browser
+                browser.look_through(width, dark=dark)
                 browser.open(page)
                 self.assertEqual(browser.run("return document.images.length"), pictures)
                 self.check(browser, width)

@@ -16,16 +16,16 @@ SWITCHES = ["--headless=new", "--disable-gpu", "--disable-background-networking"
 
 
 class Browser:
-    """Of a window `width` pixels wide, as a phone has them below 600. To be used by `with`."""
+    """To be used by `with`."""
 
-    def __init__(self, chromium, chromedriver, width, height=900, dark=False):
+    def __init__(self, chromium, chromedriver):
         self._folder = tempfile.TemporaryDirectory(prefix="sae-browser-")
         # Errors of the browser itself, such as a missing D-Bus, are not the page's.
         self._driver = subprocess.Popen([chromedriver, "--port=0"], stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True)
         try:
             self._address = f"http://127.0.0.1:{self._port()}"
-            self._start(chromium, width, height, dark)
+            self._start(chromium)
         except BaseException:
             self.close()
             raise
@@ -36,16 +36,11 @@ class Browser:
                 return int(found[1])
         raise AssertionError("chromedriver ended before it listened")
 
-    def _start(self, chromium, width, height, dark):
+    def _start(self, chromium):
         switches = [*SWITCHES, f"--user-data-dir={self._folder.name}/profile",
-                    *(["--no-sandbox"] if os.geteuid() == 0 else []),
-                    *(["--blink-settings=preferredColorScheme=0"] if dark else [])]
-        phone = {"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2,
-                                   "mobile": True, "touch": True}}
-        options = {"binary": chromium, "args": [*switches, f"--window-size={width},{height}"],
-                   **({"mobileEmulation": phone} if width < 600 else {})}
+                    *(["--no-sandbox"] if os.geteuid() == 0 else [])]
         session = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {
-            "browserName": "chrome", "goog:chromeOptions": options,
+            "browserName": "chrome", "goog:chromeOptions": {"binary": chromium, "args": switches},
             "goog:loggingPrefs": {"browser": "ALL"}}}})
         self._session = f"/session/{session['sessionId']}"
 
@@ -76,6 +71,19 @@ class Browser:
             except OSError:
                 time.sleep(0.1)
 
+    def _command(self, name, **parameters):
+        """Of Chromium's own protocol."""
+        return self._call("POST", f"{self._session}/goog/cdp/execute",
+                          {"cmd": name, "params": parameters})
+
+    def look_through(self, width, height=900, dark=False):
+        """A window so large from now on, as a phone has it below 600 pixels."""
+        phone = width < 600
+        self._command("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                      deviceScaleFactor=2 if phone else 1, mobile=phone)
+        self._command("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
     def open(self, path):
         self._call("POST", f"{self._session}/url", {"url": path.resolve().as_uri()})
 
@@ -93,6 +101,5 @@ class Browser:
         if not whole:
             picture = self._call("GET", f"{self._session}/screenshot")
         else:
-            picture = self._call("POST", f"{self._session}/goog/cdp/execute", {
-                "cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": True}})["data"]
+            picture = self._command("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         path.write_bytes(base64.b64decode(picture))
