@@ -51,7 +51,7 @@ void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
   if (comm.is_root()) {
     check_suits(input, path, topology, dataset.info());
     check_classes(input, path, topology, dataset.info());
-    warn_if_untrained(input, checkpoint.progress);
+    warn_if_untrained(input, checkpoint);
   }
   comm.barrier();
   const auto [split, samples] = samples_of(input, dataset.info());

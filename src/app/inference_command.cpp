@@ -123,7 +123,7 @@ ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
     check_layer(options, topology);
     check_suits(input, path, topology, dataset.info());
     check_outputs(options, path);
-    if (options.kind == Inference::kPredictions) warn_if_untrained(input, checkpoint.progress);
+    if (options.kind == Inference::kPredictions) warn_if_untrained(input, checkpoint);
   }
   // Up to here, where nothing is written yet, a signal ends the job at once.
   install_stop_signals();

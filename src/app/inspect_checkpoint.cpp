@@ -25,34 +25,29 @@ std::optional<Configuration> configuration_of(const Checkpoint& checkpoint) {
   }
 }
 
-/// Epochs of a stage by its name; 0 if the configuration has no such stage.
-Index epochs_of(const Configuration& configuration, const std::string& stage) {
-  const auto names = stage_names(configuration);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] != stage) continue;
-    return i < configuration.layers.size() ? configuration.layers[i].epochs
-                                           : configuration.finetune_epochs;
-  }
-  return 0;
+Index epochs_of(const Configuration& configuration, Index stage) {
+  const auto i = static_cast<std::size_t>(stage);
+  return i < configuration.layers.size() ? configuration.layers[i].epochs
+                                         : configuration.finetune_epochs;
 }
 
 }  // namespace
 
 std::string progress_lines(const Checkpoint& checkpoint) {
-  const Progress& progress = checkpoint.progress;
+  const Progress& progress = checkpoint.state.progress;
   const auto configuration = configuration_of(checkpoint);
   const Index epochs = configuration ? epochs_of(*configuration, progress.stage) : 0;
   std::string text =
       fmt::format("  progress  {}: stage {}, epoch {}{}{}, {} updates, seed {}\n",
-                  progress.finished ? "finished" : "under way", progress.stage, progress.epoch,
-                  epochs > 0 ? fmt::format(" of {}", epochs) : "",
+                  progress.finished ? "finished" : "under way", checkpoint.stage_name(),
+                  progress.epoch, epochs > 0 ? fmt::format(" of {}", epochs) : "",
                   progress.step_in_epoch > 0
                       ? fmt::format(" after {} updates of it", grouped(progress.step_in_epoch))
                       : "",
                   grouped(progress.step), checkpoint.seed);
-  if (checkpoint.best) {
+  if (checkpoint.state.best) {
     text += fmt::format("  best      epoch {} of finetune, {} validation errors\n",
-                        checkpoint.best->epoch, grouped(checkpoint.best->errors));
+                        checkpoint.state.best->epoch, grouped(checkpoint.state.best->errors));
   }
   return text;
 }

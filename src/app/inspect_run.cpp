@@ -122,7 +122,7 @@ void inspect_run(const fs::path& path) {
     fmt::print("  {:<32} {:>9}  {}\n", file.lexically_relative(path).string(),
                megabytes(static_cast<double>(fs::file_size(file, ignored))), state_of(file));
   }
-  const bool finished = newest && newest->progress.finished;
+  const bool finished = newest && newest->state.progress.finished;
   if (finished) {
     fmt::print("\n  finished; to see how good it is:\n    sae_dist evaluate {}\n",
                folder.best().string());

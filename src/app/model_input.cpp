@@ -57,9 +57,9 @@ void check_suits(const ModelInput& input, const std::filesystem::path& data,
   }
 }
 
-void warn_if_untrained(const ModelInput& input, const Progress& progress) {
-  const bool any_step = progress.epoch > 1 || progress.step_in_epoch > 0;
-  if (progress.stage == "finetune" && any_step) return;
+void warn_if_untrained(const ModelInput& input, const Checkpoint& model) {
+  const bool any_step = model.state.progress.epoch > 1 || model.state.progress.step_in_epoch > 0;
+  if (model.state.progress.stage == model.topology.hidden_layers() && any_step) return;
   fmt::print(stderr,
              "sae_dist: warning: {} was saved before the first step of fine-tuning: its output "
              "layer is not trained, and the classes that it predicts mean nothing.\n",

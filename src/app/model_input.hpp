@@ -25,6 +25,6 @@ void check_suits(const ModelInput& input, const std::filesystem::path& data,
                  const Topology& topology, const DatasetInfo& info);
 
 /// Warns on stderr if nothing has trained the model's output layer yet.
-void warn_if_untrained(const ModelInput& input, const Progress& progress);
+void warn_if_untrained(const ModelInput& input, const Checkpoint& model);
 
 }  // namespace sae

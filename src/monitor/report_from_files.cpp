@@ -66,8 +66,8 @@ ReportPictures pictures_from_files(const RunFolder& folder, const RunRecord& rec
                                 checkpoint.topology.inputs, data.string(), file.info().features));
   }
   const ModelState model{
-      layout, parameters, checkpoint.progress.stage, checkpoint.progress.epoch,
-      layer_of(record, checkpoint.progress.stage, layout.topology().hidden_layers())};
+      layout, parameters, checkpoint.stage_name(), checkpoint.state.progress.epoch,
+      layer_of(record, checkpoint.stage_name(), layout.topology().hidden_layers())};
   constexpr Index kShown = 10;
   // The first validation samples, or training samples if there are none.
   auto pictures = model_pictures(

@@ -123,7 +123,55 @@ std::string read_history(const Hdf5File& file) {
   return {bytes.begin(), bytes.end()};
 }
 
+void write_state(Hdf5File& file, const RunState& state, Index hidden_layers) {
+  file.write_string("/", "stage", stage_name(state.progress.stage, hidden_layers));
+  file.write_integer("/", "epoch", state.progress.epoch);
+  file.write_integer("/", "step_in_epoch", state.progress.step_in_epoch);
+  file.write_integer("/", "step", state.progress.step);
+  file.write_integer("/", "finished", state.progress.finished ? 1 : 0);
+  file.write_integer("/", "divergences", state.divergences);
+  file.write_real("/", "epoch_loss", state.epoch_sums.loss);
+  file.write_real("/", "epoch_errors", state.epoch_sums.errors);
+  file.write_real("/", "epoch_samples", state.epoch_sums.samples);
+  if (!state.best) return;
+  file.write_integer("/", "best_errors", state.best->errors);
+  file.write_integer("/", "best_epoch", state.best->epoch);
+  file.write_integer("/", "best_step", state.best->step);
+}
+
+Index read_stage(const Hdf5File& file, Index hidden_layers) {
+  const std::string name = file.read_string("/", "stage");
+  for (Index stage = 0; stage <= hidden_layers; ++stage) {
+    if (name == stage_name(stage, hidden_layers)) return stage;
+  }
+  throw DataError(fmt::format("The checkpoint {} is of stage '{}', which its model does not have.",
+                              file.path().string(), name));
+}
+
+RunState read_state(const Hdf5File& file, Index hidden_layers) {
+  RunState state;
+  state.progress = {.stage = read_stage(file, hidden_layers),
+                    .epoch = file.read_integer("/", "epoch"),
+                    .step_in_epoch = file.read_integer("/", "step_in_epoch"),
+                    .step = file.read_integer("/", "step"),
+                    .finished = file.read_integer("/", "finished") != 0};
+  state.divergences = file.read_integer("/", "divergences");
+  state.epoch_sums = {.loss = file.read_real("/", "epoch_loss"),
+                      .errors = file.read_real("/", "epoch_errors"),
+                      .samples = file.read_real("/", "epoch_samples")};
+  if (file.has_attribute("/", "best_step")) {
+    state.best = BestEpoch{.errors = file.read_integer("/", "best_errors"),
+                           .epoch = file.read_integer("/", "best_epoch"),
+                           .step = file.read_integer("/", "best_step")};
+  }
+  return state;
+}
+
 }  // namespace
+
+std::string stage_name(Index stage, Index hidden_layers) {
+  return stage < hidden_layers ? fmt::format("pretrain{}", stage + 1) : "finetune";
+}
 
 void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& c, FileImage& image) {
   auto file = Hdf5File::create_image(image, path, kSealBytes);
@@ -132,26 +180,13 @@ void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& c, 
   file.write_string("/", "config", c.config);
   file.write_string("/", "dataset", c.dataset);
   file.write_integer("/", "seed", static_cast<std::int64_t>(c.seed));
-  file.write_string("/", "stage", c.progress.stage);
-  file.write_integer("/", "epoch", c.progress.epoch);
-  file.write_integer("/", "step_in_epoch", c.progress.step_in_epoch);
-  file.write_integer("/", "step", c.progress.step);
-  file.write_integer("/", "finished", c.progress.finished ? 1 : 0);
-  file.write_integer("/", "divergences", c.divergences);
+  write_state(file, c.state, c.topology.hidden_layers());
   const ParameterLayout layout(c.topology);
   for (const auto& [group, vector] : stored_vectors(c)) {
     for (const ParameterView& view : layout.views()) {
       file.write<float>(group + view.name, stored_shape(view),
                         {vector->data() + view.offset, static_cast<std::size_t>(view.size())});
     }
-  }
-  file.write_real("/", "epoch_loss", c.epoch_sums.loss);
-  file.write_real("/", "epoch_errors", c.epoch_sums.errors);
-  file.write_real("/", "epoch_samples", c.epoch_sums.samples);
-  if (c.best) {
-    file.write_integer("/", "best_errors", c.best->errors);
-    file.write_integer("/", "best_epoch", c.best->epoch);
-    file.write_integer("/", "best_step", c.best->step);
   }
   if (!c.history.empty()) {
     file.write<std::uint8_t>(
@@ -186,22 +221,9 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   c.config = file.read_string("/", "config");
   c.dataset = file.read_string("/", "dataset");
   c.seed = static_cast<std::uint64_t>(file.read_integer("/", "seed"));
-  c.progress = {.stage = file.read_string("/", "stage"),
-                .epoch = file.read_integer("/", "epoch"),
-                .step_in_epoch = file.read_integer("/", "step_in_epoch"),
-                .step = file.read_integer("/", "step"),
-                .finished = file.read_integer("/", "finished") != 0};
-  c.divergences = file.read_integer("/", "divergences");
-  c.epoch_sums = {.loss = file.read_real("/", "epoch_loss"),
-                  .errors = file.read_real("/", "epoch_errors"),
-                  .samples = file.read_real("/", "epoch_samples")};
-  if (file.has_attribute("/", "best_step")) {
-    c.best = BestEpoch{.errors = file.read_integer("/", "best_errors"),
-                       .epoch = file.read_integer("/", "best_epoch"),
-                       .step = file.read_integer("/", "best_step")};
-  }
   c.history = read_history(file);
   c.topology = stored_topology(file);
+  c.state = read_state(file, c.topology.hidden_layers());
   const ParameterLayout layout(c.topology);
   c.parameters = Vector<float>::Zero(layout.size());
   for (const ParameterView& view : layout.views()) {

@@ -132,7 +132,7 @@ void CheckpointStore::write() {
     // The checkpoint first: a model under its own name is never ahead of what can be resumed.
     std::error_code ignored;  // If the folder cannot be made, writing into it says why.
     fs::create_directory(folder_.checkpoints(), ignored);
-    const Index step = buffer_.progress.step;
+    const Index step = buffer_.state.progress.step;
     if (write_one(folder_.checkpoint(step), buffer_)) {
       remove_old();
       const std::lock_guard lock(mutex_);

@@ -55,11 +55,7 @@ bool epochs_may_change(const std::string& before, const std::string& now, const 
   const auto b = spread(numbers_of(now), layers);
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const std::string stage = fmt::format("pretrain{}", i + 1);
-    // By length first, so that pretrain10 comes after pretrain9.
-    const bool over =
-        progress.stage == "finetune" ||
-        std::pair(progress.stage.size(), progress.stage) > std::pair(stage.size(), stage);
+    const bool over = progress.stage > static_cast<Index>(i);
     if (b[i] < a[i] || (over && b[i] != a[i])) return false;
   }
   return true;
@@ -77,8 +73,8 @@ void check_resumable(const Checkpoint& checkpoint, const std::string& now_text) 
   for (const auto& [name, value] : now) {
     const std::string& old = before[name];
     if (free.contains(name) || equal(old, value)) continue;
-    if (name == "pretrain-epochs" &&
-        epochs_may_change(old, value, checkpoint.progress, checkpoint.topology.hidden.size())) {
+    if (name == "pretrain-epochs" && epochs_may_change(old, value, checkpoint.state.progress,
+                                                       checkpoint.topology.hidden.size())) {
       continue;
     }
     if (name == "finetune-epochs" && numbers_of(value) >= numbers_of(old)) continue;

@@ -69,7 +69,7 @@ RunResult Trainer::run() {
   if (outcome == Outcome::kStopped) {
     save_and_wait(std::nullopt);
   } else {
-    progress_.finished = true;
+    state_.progress.finished = true;
     save_and_wait(folder_.model());
   }
   RunResult result = judge_models(outcome == Outcome::kStopped);
@@ -80,34 +80,31 @@ RunResult Trainer::run() {
 }
 
 Trainer::Outcome Trainer::train_remaining_stages() {
-  const auto current = std::find_if(stages_.begin(), stages_.end(), [this](const Stage& stage) {
-    return stage.name == progress_.stage;
-  });
-  for (auto stage = current; stage != stages_.end(); ++stage) {
-    if (stage != current) progress_ = {.stage = stage->name, .step = progress_.step};
-    if (control_.profile != nullptr) control_.profile->begin_stage(stage->index);
-    const Outcome outcome = train_stage(*stage);
+  while (true) {
+    const Stage& stage = current_stage();
+    if (control_.profile != nullptr) control_.profile->begin_stage(stage.index);
+    const Outcome outcome = train_stage(stage);
     return_freed_memory();  // The codes of the stage.
     if (control_.profile != nullptr) control_.profile->end_stage();
-    if (outcome != Outcome::kDone) return outcome;
+    if (outcome != Outcome::kDone || stage.supervised) return outcome;
+    state_.progress = {.stage = state_.progress.stage + 1, .step = state_.progress.step};
   }
-  return Outcome::kDone;
 }
 
 Trainer::Outcome Trainer::train_stage(const Stage& stage) {
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
-  if (progress_.epoch == 0) averaging_->reset_velocity();
+  if (state_.progress.epoch == 0) averaging_->reset_velocity();
   if (control_.heartbeat != nullptr) {
     control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
   }
   const Index kept_layers = codes_.layers_kept(stage);
   std::optional<Shard> codes;
   while (true) {
-    if (progress_.epoch == 0 || progress_.step_in_epoch == steps) {
-      if (progress_.epoch >= stage.epochs) return Outcome::kDone;
-      ++progress_.epoch;
-      progress_.step_in_epoch = 0;
-      epoch_sums_ = {};
+    if (state_.progress.epoch == 0 || state_.progress.step_in_epoch == steps) {
+      if (state_.progress.epoch >= stage.epochs) return Outcome::kDone;
+      ++state_.progress.epoch;
+      state_.progress.step_in_epoch = 0;
+      state_.epoch_sums = {};
     }
     if (kept_layers > 0 && !codes) {
       const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
@@ -123,10 +120,10 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
 
 Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   const EpochOrder order(configuration_.seed, stage.index,
-                         static_cast<std::uint32_t>(progress_.epoch), training_.set_size());
+                         static_cast<std::uint32_t>(state_.progress.epoch), training_.set_size());
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
   const auto start = Clock::now();
-  const double samples_before = epoch_sums_.samples;
+  const double samples_before = state_.epoch_sums.samples;
   double communication_seconds = 0;
   const auto communicate = [&](Phase phase, auto&& action) {
     const PhaseScope scope(control_.heartbeat, phase);
@@ -138,43 +135,45 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   };
   EpochStream minibatches = [&] {
     const PartScope timed(part_times_, ProfiledPart::kData);
-    return EpochStream(inputs, order, configuration_.batch_size, progress_.step_in_epoch, comm_);
+    return EpochStream(inputs, order, configuration_.batch_size, state_.progress.step_in_epoch,
+                       comm_);
   }();
   Minibatch<float> minibatch;
   while (communicate(Phase::kExchange, [&] { return minibatches.next(minibatch); })) {
     const double epochs_done =
-        static_cast<double>(progress_.epoch - 1) +
-        static_cast<double>(progress_.step_in_epoch) / static_cast<double>(steps);
-    const double learning_rate =
-        stage.learning_rate.at(epochs_done) * std::ldexp(1.0, -static_cast<int>(divergences_));
+        static_cast<double>(state_.progress.epoch - 1) +
+        static_cast<double>(state_.progress.step_in_epoch) / static_cast<double>(steps);
+    const double learning_rate = stage.learning_rate.at(epochs_done) *
+                                 std::ldexp(1.0, -static_cast<int>(state_.divergences));
     const double reduction_before = averaging_->seconds().reduction;
     StepSums sums;
     if (!train_step(stage, minibatch, learning_rate, sums)) return Outcome::kDiverged;
     communication_seconds += averaging_->seconds().reduction - reduction_before;
 
-    ++progress_.step;
-    ++progress_.step_in_epoch;
+    ++state_.progress.step;
+    ++state_.progress.step_in_epoch;
     ++steps_of_session_;
-    epoch_sums_.loss += sums.objective.loss;
-    epoch_sums_.errors += sums.objective.errors;
-    epoch_sums_.samples += sums.objective.samples;
+    state_.epoch_sums.loss += sums.objective.loss;
+    state_.epoch_sums.errors += sums.objective.errors;
+    state_.epoch_sums.samples += sums.objective.samples;
     if (control_.heartbeat != nullptr) {
-      control_.heartbeat->step = progress_.step;
+      control_.heartbeat->step = state_.progress.step;
       control_.heartbeat->beat();
     }
     const double seconds = seconds_since(start);
     if (comm_.is_root()) {
-      observer_.step_done({.stage = stage.index,
-                           .epoch = progress_.epoch,
-                           .step = progress_.step_in_epoch,
-                           .run_step = progress_.step,
-                           .learning_rate = learning_rate,
-                           .loss = sums.objective.loss / sums.objective.samples,
-                           .samples = minibatch.global_size,
-                           .communication_share = communication_seconds / seconds,
-                           .samples_per_second = (epoch_sums_.samples - samples_before) / seconds});
+      observer_.step_done(
+          {.stage = stage.index,
+           .epoch = state_.progress.epoch,
+           .step = state_.progress.step_in_epoch,
+           .run_step = state_.progress.step,
+           .learning_rate = learning_rate,
+           .loss = sums.objective.loss / sums.objective.samples,
+           .samples = minibatch.global_size,
+           .communication_share = communication_seconds / seconds,
+           .samples_per_second = (state_.epoch_sums.samples - samples_before) / seconds});
     }
-    const bool epoch_ended = progress_.step_in_epoch == steps;
+    const bool epoch_ended = state_.progress.step_in_epoch == steps;
     if (epoch_ended) finish_epoch(stage, seconds, communication_seconds);
     const bool stop = sums.stop_votes > 0 || (control_.stop_after_steps &&
                                               steps_of_session_ >= *control_.stop_after_steps);
@@ -188,7 +187,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
 
 bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
                          double learning_rate, StepSums& sums) {
-  const auto epoch = static_cast<std::uint32_t>(progress_.epoch);
+  const auto epoch = static_cast<std::uint32_t>(state_.progress.epoch);
   const double stop_vote = is_time_to_stop() ? 1 : 0;
   const SgdStep step{.learning_rate = static_cast<float>(learning_rate),
                      .momentum = static_cast<float>(configuration_.momentum),
@@ -202,7 +201,7 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
   if (configuration_.reproducible) {
     sums = reproducible_sum_.evaluate(*stage.objective, parameters, minibatch, epoch, stop_vote);
   } else if (control_.gradient_hook) {
-    HookedGradient gradient(*averaging_, control_.gradient_hook, progress_.step);
+    HookedGradient gradient(*averaging_, control_.gradient_hook, state_.progress.step);
     stage.objective->evaluate(parameters, minibatch, epoch, gradient);
   } else {
     stage.objective->evaluate(parameters, minibatch, epoch, *averaging_);
@@ -232,32 +231,32 @@ bool Trainer::is_time_to_stop() const {
 
 void Trainer::finish_epoch(const Stage& stage, double seconds, double communication_seconds) {
   const PhaseScope scope(control_.heartbeat, Phase::kCompute);
-  const Index steps = progress_.step_in_epoch;
+  const Index steps = state_.progress.step_in_epoch;
   EpochReport report;
   report.stage = stage.name;
-  report.epoch = progress_.epoch;
+  report.epoch = state_.progress.epoch;
   report.epochs = stage.epochs;
-  report.step = progress_.step;
+  report.step = state_.progress.step;
   report.learning_rate =
       stage.learning_rate.at(static_cast<double>(report.epoch) - 1.0 / static_cast<double>(steps)) *
-      std::ldexp(1.0, -static_cast<int>(divergences_));
-  report.loss = epoch_sums_.loss / epoch_sums_.samples;
-  report.samples = static_cast<Index>(epoch_sums_.samples);
+      std::ldexp(1.0, -static_cast<int>(state_.divergences));
+  report.loss = state_.epoch_sums.loss / state_.epoch_sums.samples;
+  report.samples = static_cast<Index>(state_.epoch_sums.samples);
   report.seconds = seconds;
-  report.samples_per_second = epoch_sums_.samples / seconds;
+  report.samples_per_second = state_.epoch_sums.samples / seconds;
   report.communication_share = communication_seconds / seconds;
   if (stage.supervised) {
-    report.train_error = 100 * epoch_sums_.errors / epoch_sums_.samples;
+    report.train_error = 100 * state_.epoch_sums.errors / state_.epoch_sums.samples;
     if (validation_.set_size() > 0) {
       const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
       report.validation =
           evaluate(layout_, averaging_->parameters_ref(), validation_, comm_, control_.heartbeat);
       // Of equals the later: it has seen more, at a lower learning rate.
-      report.best = !best_ || report.validation->errors <= best_->errors;
+      report.best = !state_.best || report.validation->errors <= state_.best->errors;
     }
   }
   if (report.best) {
-    best_ = BestEpoch{report.validation->errors, report.epoch, report.step};
+    state_.best = BestEpoch{report.validation->errors, report.epoch, report.step};
   }
   report.times = gather_times();
   if (comm_.is_root()) {
@@ -301,7 +300,7 @@ RunSummary Trainer::summary() {
   result.notes = control_.notes;
   result.notes.insert(result.notes.end(), notes_.begin(), notes_.end());
   result.history = history_;
-  result.step = progress_.step;
+  result.step = state_.progress.step;
   result.live_parameters = averaging_->parameters_ref().values;
   result.preview =
       first_samples(validation_.set_size() > 0 ? validation_ : training_, kPreviewSamples, comm_);
@@ -334,7 +333,7 @@ RunSummary Trainer::summary() {
 RunResult Trainer::judge_models(bool stopped) {
   RunResult result;
   result.stopped = stopped;
-  result.step = progress_.step;
+  result.step = state_.progress.step;
   result.seconds = seconds_since(session_start_);
   if (stopped) return result;
   constexpr Index kHardSamples = 50;
@@ -355,17 +354,17 @@ RunResult Trainer::judge_models(bool stopped) {
   };
   result.models.push_back(judge(folder_.model().filename(), configuration_.finetune_epochs,
                                 averaging_->parameters_ref()));
-  if (best_ && best_->step == progress_.step) {
+  if (state_.best && state_.best->step == state_.progress.step) {
     ModelResult last = result.models.front();
     last.file = folder_.best().filename();
-    last.epoch = best_->epoch;
+    last.epoch = state_.best->epoch;
     result.models.push_back(std::move(last));
-  } else if (best_) {
+  } else if (state_.best) {
     Vector<float> best = comm_.is_root() ? best_parameters_ : Vector<float>(layout_.size());
     comm_.broadcast(
         std::as_writable_bytes(std::span(best.data(), static_cast<std::size_t>(layout_.size()))),
         0);
-    result.models.push_back(judge(folder_.best().filename(), best_->epoch, best));
+    result.models.push_back(judge(folder_.best().filename(), state_.best->epoch, best));
   }
   result.seconds = seconds_since(session_start_);
   return result;

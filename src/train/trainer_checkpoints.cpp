@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <system_error>
 #include <utility>
@@ -103,9 +102,7 @@ void Trainer::restart() {
     copy_into(averaging_->parameters(), initial);
     averaging_->reset_velocity();
   }
-  progress_ = {.stage = stages_.front().name};
-  epoch_sums_ = {};
-  best_.reset();
+  state_ = {.divergences = state_.divergences};
   history_.clear();
 }
 
@@ -166,19 +163,17 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
                                 c.velocity.size() == 0 ? " without momentum" : ""));
   }
   notes_ = std::move(found->passed_over);
-  notes_.push_back(fmt::format("resumed from {}: stage {}, epoch {}, step {}", path,
-                               c.progress.stage, c.progress.epoch, c.progress.step));
+  notes_.push_back(fmt::format("resumed from {}: stage {}, epoch {}, step {}", path, c.stage_name(),
+                               c.state.progress.epoch, c.state.progress.step));
   copy_into(averaging_->parameters(), c.parameters);
   copy_into(averaging_->velocity(), c.velocity);
   codes_as_begun_ = says_codes_are_kept(c.config);
-  progress_ = c.progress;
-  progress_.finished = false;
-  epoch_sums_ = c.epoch_sums;
-  best_ = c.best;
-  divergences_ = std::max(divergences_, c.divergences);
+  c.state.divergences = std::max(state_.divergences, c.state.divergences);
+  state_ = c.state;
+  state_.progress.finished = false;
   history_ = std::move(c.history);
-  if (!best_) return;
-  if (best_->step == progress_.step) {
+  if (!state_.best) return;
+  if (state_.best->step == state_.progress.step) {
     best_parameters_ = std::move(c.parameters);
     return;
   }
@@ -188,48 +183,35 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
   } catch (const Error& error) {
     notes_.push_back(fmt::format("{} The best model is looked for anew.", error.what()));
   }
-  if (best_parameters_.size() != layout_.size()) best_.reset();
+  if (best_parameters_.size() != layout_.size()) state_.best.reset();
 }
 
 void Trainer::share_state() {
   averaging_->share_from_root();
-  progress_.stage = comm_.allgather(progress_.stage)[0];
-  const BestEpoch best = best_.value_or(BestEpoch{});
-  std::array<Index, 8> numbers = {progress_.epoch, progress_.step_in_epoch,
-                                  progress_.step,  Index{best_.has_value()},
-                                  best.errors,     best.epoch,
-                                  best.step,       divergences_};
-  comm_.broadcast(std::as_writable_bytes(std::span(numbers)), 0);
-  progress_.epoch = numbers[0];
-  progress_.step_in_epoch = numbers[1];
-  progress_.step = numbers[2];
-  best_ =
-      numbers[3] != 0 ? std::optional(BestEpoch{numbers[4], numbers[5], numbers[6]}) : std::nullopt;
-  divergences_ = numbers[7];
-  comm_.broadcast(std::as_writable_bytes(std::span(&epoch_sums_, 1)), 0);
+  comm_.broadcast(std::as_writable_bytes(std::span(&state_, 1)), 0);
 }
 
 void Trainer::roll_back() {
   const std::string where = fmt::format(
       "Training diverged in stage {}, epoch {}, step {}: the loss or the gradient is "
       "not finite",
-      progress_.stage, progress_.epoch, progress_.step + 1);
+      current_stage().name, state_.progress.epoch, state_.progress.step + 1);
   if (comm_.is_root()) store_->wait_until_idle();
-  if (control_.on_divergence == OnDivergence::kStop || divergences_ >= kMostDivergences) {
+  if (control_.on_divergence == OnDivergence::kStop || state_.divergences >= kMostDivergences) {
     throw DivergedError(fmt::format(
         "{}. The last good checkpoint is kept; try a lower learning rate, more warm-up, or "
         "--on-divergence reduce.",
         where));
   }
-  ++divergences_;
+  ++state_.divergences;
   if (comm_.is_root()) {
     auto found = find_newest_checkpoint(folder_);
     if (!found) restart();
     load(std::move(found));
     observer_.warning(fmt::format("{}; going back to step {} with the learning rate times {}.",
-                                  where, progress_.step,
-                                  std::ldexp(1.0, -static_cast<int>(divergences_))));
-    observer_.rewound(progress_.step, history_);
+                                  where, state_.progress.step,
+                                  std::ldexp(1.0, -static_cast<int>(state_.divergences))));
+    observer_.rewound(state_.progress.step, history_);
   }
   share_state();
 }
@@ -242,10 +224,7 @@ void Trainer::save(bool as_checkpoint, std::optional<std::filesystem::path> also
   copy.topology = layout_.topology();
   copy_into(copy.parameters, averaging_->parameters());
   copy_into(copy.velocity, averaging_->velocity());
-  copy.progress = progress_;
-  copy.epoch_sums = epoch_sums_;
-  copy.best = best_;
-  copy.divergences = divergences_;
+  copy.state = state_;
   copy.history = history_;
   copy.seed = configuration_.seed;
   copy.dataset = describe(dataset_.info());
@@ -261,18 +240,15 @@ void Trainer::save_if_due(bool epoch_ended) {
   const CheckpointInterval& every = control_.checkpoint_every;
   bool due = false;
   if (every.steps > 0) {
-    due = progress_.step % every.steps == 0;
+    due = state_.progress.step % every.steps == 0;
   } else if (every.epochs > 0) {
-    due = epoch_ended && progress_.epoch % every.epochs == 0;
+    due = epoch_ended && state_.progress.epoch % every.epochs == 0;
   } else if (every.seconds > 0) {
     due = std::chrono::duration<double>(Clock::now() - last_save_).count() >= every.seconds;
   }
-  const bool stage_ended =
-      epoch_ended && std::any_of(stages_.begin(), stages_.end(), [this](const Stage& stage) {
-        return stage.name == progress_.stage && stage.epochs == progress_.epoch;
-      });
+  const bool stage_ended = epoch_ended && current_stage().epochs == state_.progress.epoch;
   // The best of an epoch has just been saved.
-  const bool saved = best_ && best_->step == progress_.step && epoch_ended;
+  const bool saved = state_.best && state_.best->step == state_.progress.step && epoch_ended;
   if ((due || stage_ended) && !saved) save(true, std::nullopt);
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "sae/model/objective.hpp"
 #include "sae/model/parameter_layout.hpp"
@@ -14,12 +15,15 @@ namespace sae {
 
 /// How far a run has come.
 struct Progress {
-  std::string stage;        ///< Name of the stage, such as "pretrain1".
+  Index stage = 0;          ///< A hidden layer's pretraining, from 0 on; then the fine-tuning.
   Index epoch = 0;          ///< Of the stage, counted from 1; the one under way or just done.
   Index step_in_epoch = 0;  ///< Updates of this epoch that are done.
   Index step = 0;           ///< Updates of the whole run.
   bool finished = false;    ///< The run has reached its end.
 };
+
+/// The name of a stage of so many hidden layers: "pretrain1", ..., "finetune".
+std::string stage_name(Index stage, Index hidden_layers);
 
 /// The epoch of fine-tuning with the lowest validation error so far.
 struct BestEpoch {
@@ -28,19 +32,30 @@ struct BestEpoch {
   Index step = 0;  ///< Updates of the whole run after it.
 };
 
+/// The state of a run besides vectors and text; plain bytes, the same on all ranks.
+struct RunState {
+  Progress progress = {};
+  ObjectiveSums epoch_sums = {};  ///< Of the epoch under way, up to step_in_epoch.
+  std::optional<BestEpoch> best = {};
+  Index divergences = 0;  ///< How often the learning rate was halved.
+};
+static_assert(std::is_trivially_copyable_v<RunState>);
+
 /// All that what follows in a run depends on, and a model for everybody else.
 struct Checkpoint {
   Topology topology;
   Vector<float> parameters;  ///< In the layout of the topology.
   Vector<float> velocity;    ///< Likewise; empty without momentum and in model files.
-  Progress progress;
-  ObjectiveSums epoch_sums;  ///< Of the epoch under way, up to step_in_epoch.
-  std::optional<BestEpoch> best;
-  Index divergences = 0;  ///< How often the learning rate was halved.
-  std::string history;    ///< The lines of metrics.jsonl so far.
+  RunState state;
+  std::string history;  ///< The lines of metrics.jsonl so far.
   std::uint64_t seed = 0;
   std::string dataset;  ///< What it is trained on, on one line.
   std::string config;   ///< As Configuration::text.
+
+  /// Of the stage under way.
+  std::string stage_name() const {
+    return sae::stage_name(state.progress.stage, topology.hidden_layers());
+  }
 };
 
 /// Composes the sealed file in `image`; `path` is for messages.

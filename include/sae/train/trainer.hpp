@@ -49,6 +49,9 @@ class Trainer {
   // trainer.cpp: the loop.
   RunSummary summary();
   Outcome train_remaining_stages();
+  const Stage& current_stage() const {
+    return stages_[static_cast<std::size_t>(state_.progress.stage)];
+  }
   Outcome train_stage(const Stage& stage);
   Outcome train_epoch(const Stage& stage, const Shard& inputs);
   void finish_epoch(const Stage& stage, double seconds, double communication_seconds);
@@ -91,10 +94,7 @@ class Trainer {
 
   // The state of the run: what a checkpoint holds. The same on all ranks, but for history_.
   std::unique_ptr<GradientAveraging> averaging_;
-  Progress progress_;
-  ObjectiveSums epoch_sums_;
-  std::optional<BestEpoch> best_;
-  Index divergences_ = 0;
+  RunState state_;
   std::string history_;  ///< On rank 0.
 
   // Rank 0's alone.

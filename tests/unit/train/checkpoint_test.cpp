@@ -26,14 +26,14 @@ struct CheckpointFile : testing::Test {
   CheckpointFile() {
     checkpoint.topology = {.inputs = 6, .hidden = {5, 4}, .classes = 3};
     initialize_parameters(ParameterLayout(checkpoint.topology), 3, checkpoint.parameters);
-    checkpoint.progress = {.stage = "finetune", .epoch = 4, .step = 77, .finished = true};
+    checkpoint.state.progress = {.stage = 2, .epoch = 4, .step = 77, .finished = true};
     checkpoint.seed = std::numeric_limits<std::uint64_t>::max();
     checkpoint.config = "seed=3\nunits=5,4\n";
-    checkpoint.progress.step_in_epoch = 7;
+    checkpoint.state.progress.step_in_epoch = 7;
     checkpoint.velocity = 0.5f * checkpoint.parameters;
-    checkpoint.epoch_sums = {.loss = 1.0 / 3, .errors = 4, .samples = 70};
-    checkpoint.best = BestEpoch{.errors = 5, .epoch = 3, .step = 60};
-    checkpoint.divergences = 1;
+    checkpoint.state.epoch_sums = {.loss = 1.0 / 3, .errors = 4, .samples = 70};
+    checkpoint.state.best = BestEpoch{.errors = 5, .epoch = 3, .step = 60};
+    checkpoint.state.divergences = 1;
     checkpoint.history = "{\"stage\":\"pretrain1\"}\n";
     checkpoint.dataset = "tiny";
   }
@@ -57,21 +57,21 @@ TEST_F(CheckpointFile, ComesBackAsItWas) {
   const Checkpoint loaded = load_checkpoint(path);
   EXPECT_EQ(loaded.topology, checkpoint.topology);
   EXPECT_EQ(loaded.parameters, checkpoint.parameters);
-  EXPECT_EQ(loaded.progress.stage, "finetune");
-  EXPECT_EQ(loaded.progress.epoch, 4);
-  EXPECT_EQ(loaded.progress.step, 77);
-  EXPECT_TRUE(loaded.progress.finished);
+  EXPECT_EQ(loaded.state.progress.stage, 2);
+  EXPECT_EQ(loaded.state.progress.epoch, 4);
+  EXPECT_EQ(loaded.state.progress.step, 77);
+  EXPECT_TRUE(loaded.state.progress.finished);
   EXPECT_EQ(loaded.seed, checkpoint.seed);
   EXPECT_EQ(loaded.config, checkpoint.config);
   EXPECT_EQ(loaded.velocity, checkpoint.velocity);
-  EXPECT_EQ(loaded.progress.step_in_epoch, 7);
-  EXPECT_EQ(loaded.epoch_sums.loss, 1.0 / 3);
-  EXPECT_EQ(loaded.epoch_sums.errors, 4);
-  EXPECT_EQ(loaded.epoch_sums.samples, 70);
-  EXPECT_EQ(loaded.best->errors, 5);
-  EXPECT_EQ(loaded.best->epoch, 3);
-  EXPECT_EQ(loaded.best->step, 60);
-  EXPECT_EQ(loaded.divergences, 1);
+  EXPECT_EQ(loaded.state.progress.step_in_epoch, 7);
+  EXPECT_EQ(loaded.state.epoch_sums.loss, 1.0 / 3);
+  EXPECT_EQ(loaded.state.epoch_sums.errors, 4);
+  EXPECT_EQ(loaded.state.epoch_sums.samples, 70);
+  EXPECT_EQ(loaded.state.best->errors, 5);
+  EXPECT_EQ(loaded.state.best->epoch, 3);
+  EXPECT_EQ(loaded.state.best->step, 60);
+  EXPECT_EQ(loaded.state.divergences, 1);
   EXPECT_EQ(loaded.history, checkpoint.history);
   EXPECT_EQ(loaded.dataset, "tiny");
 }

@@ -13,39 +13,38 @@
 namespace sae {
 namespace {
 
-Checkpoint checkpoint_in(const std::string& stage) {
+Checkpoint checkpoint_in(Index stage) {
   Checkpoint c;
   c.topology = {.inputs = 6, .hidden = {5, 4}, .classes = 3};
-  c.progress.stage = stage;
+  c.state.progress.stage = stage;
   c.config = "data=a.h5\nunits=5,4\nmomentum=0.9\npretrain-epochs=2\nfinetune-epochs=3\n";
   return c;
 }
 
 TEST(Resumable, WithTheSameSettingsWrittenOtherwise) {
-  EXPECT_NO_THROW(check_resumable(checkpoint_in("pretrain1"),
+  EXPECT_NO_THROW(check_resumable(checkpoint_in(0),
                                   "data=b.h5\nunits=5 4\nmomentum=.90\npretrain-epochs=2,2\n"
                                   "finetune-epochs=3\n"));
 }
 
 TEST(Resumable, WithOtherSettingsIsRefusedByNameWithBothValues) {
-  expect_error<UsageError>(
-      [] { check_resumable(checkpoint_in("pretrain1"), "units=5,5\nmomentum=0\n"); },
-      {"--units was 5,4 and is now 5,5", "--momentum was 0.9 and is now 0"});
+  expect_error<UsageError>([] { check_resumable(checkpoint_in(0), "units=5,5\nmomentum=0\n"); },
+                           {"--units was 5,4 and is now 5,5", "--momentum was 0.9 and is now 0"});
 }
 
 TEST(Resumable, WithMoreEpochsOfStagesThatAreNotOver) {
-  const auto check = [](const std::string& stage, const std::string& epochs) {
+  const auto check = [](Index stage, const std::string& epochs) {
     check_resumable(checkpoint_in(stage), "units=5,4\nmomentum=0.9\n" + epochs);
   };
-  EXPECT_NO_THROW(check("pretrain2", "pretrain-epochs=2,7\nfinetune-epochs=9\n"));
-  EXPECT_THROW(check("pretrain2", "pretrain-epochs=3\nfinetune-epochs=3\n"), UsageError);
-  EXPECT_THROW(check("finetune", "pretrain-epochs=2,7\nfinetune-epochs=3\n"), UsageError);
-  EXPECT_THROW(check("finetune", "pretrain-epochs=2\nfinetune-epochs=2\n"), UsageError);
+  EXPECT_NO_THROW(check(1, "pretrain-epochs=2,7\nfinetune-epochs=9\n"));
+  EXPECT_THROW(check(1, "pretrain-epochs=3\nfinetune-epochs=3\n"), UsageError);
+  EXPECT_THROW(check(2, "pretrain-epochs=2,7\nfinetune-epochs=3\n"), UsageError);
+  EXPECT_THROW(check(2, "pretrain-epochs=2\nfinetune-epochs=2\n"), UsageError);
 }
 
 TEST(Resumable, WithoutASettingThatWasMadeIsRefused) {
   expect_error<UsageError>(
-      [] { check_resumable(checkpoint_in("pretrain1"), "units=5,4\npretrain-epochs=2\n"); },
+      [] { check_resumable(checkpoint_in(0), "units=5,4\npretrain-epochs=2\n"); },
       {"--momentum was 0.9 and is now not set"});
 }
 
@@ -152,7 +151,7 @@ TEST_F(DivergingRun, EndsBeforeTheWeightsAreTouchedAndSaysWhere) {
   expect_error<DivergedError>([&] { train_tiny(configuration, comm, planted(12, 1)); },
                               {"stage pretrain1", "step 13", "--on-divergence reduce"});
   const auto found = find_newest_checkpoint(RunFolder(configuration.run));
-  EXPECT_EQ(found->checkpoint.progress.step, 10);
+  EXPECT_EQ(found->checkpoint.state.progress.step, 10);
   EXPECT_TRUE(found->checkpoint.parameters.allFinite());
 }
 

@@ -109,15 +109,15 @@ TEST_F(TrainerOnTinySet, BestIsTheLastEpochOfTheLowestValidationError) {
   EXPECT_EQ(run.result.models[1].epoch, best->epoch);
   EXPECT_EQ(run.result.models[1].validation->errors, best->validation->errors);
   const Checkpoint file = load_checkpoint(configuration.run / "best.h5");
-  EXPECT_EQ(file.progress.epoch, best->epoch);
+  EXPECT_EQ(file.state.progress.epoch, best->epoch);
 }
 
 TEST_F(TrainerOnTinySet, ModelFileHoldsTheFinalParameters) {
   const TinyRun run = train_tiny(configuration, comm);
   const Checkpoint file = load_checkpoint(configuration.run / "model.h5");
   EXPECT_EQ(file.parameters, run.parameters);
-  EXPECT_TRUE(file.progress.finished);
-  EXPECT_EQ(file.progress.step, 63);
+  EXPECT_TRUE(file.state.progress.finished);
+  EXPECT_EQ(file.state.progress.step, 63);
   EXPECT_EQ(file.seed, 7u);
 }
 
@@ -142,7 +142,7 @@ TEST_F(TrainerOnTinySet, TellsOfEachCheckpointOnceItIsThere) {
       train_tiny(configuration, comm, {.checkpoint_every = {.steps = 20}, .keep_checkpoints = 99});
   std::set<Index> there;
   for (const auto& entry : std::filesystem::directory_iterator(configuration.run / "checkpoints")) {
-    there.insert(load_checkpoint(entry.path()).progress.step);
+    there.insert(load_checkpoint(entry.path()).state.progress.step);
   }
   // The last may be saved twice: as that of the best epoch, and as that of the end.
   EXPECT_EQ(std::set(run.observer.saved.begin(), run.observer.saved.end()), there);
