@@ -21,13 +21,11 @@ struct ShowText {
 };
 
 struct TrainOptions {
-  Configuration configuration;                  ///< Without data and run folder where not given.
-  RunControl control;                           ///< Without heartbeat and signals.
-  std::optional<Precision> precision;           ///< None: what the processors have.
-  std::optional<Precision> gradient_precision;  ///< None: as precision.
-  double stall_timeout = 300;                   ///< Seconds.
-  bool profile = false;                         ///< Write profile.json and trace.json.
-  Index summary_every = 10;                     ///< Updates between summaries; 0: none.
+  Configuration configuration;  ///< Without data and run folder where not given.
+  RunControl control;           ///< Without heartbeat and signals.
+  double stall_timeout = 300;   ///< Seconds.
+  bool profile = false;         ///< Write profile.json and trace.json.
+  Index summary_every = 10;     ///< Updates between summaries; 0: none.
   bool quiet = false;
   std::string progress;  ///< "auto", "bar" or "lines".
 };

@@ -51,35 +51,11 @@ class WarningsOnly final : public TrainingObserver {
   void run_done(const RunResult&) override {}
 };
 
-void replace_line(std::string& text, const std::string& line, const std::string& by) {
-  const auto at = text.find(line);
-  if (at != std::string::npos) text.replace(at, line.size(), by);
-}
-
-/// Decides what "auto" left open, and writes the decisions into the configuration's text: a run
-/// goes on as it began, wherever it goes on. Collective.
-void decide_precision(const TrainOptions& options, Configuration& configuration,
-                      Communicator& comm) {
-  const auto decide = [&](const char* option, std::optional<Precision> asked, Precision otherwise) {
-    const Precision decided = asked.value_or(otherwise);
-    const char* name = decided == Precision::kBfloat16 ? "bfloat16" : "float32";
-    replace_line(configuration.text, fmt::format("\n{}=auto\n", option),
-                 fmt::format("\n{}={}\n", option, name));
-    return decided;
-  };
-  const Precision native =
-      all_have_native_bfloat16(comm) ? Precision::kBfloat16 : Precision::kFloat32;
-  configuration.precision = decide("precision", options.precision, native);
-  configuration.gradient_precision =
-      decide("gradient-precision", options.gradient_precision, configuration.precision);
-}
-
 }  // namespace
 
 ExitCode run_train(const TrainOptions& options, Communicator& comm) {
   install_stop_signals();
   Configuration configuration = options.configuration;
-  decide_precision(options, configuration, comm);
   const auto warnings = decide_threads(configuration, comm);
   set_product_threads(static_cast<int>(configuration.threads));
   configuration.data = find_dataset(configuration.data, comm);

@@ -319,18 +319,19 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
 
   TrainOptions options;
   options.configuration = configuration_of(values);
-  options.precision = parse_precision("precision", values["precision"].as<std::string>());
-  options.gradient_precision =
-      parse_precision("gradient-precision", values["gradient-precision"].as<std::string>());
+  const auto precision = [&](const char* option) {
+    return parse_precision(option, values[option].as<std::string>()).value_or(Precision::kFloat32);
+  };
+  options.configuration.precision = precision("precision");
+  options.configuration.gradient_precision = precision("gradient-precision");
   if (options.configuration.reproducible) {
-    require(options.gradient_precision != Precision::kBfloat16,
+    require(options.configuration.gradient_precision != Precision::kBfloat16,
             "--reproducible adds up gradients in float32, not bfloat16.");
     require(options.configuration.averaging != Averaging::kNode,
             "--reproducible has its own order of sums, which --averaging node cannot keep.");
     require(
         options.configuration.cache_codes != CacheCodes::kOn,
         "--reproducible computes codes sample by sample of a slice, --cache-codes on in blocks.");
-    options.gradient_precision = Precision::kFloat32;
   }
   options.control = control_of(values);
   options.stall_timeout =

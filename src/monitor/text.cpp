@@ -67,7 +67,7 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
   text += row("minibatch",
               fmt::format("{}, {}{} a rank", plural(batch, "sample"),
                           batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));
-  text += row("precision", configuration.precision == Precision::kBfloat16
+  text += row("precision", summary.precision == Precision::kBfloat16
                                ? "bfloat16 operands, float32 sums and weights"
                                : "float32");
   text += row("averaging", summary.averaging);

@@ -58,6 +58,46 @@ std::optional<FoundCheckpoint> find_newest_checkpoint(const RunFolder& folder) {
                               fmt::join(found.passed_over, " ")));
 }
 
+std::vector<fs::path> set_aside(const RunFolder& folder, const RunGeneration& generation,
+                                Index step, const std::function<void()>& write_first) {
+  const fs::path place = folder.checkpoints() / fmt::format("set-aside-{}", generation.number());
+  const fs::path first = folder.checkpoint(step);
+  std::vector<fs::path> moved;
+  std::error_code error;
+  const auto move = [&](const fs::path& file) {
+    fs::create_directories(place, error);
+    const fs::path to = place / file.filename();
+    generation.check();
+    // The first stays until it is replaced, so that there always is a checkpoint.
+    if (file == first) fs::create_hard_link(file, to, error);
+    if (file != first || error) fs::rename(file, to, error);
+    if (error) {
+      throw OutputError(fmt::format("Cannot set {} aside as {}: {}.", file.string(), to.string(),
+                                    error.message()));
+    }
+    moved.push_back(to);
+  };
+  if (write_first) {
+    if (fs::exists(first, error)) move(first);
+    write_first();
+  }
+  // The newest last: a session that is killed meanwhile has changed nothing for the next.
+  auto files = checkpoint_files(folder);
+  std::reverse(files.begin(), files.end());
+  for (const fs::path& file : files) {
+    if (file > first || (write_first && file != first)) move(file);
+  }
+  for (const fs::path& file : {folder.best(), folder.model()}) {
+    if (!fs::is_regular_file(file, error)) continue;
+    try {
+      if (!write_first && load_checkpoint(file).state.progress.step <= step) continue;
+    } catch (const Error&) {  // Damaged, but perhaps not beyond repair.
+    }
+    move(file);
+  }
+  return moved;
+}
+
 fs::path newest_checkpoint_name(const RunFolder& folder) {
   const auto files = checkpoint_files(folder);
   return files.empty() ? fs::path() : files.front();
@@ -93,11 +133,16 @@ Checkpoint& CheckpointStore::buffer() {
   return buffer_;
 }
 
-void CheckpointStore::save(bool as_checkpoint, std::optional<fs::path> also) {
+Checkpoint& CheckpointStore::change_best(bool is_written) {
+  wait_until_idle();
+  best_is_due_ = !is_written;
+  return best_;
+}
+
+void CheckpointStore::save(Files files) {
   {
     const std::lock_guard lock(mutex_);
-    as_checkpoint_ = as_checkpoint;
-    also_ = std::move(also);
+    files_ = files;
     busy_ = true;
   }
   changed_.notify_all();
@@ -128,22 +173,23 @@ void CheckpointStore::work() {
 }
 
 void CheckpointStore::write() {
-  if (as_checkpoint_) {
+  if (files_.checkpoint) {
     // The checkpoint first: a model under its own name is never ahead of what can be resumed.
     std::error_code ignored;  // If the folder cannot be made, writing into it says why.
     fs::create_directory(folder_.checkpoints(), ignored);
     const Index step = buffer_.state.progress.step;
     if (write_one(folder_.checkpoint(step), buffer_)) {
-      remove_old();
+      remove_old(step);
       const std::lock_guard lock(mutex_);
       saved_.push_back(step);
     }
   }
-  if (also_) {
+  if (best_is_due_) best_is_due_ = !write_one(folder_.best(), best_);
+  if (files_.model) {
     Vector<float> velocity;
     velocity.swap(buffer_.velocity);  // Back afterwards: its memory serves the next copy.
     buffer_.history.clear();
-    write_one(*also_, buffer_);
+    write_one(folder_.model(), buffer_);
     velocity.swap(buffer_.velocity);
   }
 }
@@ -159,13 +205,15 @@ bool CheckpointStore::write_one(const fs::path& path, const Checkpoint& checkpoi
   }
 }
 
-void CheckpointStore::remove_old() {
-  const auto files = checkpoint_files(folder_);
+void CheckpointStore::remove_old(Index step) {
   std::error_code ignored;
-  // What stands under its name was verified when it got it; the newest may have been damaged since,
-  // but then it is not the only one, unless one is all that was asked for.
-  for (std::size_t i = static_cast<std::size_t>(std::max<Index>(keep_, 1)); i < files.size(); ++i) {
-    fs::remove(files[i], ignored);
+  Index kept = 0;
+  for (const fs::path& file : checkpoint_files(folder_)) {
+    // That of `step` has just been verified: it is the first to stay.
+    if (file > folder_.checkpoint(step) || ++kept <= std::max<Index>(keep_, 1)) continue;
+    // Until best.h5 is written, nothing else holds the model of the best epoch.
+    if (best_is_due_ && file == folder_.checkpoint(best_.state.progress.step)) continue;
+    fs::remove(file, ignored);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/bfloat16.hpp"
+#include "resume.hpp"
 #include "sae/core/host.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
@@ -77,18 +78,16 @@ double bytes_of_codes(const Configuration& configuration, Index samples) {
 }
 
 CodeCaching decide_code_caching(const Configuration& configuration, Index training_samples,
-                                std::optional<bool> as_begun, Communicator& comm) {
-  std::array<Index, 2> begun = {Index{as_begun.has_value()}, Index{as_begun.value_or(false)}};
-  comm.broadcast(std::as_writable_bytes(std::span(begun)), 0);
+                                const std::string& begun_with, Communicator& comm) {
   const double bytes = bytes_of_codes(configuration, training_samples);
   std::string why_not{obstacle(configuration)};
   std::string as_before;
   if (why_not.empty() && configuration.cache_codes == CacheCodes::kOff) {
     why_not = "--cache-codes off asks for it";
   } else if (why_not.empty() && configuration.cache_codes == CacheCodes::kAuto) {
-    if (begun[0] == 0) {
+    if (begun_with.empty()) {
       why_not = obstacle_here(bytes, comm);
-    } else if (begun[1] == 0) {
+    } else if (recorded_setting(begun_with, "cache-codes") != "on") {
       why_not = "the run began so";
     } else {
       as_before = ", as the run began";
@@ -101,19 +100,6 @@ CodeCaching decide_code_caching(const Configuration& configuration, Index traini
           .description =
               fmt::format("of finished layers kept in memory, at most {:.0f} MB on all ranks{}",
                           bytes / 1e6, as_before)};
-}
-
-std::string text_with_decision(std::string text, const CodeCaching& codes) {
-  constexpr std::string_view kOpen = "\ncache-codes=auto\n";
-  const auto at = text.find(kOpen);
-  if (at != std::string::npos) {
-    text.replace(at, kOpen.size(), codes.used ? "\ncache-codes=on\n" : "\ncache-codes=off\n");
-  }
-  return text;
-}
-
-bool says_codes_are_kept(const std::string& text) {
-  return text.find("\ncache-codes=on\n") != std::string::npos;
 }
 
 Shard encode_shard(const ParameterLayout& layout, Index layers,

@@ -27,6 +27,26 @@ Settings settings_of(const std::string& text) {
   return settings;
 }
 
+/// What the absence of a setting means: the value that the program had before it could be set, or
+/// the setting that it followed. A new setting needs a line here, so that older runs go on.
+const Settings& meaning_of_absence() {
+  static const Settings meanings = {{"precision", "float32"},
+                                    {"gradient-precision", "float32"},
+                                    {"cache-codes", "off"},
+                                    {"initial-scale", "4"},
+                                    {"pretrain-weight-decay", "weight-decay"}};
+  return meanings;
+}
+
+/// A value, or what its absence means.
+std::string value_of(const Settings& settings, const std::string& name) {
+  if (const auto found = settings.find(name); found != settings.end()) return found->second;
+  const auto meaning = meaning_of_absence().find(name);
+  if (meaning == meaning_of_absence().end()) return {};
+  const auto followed = settings.find(meaning->second);
+  return followed == settings.end() ? meaning->second : followed->second;
+}
+
 /// The numbers of a list; empty if it holds anything else.
 std::vector<double> numbers_of(const std::string& text) {
   return parse_numbers<double>(text).value_or(std::vector<double>{});
@@ -63,15 +83,57 @@ bool epochs_may_change(const std::string& before, const std::string& now, const 
 
 }  // namespace
 
+std::string recorded_setting(const std::string& config, const std::string& name) {
+  return value_of(settings_of(config), name);
+}
+
+std::optional<std::string> decide_setting(std::string& text, const std::string& name,
+                                          const std::string& recorded,
+                                          const std::string& otherwise) {
+  const std::string open = fmt::format("\n{}=auto\n", name);
+  const auto at = text.find(open);
+  if (at == std::string::npos) return std::nullopt;
+  std::string decided = recorded.empty() ? otherwise : recorded_setting(recorded, name);
+  text.replace(at, open.size(), fmt::format("\n{}={}\n", name, decided));
+  return decided;
+}
+
+Index recorded_epochs(const Checkpoint& checkpoint) {
+  const auto stage = static_cast<std::size_t>(checkpoint.state.progress.stage);
+  const std::size_t layers = checkpoint.topology.hidden.size();
+  const auto epochs =
+      stage == layers
+          ? numbers_of(recorded_setting(checkpoint.config, "finetune-epochs"))
+          : spread(numbers_of(recorded_setting(checkpoint.config, "pretrain-epochs")), layers);
+  const std::size_t place = stage == layers ? 0 : stage;
+  return place < epochs.size() ? static_cast<Index>(epochs[place]) : 0;
+}
+
 void check_resumable(const Checkpoint& checkpoint, const std::string& now_text) {
   static const std::set<std::string> free = {"data", "data-access", "averaging", "threads",
                                              "cache-codes"};
-  Settings before = settings_of(checkpoint.config);
-  Settings now = settings_of(now_text);
-  for (const auto& [name, value] : before) now.try_emplace(name);  // What is not set any more.
+  const Settings before = settings_of(checkpoint.config);
+  const Settings now = settings_of(now_text);
+  std::set<std::string> names;
+  for (const auto& [name, value] : now) names.insert(name);
+  std::string unknown;
+  for (const auto& [name, value] : before) {
+    if (free.contains(name) || now.contains(name) || meaning_of_absence().contains(name)) {
+      names.insert(name);
+    } else {
+      unknown += fmt::format("{}--{} {}", unknown.empty() ? "" : ", ", name, value);
+    }
+  }
+  if (!unknown.empty()) {
+    throw DataError(
+        fmt::format("The checkpoint was made by a newer program, with settings that "
+                    "this one does not know: {}.",
+                    unknown));
+  }
   std::string differences;
-  for (const auto& [name, value] : now) {
-    const std::string& old = before[name];
+  for (const std::string& name : names) {
+    const std::string old = value_of(before, name);
+    const std::string value = value_of(now, name);
     if (free.contains(name) || equal(old, value)) continue;
     if (name == "pretrain-epochs" && epochs_may_change(old, value, checkpoint.state.progress,
                                                        checkpoint.topology.hidden.size())) {

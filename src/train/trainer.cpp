@@ -59,6 +59,7 @@ RunResult Trainer::run() {
   if (comm_.is_root()) {
     plan.check_generation = generation_->checker();
     observer_.run_begins(plan);
+    tell_warnings();
   }
   beat(control_.heartbeat);
   Outcome outcome = train_remaining_stages();
@@ -67,10 +68,10 @@ RunResult Trainer::run() {
     outcome = train_remaining_stages();
   }
   if (outcome == Outcome::kStopped) {
-    save_and_wait(std::nullopt);
+    save_and_wait({.checkpoint = true});
   } else {
     state_.progress.finished = true;
-    save_and_wait(folder_.model());
+    save_and_wait({.checkpoint = true, .model = true});
   }
   RunResult result = judge_models(outcome == Outcome::kStopped);
   if (comm_.is_root()) generation_->check();
@@ -143,8 +144,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     const double epochs_done =
         static_cast<double>(state_.progress.epoch - 1) +
         static_cast<double>(state_.progress.step_in_epoch) / static_cast<double>(steps);
-    const double learning_rate = stage.learning_rate.at(epochs_done) *
-                                 std::ldexp(1.0, -static_cast<int>(state_.divergences));
+    const double learning_rate = stage.learning_rate.at(epochs_done) * rate_factor();
     const double reduction_before = averaging_->seconds().reduction;
     StepSums sums;
     if (!train_step(stage, minibatch, learning_rate, sums)) return Outcome::kDiverged;
@@ -239,7 +239,7 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   report.step = state_.progress.step;
   report.learning_rate =
       stage.learning_rate.at(static_cast<double>(report.epoch) - 1.0 / static_cast<double>(steps)) *
-      std::ldexp(1.0, -static_cast<int>(state_.divergences));
+      rate_factor();
   report.loss = state_.epoch_sums.loss / state_.epoch_sums.samples;
   report.samples = static_cast<Index>(state_.epoch_sums.samples);
   report.seconds = seconds;
@@ -264,9 +264,8 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
     history_ += metrics_line(report);
     observer_.epoch_done(report);
     if (report.best) {
-      store_->wait_until_idle();
-      best_parameters_ = parameters();
-      save(true, folder_.best());
+      copy_model(store_->change_best());
+      save({.checkpoint = true});
     }
   }
 }
@@ -298,14 +297,17 @@ RunSummary Trainer::summary() {
   result.hosts = placement.hosts;
   result.placement = describe(placement);
   result.notes = control_.notes;
-  result.notes.insert(result.notes.end(), notes_.begin(), notes_.end());
+  for (const auto& notes : {notes_, decisions_}) {
+    result.notes.insert(result.notes.end(), notes.begin(), notes.end());
+  }
   result.history = history_;
   result.step = state_.progress.step;
   result.live_parameters = averaging_->parameters_ref().values;
   result.preview =
       first_samples(validation_.set_size() > 0 ? validation_ : training_, kPreviewSamples, comm_);
   result.averaging = averaging_->description();
-  result.settings = text_with_decision(configuration_.text, codes_);
+  result.precision = configuration_.precision;
+  result.settings = configuration_.text;
   result.codes = codes_.description;
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
   for (const Stage& stage : stages_) {
@@ -360,7 +362,8 @@ RunResult Trainer::judge_models(bool stopped) {
     last.epoch = state_.best->epoch;
     result.models.push_back(std::move(last));
   } else if (state_.best) {
-    Vector<float> best = comm_.is_root() ? best_parameters_ : Vector<float>(layout_.size());
+    Vector<float> best =
+        comm_.is_root() ? store_->best().parameters : Vector<float>(layout_.size());
     comm_.broadcast(
         std::as_writable_bytes(std::span(best.data(), static_cast<std::size_t>(layout_.size()))),
         0);

@@ -1,4 +1,4 @@
-// What the trainer saves and loads.
+// How a run begins and is resumed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -68,32 +68,63 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
       observer_(observer),
       folder_(configuration.run),
       layout_(topology_for(configuration, dataset.info())),
-      stages_(plan_stages(configuration, layout_)),
       reproducible_sum_(comm),
       training_(dataset.record_format(), 0, {}),
       validation_(training_),
       test_(training_) {
   const PhaseScope scope(control.heartbeat, Phase::kFile);
   const DatasetInfo& info = dataset.info();
+  std::filesystem::path newest;
+  std::optional<FoundCheckpoint> found;
   // On rank 0, before the others wait for data: one message, not one a rank.
-  if (comm.is_root()) check_dataset(configuration, info);
-  comm.barrier();
+  if (comm.is_root()) {
+    check_dataset(configuration, info);
+    newest = newest_checkpoint_name(folder_);
+    found = find_checkpoint();
+  }
+  const std::string begun_with = comm.allgather(found ? found->checkpoint.config : "")[0];
+  decide_precision(begun_with);
+  stages_ = plan_stages(configuration_, layout_);
   const Index validation_size = configuration.validation_size;
   training_ = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
   validation_ = dataset.load_shard(Split::kTrain, {0, validation_size});
   test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0});
   averaging_ =
-      GradientAveraging::make(layout_, averaging_settings(configuration), comm, control.heartbeat);
+      GradientAveraging::make(layout_, averaging_settings(configuration_), comm, control.heartbeat);
   restart();
   // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
-  comm.barrier();
-  if (comm.is_root()) begin();
-  codes_ = decide_code_caching(configuration, training_.set_size(), codes_as_begun_, comm);
-  if (comm.is_root()) open_folder();
+  codes_ = decide_code_caching(configuration_, training_.set_size(), begun_with, comm);
+  decide_setting(configuration_.text, "cache-codes", {}, codes_.used ? "on" : "off");
+  if (comm.is_root()) begin(std::move(found), newest);
   share_state();
 }
 
 Trainer::~Trainer() = default;
+
+void Trainer::decide_precision(const std::string& begun_with) {
+  const bool native = all_have_native_bfloat16(comm_);
+  const auto decide = [&](const char* name, Precision here, Precision& precision) {
+    const char* const names[] = {"float32", "bfloat16"};
+    const std::string otherwise = names[here == Precision::kBfloat16 ? 1 : 0];
+    const auto decided = decide_setting(configuration_.text, name, begun_with, otherwise);
+    if (!decided) return;
+    precision = *decided == names[1] ? Precision::kBfloat16 : Precision::kFloat32;
+    if (*decided == otherwise) return;
+    decisions_.push_back(
+        fmt::format("--{} auto stays {}, as the run began; a run that begins here would take {}",
+                    name, *decided, otherwise));
+  };
+  decide("precision", native ? Precision::kBfloat16 : Precision::kFloat32,
+         configuration_.precision);
+  decide("gradient-precision",
+         configuration_.reproducible ? Precision::kFloat32 : configuration_.precision,
+         configuration_.gradient_precision);
+  if (configuration_.precision == Precision::kBfloat16 && !native) {
+    warnings_.emplace_back(
+        "Not all processors multiply bfloat16: its products are slow there, and slower than those "
+        "of float32.");
+  }
+}
 
 void Trainer::restart() {
   if (comm_.is_root()) {
@@ -106,43 +137,44 @@ void Trainer::restart() {
   history_.clear();
 }
 
-void Trainer::begin() {
-  const bool newest_wanted =
-      control_.resume == Resume::kAuto || control_.resume == Resume::kRequired;
-  const auto newest = newest_checkpoint_name(folder_);
-  if (control_.resume == Resume::kNever) {
-    if (folder_.holds_run()) {
+std::optional<FoundCheckpoint> Trainer::find_checkpoint() const {
+  switch (control_.resume) {
+    case Resume::kNever:
+      if (!folder_.holds_run()) return std::nullopt;
       throw OutputError(
           fmt::format("The run folder {} already holds a run; go on with it by "
                       "--resume auto, or choose another with --run.",
                       folder_.path().string()));
-    }
-  } else if (control_.resume == Resume::kFile) {
-    load(FoundCheckpoint{control_.resume_file, load_checkpoint(control_.resume_file), {}});
-  } else {
-    load_newest();
+    case Resume::kFile:
+      return FoundCheckpoint{control_.resume_file, load_checkpoint(control_.resume_file), {}};
+    case Resume::kAuto:
+    case Resume::kRequired:
+      break;
   }
-  // Last, so that a session which cannot go on takes the folder from none that does.
-  folder_.create();
-  generation_ = RunGeneration::take(folder_);
-  // An older session may have saved since we looked; from here on it cannot.
-  if (newest_wanted && newest_checkpoint_name(folder_) != newest) load_newest();
-  folder_.remove_temporary_files();
-}
-
-void Trainer::open_folder() {
-  write_text_file(folder_.config(), text_with_decision(configuration_.text, codes_),
-                  generation_->checker());
-  store_ = std::make_unique<CheckpointStore>(folder_, *generation_, control_.keep_checkpoints);
-}
-
-void Trainer::load_newest() {
   auto found = find_newest_checkpoint(folder_);
   if (!found && control_.resume == Resume::kRequired) {
     throw MissingInputError(
         fmt::format("There is no checkpoint to resume in {}.", folder_.checkpoints().string()));
   }
+  return found;
+}
+
+void Trainer::begin(std::optional<FoundCheckpoint> found, const std::filesystem::path& newest) {
   load(std::move(found));
+  // Last, so that a session which cannot go on takes the folder from none that does.
+  folder_.create();
+  generation_ = RunGeneration::take(folder_);
+  const bool newest_wanted =
+      control_.resume == Resume::kAuto || control_.resume == Resume::kRequired;
+  // An older session may have saved since we looked; from here on it cannot.
+  if (newest_wanted && newest_checkpoint_name(folder_) != newest) load(find_checkpoint());
+  folder_.remove_temporary_files();
+  write_text_file(folder_.config(), configuration_.text, generation_->checker());
+  store_ = std::make_unique<CheckpointStore>(folder_, *generation_, control_.keep_checkpoints);
+  std::error_code ignored;
+  clear_folder(control_.resume == Resume::kFile &&
+               !std::filesystem::equivalent(control_.resume_file,
+                                            folder_.checkpoint(state_.progress.step), ignored));
 }
 
 void Trainer::load(std::optional<FoundCheckpoint> found) {
@@ -167,23 +199,94 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
                                c.state.progress.epoch, c.state.progress.step));
   copy_into(averaging_->parameters(), c.parameters);
   copy_into(averaging_->velocity(), c.velocity);
-  codes_as_begun_ = says_codes_are_kept(c.config);
   c.state.divergences = std::max(state_.divergences, c.state.divergences);
   state_ = c.state;
   state_.progress.finished = false;
+  if (const auto note = more_epochs(recorded_epochs(c)); !note.empty()) notes_.push_back(note);
   history_ = std::move(c.history);
+}
+
+std::string Trainer::more_epochs(Index before) const {
+  const Stage& stage = current_stage();
+  const Progress& progress = state_.progress;
+  if (before == 0 || before == stage.epochs || progress.epoch == 0) return {};
+  const auto steps =
+      static_cast<double>(steps_per_epoch(training_.set_size(), configuration_.batch_size));
+  const double done =
+      static_cast<double>(progress.epoch - 1) + static_cast<double>(progress.step_in_epoch) / steps;
+  LearningRate rate = stage.learning_rate;
+  rate.epochs = static_cast<double>(before);
+  const double last = rate_factor() * rate.at(done - 1 / steps);
+  const double next = rate_factor() * stage.learning_rate.at(done);
+  const std::string name = stage.supervised
+                               ? std::string("fine-tuning")
+                               : fmt::format("pretraining of layer {}", stage.index + 1);
+  return fmt::format("{} goes on for {} more epochs: the learning rate {} from {:.3g} to {:.3g}",
+                     name, stage.epochs - before, next > last ? "rises" : "goes", last, next);
+}
+
+void Trainer::clear_folder(bool from_elsewhere) {
+  const std::filesystem::path& file = control_.resume_file;
+  const Index step = state_.progress.step;
+  std::function<void()> write_first;
+  if (from_elsewhere) {
+    write_first = [this] {
+      copy_run(store_->buffer());
+      store_->save({.checkpoint = true});
+      wait_for_saves();
+    };
+  }
+  auto places = set_aside(folder_, *generation_, step, write_first);
+  if (!places.empty()) {
+    std::vector<std::string> names;
+    for (const auto& place : places) names.push_back(place.filename());
+    notes_.push_back(fmt::format("set aside in {}: {}", places[0].parent_path().string(),
+                                 fmt::join(names, ", ")));
+  }
   if (!state_.best) return;
-  if (state_.best->step == state_.progress.step) {
-    best_parameters_ = std::move(c.parameters);
+  places.push_back(folder_.checkpoint(state_.best->step));
+  places.push_back(file.parent_path() / places.back().filename());
+  places.push_back(file.parent_path().parent_path() / folder_.best().filename());
+  recover_best(places);
+}
+
+void Trainer::recover_best(const std::vector<std::filesystem::path>& places) {
+  auto found = best_in(folder_.best());
+  const bool is_written = found.has_value();
+  if (!found && state_.best->step == state_.progress.step) copy_model(found.emplace());
+  for (auto place = places.begin(); !found && place != places.end(); ++place) {
+    found = best_in(*place);
+  }
+  if (!found) {
+    warnings_.push_back(fmt::format(
+        "The best model, of step {}, is neither in {} nor in a checkpoint that is there: the best "
+        "epoch is looked for anew.",
+        state_.best->step, folder_.best().string()));
+    state_.best.reset();
     return;
   }
+  store_->change_best(is_written) = std::move(*found);
+  if (is_written) return;
+  notes_.push_back(fmt::format("{}, which is not there or not of the best epoch, is written anew",
+                               folder_.best().string()));
+  store_->save({});
+}
+
+std::optional<Checkpoint> Trainer::best_in(const std::filesystem::path& path) const {
   try {
-    Checkpoint best = load_checkpoint(folder_.best());
-    if (best.topology == layout_.topology()) best_parameters_ = std::move(best.parameters);
-  } catch (const Error& error) {
-    notes_.push_back(fmt::format("{} The best model is looked for anew.", error.what()));
+    Checkpoint c = load_checkpoint(path);
+    check_resumable(c, configuration_.text);
+    if (c.state.progress.step != state_.best->step || c.state.best != state_.best ||
+        c.topology != layout_.topology() || c.dataset != describe(dataset_.info())) {
+      return std::nullopt;
+    }
+    c.velocity.resize(0);
+    c.history.clear();
+    c.state.progress.finished = false;
+    return c;
+  } catch (const Error&) {  // It is not there, or of no use.
+    return std::nullopt;
   }
-  if (best_parameters_.size() != layout_.size()) state_.best.reset();
 }
 
 void Trainer::share_state() {
@@ -207,73 +310,31 @@ void Trainer::roll_back() {
   if (comm_.is_root()) {
     auto found = find_newest_checkpoint(folder_);
     if (!found) restart();
+    const bool damaged = found && !found->passed_over.empty();
     load(std::move(found));
+    clear_folder(false);
+    if (damaged) warnings_.insert(warnings_.end(), notes_.begin(), notes_.end());
     observer_.warning(fmt::format("{}; going back to step {} with the learning rate times {}.",
-                                  where, state_.progress.step,
-                                  std::ldexp(1.0, -static_cast<int>(state_.divergences))));
+                                  where, state_.progress.step, rate_factor()));
     observer_.rewound(state_.progress.step, history_);
+    tell_warnings();
   }
   share_state();
 }
 
-void Trainer::save(bool as_checkpoint, std::optional<std::filesystem::path> also) {
-  if (!comm_.is_root()) return;
-  const PhaseScope scope(control_.heartbeat, Phase::kFile);
-  Checkpoint& copy = store_->buffer();
-  const auto start = Clock::now();
+void Trainer::copy_model(Checkpoint& copy) const {
   copy.topology = layout_.topology();
   copy_into(copy.parameters, averaging_->parameters());
-  copy_into(copy.velocity, averaging_->velocity());
   copy.state = state_;
-  copy.history = history_;
   copy.seed = configuration_.seed;
   copy.dataset = describe(dataset_.info());
-  copy.config = text_with_decision(configuration_.text, codes_);
-  last_save_ = Clock::now();
-  save_seconds_ = std::chrono::duration<double>(last_save_ - start).count();
-  observer_.checkpoint_begins();
-  store_->save(as_checkpoint, std::move(also));
+  copy.config = configuration_.text;
 }
 
-void Trainer::save_if_due(bool epoch_ended) {
-  if (!comm_.is_root()) return;
-  const CheckpointInterval& every = control_.checkpoint_every;
-  bool due = false;
-  if (every.steps > 0) {
-    due = state_.progress.step % every.steps == 0;
-  } else if (every.epochs > 0) {
-    due = epoch_ended && state_.progress.epoch % every.epochs == 0;
-  } else if (every.seconds > 0) {
-    due = std::chrono::duration<double>(Clock::now() - last_save_).count() >= every.seconds;
-  }
-  const bool stage_ended = epoch_ended && current_stage().epochs == state_.progress.epoch;
-  // The best of an epoch has just been saved.
-  const bool saved = state_.best && state_.best->step == state_.progress.step && epoch_ended;
-  if ((due || stage_ended) && !saved) save(true, std::nullopt);
-}
-
-void Trainer::save_and_wait(std::optional<std::filesystem::path> also) {
-  if (comm_.is_root()) {
-    const PhaseScope scope(control_.heartbeat, Phase::kFile);
-    store_->wait_until_idle();
-    tell_of_saves();
-    save(true, std::move(also));
-    store_->wait_until_idle();
-    const auto failures = store_->take_failures();
-    tell_of_saves();
-    if (!failures.empty()) throw OutputError(fmt::format("{}", fmt::join(failures, " ")));
-  }
-  comm_.barrier();
-}
-
-void Trainer::tell_of_saves() {
-  if (!comm_.is_root()) return;
-  for (const Index step : store_->take_saved()) observer_.checkpoint_saved(step);
-  const auto failures = store_->take_failures();
-  if (!failures.empty()) generation_->check();
-  for (const std::string& failure : failures) {
-    observer_.warning(fmt::format("{} Training goes on; older checkpoints stay.", failure));
-  }
+void Trainer::copy_run(Checkpoint& copy) const {
+  copy_model(copy);
+  copy_into(copy.velocity, averaging_->velocity());
+  copy.history = history_;
 }
 
 }  // namespace sae

@@ -1,7 +1,10 @@
-// Preloaded into a program: kills it by SIGKILL before the CRASH_AT-th system call that changes a
-// file whose path holds CRASH_IN, or tells on stderr at the end how many there were.
+// Preloaded into a program, on the system calls that change a file whose path holds CRASH_IN: before
+// the CRASH_AT-th it sends itself the signal CRASH_SIGNAL, else SIGKILL; the FULL_AT-th fails as on
+// a full disk; fsync takes SLOW_FSYNC seconds. With CRASH_TELL it tells on stderr at the end how
+// many there were.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,22 +16,41 @@
 
 static int calls;
 
-static void count(const char* path) {
-  const char* part = getenv("CRASH_IN");
-  const char* at = getenv("CRASH_AT");
-  if (part == NULL || strstr(path, part) == NULL) return;
-  ++calls;
-  if (at != NULL && atoi(at) == calls) kill(getpid(), SIGKILL);
+static int number_of(const char* variable) {
+  const char* text = getenv(variable);
+  return text == NULL ? 0 : atoi(text);
 }
 
-static void count_descriptor(int descriptor) {
+static int is_counted(const char* path) {
+  const char* part = getenv("CRASH_IN");
+  return part != NULL && strstr(path, part) != NULL;
+}
+
+// Whether the call is to fail.
+static int count(const char* path) {
+  if (!is_counted(path)) return 0;
+  const int call = __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
+  if (call == number_of("CRASH_AT")) {
+    const int number = number_of("CRASH_SIGNAL");
+    kill(getpid(), number == 0 ? SIGKILL : number);
+  }
+  if (call != number_of("FULL_AT")) return 0;
+  errno = ENOSPC;
+  return 1;
+}
+
+static int path_of(int descriptor, char* path, size_t size) {
   char link[64];
-  char path[4096];
   snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-  const ssize_t length = readlink(link, path, sizeof path - 1);
-  if (length < 0) return;
+  const ssize_t length = readlink(link, path, size - 1);
+  if (length < 0) return 0;
   path[length] = '\0';
-  count(path);
+  return 1;
+}
+
+static int count_descriptor(int descriptor) {
+  char path[4096];
+  return path_of(descriptor, path, sizeof path) && count(path);
 }
 
 __attribute__((destructor)) static void tell(void) {
@@ -38,23 +60,28 @@ __attribute__((destructor)) static void tell(void) {
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t offset) {
-  count_descriptor(fd);
+  if (count_descriptor(fd)) return -1;
   return NEXT(pwrite64)(fd, bytes, size, offset);
 }
 ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
-  count_descriptor(fd);
+  if (count_descriptor(fd)) return -1;
   return NEXT(pwrite)(fd, bytes, size, offset);
 }
 ssize_t write(int fd, const void* bytes, size_t size) {
-  count_descriptor(fd);
+  if (count_descriptor(fd)) return -1;
   return NEXT(write)(fd, bytes, size);
 }
 int ftruncate64(int fd, off64_t size) {
-  count_descriptor(fd);
+  if (count_descriptor(fd)) return -1;
   return NEXT(ftruncate64)(fd, size);
 }
 int fsync(int fd) {
-  count_descriptor(fd);
+  char path[4096];
+  const char* slow = getenv("SLOW_FSYNC");
+  if (slow != NULL && path_of(fd, path, sizeof path) && is_counted(path)) {
+    usleep((useconds_t)(1e6 * atof(slow)));
+  }
+  if (count_descriptor(fd)) return -1;
   return NEXT(fsync)(fd);
 }
 int close(int fd) {
@@ -62,7 +89,7 @@ int close(int fd) {
   return NEXT(close)(fd);
 }
 int rename(const char* from, const char* to) {
-  count(to);
+  if (count(to)) return -1;
   return NEXT(rename)(from, to);
 }
 int unlink(const char* path) {

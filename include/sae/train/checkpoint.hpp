@@ -30,6 +30,7 @@ struct BestEpoch {
   Index errors = 0;
   Index epoch = 0;
   Index step = 0;  ///< Updates of the whole run after it.
+  bool operator==(const BestEpoch&) const = default;
 };
 
 /// The state of a run besides vectors and text; plain bytes, the same on all ranks.

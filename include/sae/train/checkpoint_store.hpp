@@ -25,11 +25,20 @@ struct FoundCheckpoint {
 /// Local. Throws: DataError naming all if there are some and none verifies.
 std::optional<FoundCheckpoint> find_newest_checkpoint(const RunFolder& folder);
 
+/// Renames into the folder checkpoints/set-aside-<number of the generation> what is not of the run
+/// that goes on from `step`: newer checkpoints, and best.h5 and model.h5 of later updates. If
+/// `write_first` is given, which writes the checkpoint of `step`, all others are of another run.
+/// Returns the new names. Local. Throws: OutputError, SupersededError.
+std::vector<std::filesystem::path> set_aside(const RunFolder& folder,
+                                             const RunGeneration& generation, Index step,
+                                             const std::function<void()>& write_first = {});
+
 /// The name of the newest checkpoint, whether it verifies or not; empty if there is none.
 std::filesystem::path newest_checkpoint_name(const RunFolder& folder);
 
 /// Writes the files of a run while training goes on: one at a time, in a thread of its own, from a
-/// copy. A write that fails is told and harms nothing: the older files stay. Used by rank 0 alone.
+/// copy. A write that fails is told and harms nothing: the older files stay; best.h5 is tried again
+/// with the next. Used by rank 0 alone.
 class CheckpointStore {
  public:
   /// The newest `keep` checkpoints are kept, and never fewer than one. Writes and removes nothing
@@ -47,9 +56,18 @@ class CheckpointStore {
   /// The buffer to copy the state into, for the next save. Waits until it is free.
   Checkpoint& buffer();
 
-  /// Writes the buffer: as a checkpoint named after its step, and under `also` if given, there
-  /// without what only a resume needs.
-  void save(bool as_checkpoint, std::optional<std::filesystem::path> also);
+  /// The model of the best epoch, to be changed; is written with the next save unless `is_written`.
+  /// Waits until it is free.
+  Checkpoint& change_best(bool is_written = false);
+  /// Requires: idle().
+  const Checkpoint& best() const { return best_; }
+
+  /// What to make of the buffer. best.h5 is written with any of it, or alone, if that is due.
+  struct Files {
+    bool checkpoint = false;  ///< Named after its step.
+    bool model = false;
+  };
+  void save(Files files);
 
   /// The steps of the checkpoints that were published since the last call.
   std::vector<Index> take_saved();
@@ -62,15 +80,17 @@ class CheckpointStore {
   void write();
   /// Whether it was written.
   bool write_one(const std::filesystem::path& path, const Checkpoint& checkpoint);
-  void remove_old();
+  /// Keeps the newest that are not newer than `step`.
+  void remove_old(Index step);
 
   RunFolder folder_;
   RunGeneration generation_;
   Index keep_;
   Checkpoint buffer_;
   FileImage image_;  // Of the file that is being written.
-  bool as_checkpoint_ = false;
-  std::optional<std::filesystem::path> also_;
+  Checkpoint best_;
+  bool best_is_due_ = false;
+  Files files_;
   std::vector<Index> saved_;
   std::vector<std::string> failures_;
   mutable std::mutex mutex_;

@@ -53,8 +53,10 @@ struct Configuration {
   double warmup_epochs = 0;           ///< Of every stage.
   Index validation_size = 5000;       ///< The first samples of the training split.
 
-  Precision precision = Precision::kFloat32;           ///< Of the operands of products.
-  Precision gradient_precision = Precision::kFloat32;  ///< Of gradients between ranks.
+  /// Of the operands of products, and of gradients between ranks. The trainer decides them where
+  /// the text says "auto".
+  Precision precision = Precision::kFloat32;
+  Precision gradient_precision = Precision::kFloat32;
   Averaging averaging = Averaging::kAuto;
   CacheCodes cache_codes = CacheCodes::kAuto;
   Index threads = 0;  ///< Of each rank; 0: not decided.

@@ -32,6 +32,7 @@ struct RunSummary {
   Index test_samples = 0;
   std::vector<std::string> hosts;      ///< Of each rank.
   std::vector<std::string> placement;  ///< A line a host: its ranks and their cores.
+  Precision precision{};               ///< Of the operands of products.
   std::string averaging;               ///< Such as "node, bfloat16 gradients".
   std::string settings;                ///< As config.cfg: with what was decided by itself.
   std::string codes;           ///< Of finished layers: kept or computed in every step, and why.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,8 @@ class Trainer {
   const Stage& current_stage() const {
     return stages_[static_cast<std::size_t>(state_.progress.stage)];
   }
+  /// After divergences.
+  double rate_factor() const { return std::ldexp(1.0, -static_cast<int>(state_.divergences)); }
   Outcome train_stage(const Stage& stage);
   Outcome train_epoch(const Stage& stage, const Shard& inputs);
   void finish_epoch(const Stage& stage, double seconds, double communication_seconds);
@@ -61,20 +64,31 @@ class Trainer {
   bool is_time_to_stop() const;
   RunResult judge_models(bool stopped);
 
-  // trainer_checkpoints.cpp: what is saved and loaded.
-  void begin();
-  void load_newest();
-  void open_folder();
+  // trainer_checkpoints.cpp: how a run begins and is resumed.
+  void decide_precision(const std::string& begun_with);
+  std::optional<FoundCheckpoint> find_checkpoint() const;
+  void begin(std::optional<FoundCheckpoint> found, const std::filesystem::path& newest);
   void load(std::optional<FoundCheckpoint> found);
+  std::string more_epochs(Index before) const;
+  void clear_folder(bool from_elsewhere);
+  void recover_best(const std::vector<std::filesystem::path>& places);
+  std::optional<Checkpoint> best_in(const std::filesystem::path& path) const;
   void share_state();
   void restart();
   void roll_back();
-  void save(bool as_checkpoint, std::optional<std::filesystem::path> also);
-  void save_if_due(bool epoch_ended);
-  void save_and_wait(std::optional<std::filesystem::path> also);
-  void tell_of_saves();
 
-  const Configuration& configuration_;
+  void copy_model(Checkpoint& copy) const;
+  void copy_run(Checkpoint& copy) const;
+
+  // trainer_saving.cpp: what is saved.
+  void save(CheckpointStore::Files files);
+  void save_if_due(bool epoch_ended);
+  void save_and_wait(CheckpointStore::Files files);
+  void wait_for_saves();
+  void tell_of_saves();
+  void tell_warnings();
+
+  Configuration configuration_;  ///< With what was decided.
   const RunControl& control_;
   DistributedDataset& dataset_;
   Communicator& comm_;
@@ -98,11 +112,11 @@ class Trainer {
   std::string history_;  ///< On rank 0.
 
   // Rank 0's alone.
-  Vector<float> best_parameters_;
   std::unique_ptr<CheckpointStore> store_;
   std::optional<RunGeneration> generation_;  ///< Since the folder is ours.
-  std::optional<bool> codes_as_begun_;       ///< Kept by the run that is gone on with.
   std::vector<std::string> notes_;           ///< How the run was resumed, for the user.
+  std::vector<std::string> decisions_;       ///< What was kept as the run began, likewise.
+  std::vector<std::string> warnings_;        ///< To be given once the run has begun.
   std::chrono::steady_clock::time_point last_save_ = session_start_;
   double save_seconds_ = 0;  ///< How long the last copy for a checkpoint took.
 };

@@ -28,8 +28,12 @@ TEST(Resumable, WithTheSameSettingsWrittenOtherwise) {
 }
 
 TEST(Resumable, WithOtherSettingsIsRefusedByNameWithBothValues) {
-  expect_error<UsageError>([] { check_resumable(checkpoint_in(0), "units=5,5\nmomentum=0\n"); },
-                           {"--units was 5,4 and is now 5,5", "--momentum was 0.9 and is now 0"});
+  expect_error<UsageError>(
+      [] {
+        check_resumable(checkpoint_in(0),
+                        "units=5,5\nmomentum=0\npretrain-epochs=2\nfinetune-epochs=3\n");
+      },
+      {"--units was 5,4 and is now 5,5", "--momentum was 0.9 and is now 0"});
 }
 
 TEST(Resumable, WithMoreEpochsOfStagesThatAreNotOver) {
@@ -43,9 +47,42 @@ TEST(Resumable, WithMoreEpochsOfStagesThatAreNotOver) {
 }
 
 TEST(Resumable, WithoutASettingThatWasMadeIsRefused) {
+  Checkpoint checkpoint = checkpoint_in(0);
+  const std::string now = checkpoint.config + "weight-decay=0.1\n";
+  checkpoint.config = now + "pretrain-weight-decay=0.2,0.1\n";
+  expect_error<UsageError>([&] { check_resumable(checkpoint, now); },
+                           {"--pretrain-weight-decay was 0.2,0.1 and is now 0.1"});
+  checkpoint.config = now + "pretrain-weight-decay=0.1,0.1\n";
+  EXPECT_NO_THROW(check_resumable(checkpoint, now));
+}
+
+TEST(Resumable, WithASettingNewerThanTheCheckpointIfItMeansWhatWasDone) {
+  const Checkpoint checkpoint = checkpoint_in(0);
+  const std::string now = checkpoint.config + "precision=float32\ninitial-scale=4.0\n";
+  EXPECT_NO_THROW(check_resumable(checkpoint, now + "gradient-precision=float32\n"));
   expect_error<UsageError>(
-      [] { check_resumable(checkpoint_in(0), "units=5,4\npretrain-epochs=2\n"); },
-      {"--momentum was 0.9 and is now not set"});
+      [&] { check_resumable(checkpoint, now + "gradient-precision=bfloat16\n"); },
+      {"--gradient-precision was float32 and is now bfloat16"});
+}
+
+TEST(Resumable, WithASettingNewerThanTheProgramIsRefusedByName) {
+  Checkpoint checkpoint = checkpoint_in(0);
+  const std::string now = checkpoint.config;
+  checkpoint.config += "colour=red\n";
+  expect_error<DataError>([&] { check_resumable(checkpoint, now); }, {"--colour red"});
+}
+
+TEST(DecidedSetting, IsAsTheRunBeganElseAsOneThatBeginsHere) {
+  const auto decided = [](std::string text, const std::string& recorded) {
+    decide_setting(text, "precision", recorded, "bfloat16");
+    return text;
+  };
+  const std::string open = "seed=7\nprecision=auto\n";
+  EXPECT_EQ(decided(open, ""), "seed=7\nprecision=bfloat16\n");
+  EXPECT_EQ(decided(open, "seed=7\n"), "seed=7\nprecision=float32\n");
+  EXPECT_EQ(decided(open, "precision=bfloat16\n"), "seed=7\nprecision=bfloat16\n");
+  EXPECT_EQ(decided("seed=7\nprecision=float32\n", "precision=bfloat16\n"),
+            "seed=7\nprecision=float32\n");
 }
 
 struct ResumedRun : testing::Test {
@@ -88,9 +125,25 @@ TEST_F(ResumedRun, UsesTheCheckpointBeforeADamagedOneAndSaysSo) {
   control = {.resume = Resume::kAuto};
   const TinyRun rest = train_tiny(configuration, comm, control);
   EXPECT_EQ(rest.parameters, whole.parameters);
-  ASSERT_EQ(rest.observer.summary.notes.size(), 2u);
+  ASSERT_EQ(rest.observer.summary.notes.size(), 3u);
   EXPECT_NE(rest.observer.summary.notes[0].find("step-0000000014.h5"), std::string::npos);
   EXPECT_NE(rest.observer.summary.notes[1].find("step-0000000012.h5"), std::string::npos);
+  EXPECT_NE(rest.observer.summary.notes[2].find("set aside in"), std::string::npos);
+}
+
+TEST_F(ResumedRun, OfAProgramThatLackedSettingsGoesOnAsItDid) {
+  configuration.cache_codes = CacheCodes::kOff;
+  configuration.text = "seed=7\n";
+  const TinyRun whole = train_tiny(in("whole"), comm);
+  train_tiny(configuration, comm, {.checkpoint_every = {.steps = 4}, .stop_after_steps = 14});
+  configuration.cache_codes = CacheCodes::kAuto;
+  configuration.text =
+      "seed=7\nprecision=auto\ngradient-precision=auto\ncache-codes=auto\ninitial-scale=4\n";
+  const TinyRun rest = train_tiny(configuration, comm, {.resume = Resume::kAuto});
+  EXPECT_EQ(rest.parameters, whole.parameters);
+  EXPECT_EQ(rest.observer.summary.settings,
+            "seed=7\nprecision=float32\ngradient-precision=float32\ncache-codes=off\n"
+            "initial-scale=4\n");
 }
 
 TEST_F(ResumedRun, OfDamagedCheckpointsAloneIsRefused) {
@@ -166,6 +219,19 @@ TEST_F(DivergingRun, GoesBackWithHalfTheLearningRateIfAskedTo) {
   EXPECT_EQ(run.observer.epochs.size(), 7u);
   EXPECT_NEAR(run.observer.epochs.back().learning_rate,
               configuration.finetune_learning_rate / 2 / 27, 1e-12);
+}
+
+TEST_F(DivergingRun, GoesBackToTheFileThatItIsResumedFrom) {
+  train_tiny(configuration, comm, {.stop_after_steps = 40});
+  RunControl control = planted(42, 1);
+  control.resume = Resume::kFile;
+  control.resume_file = configuration.run / "checkpoints" / "step-0000000040.h5";
+  control.checkpoint_every = {.epochs = 1000};
+  control.on_divergence = OnDivergence::kReduce;
+  const TinyRun run = train_tiny(in("elsewhere"), comm, control);
+  ASSERT_EQ(run.observer.warnings.size(), 1u);
+  EXPECT_NE(run.observer.warnings[0].find("going back to step 40"), std::string::npos)
+      << run.observer.warnings[0];
 }
 
 TEST_F(DivergingRun, GivesUpAfterThreeTimes) {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include "sae/comm/self_communicator.hpp"
 #include "sae/core/error.hpp"
@@ -110,6 +112,43 @@ TEST_F(TrainerOnTinySet, BestIsTheLastEpochOfTheLowestValidationError) {
   EXPECT_EQ(run.result.models[1].validation->errors, best->validation->errors);
   const Checkpoint file = load_checkpoint(configuration.run / "best.h5");
   EXPECT_EQ(file.state.progress.epoch, best->epoch);
+}
+
+/// Takes away what bars the way of best.h5 as soon as a warning tells of it.
+struct ClearingObserver final : TrainingObserver {
+  explicit ClearingObserver(std::filesystem::path path) : best(std::move(path)) {}
+  void run_begins(const RunSummary&) override {}
+  void step_done(const StepReport&) override {}
+  void epoch_done(const EpochReport& report) override { epochs += report.validation.has_value(); }
+  void warning(const std::string&) override { warned = std::filesystem::remove(best); }
+  void rewound(Index, const std::string&) override {}
+  void run_done(const RunResult&) override {}
+
+  std::filesystem::path best;
+  bool warned = false;
+  Index epochs = 0;  ///< Of fine-tuning.
+};
+
+TEST_F(TrainerOnTinySet, ABestModelThatCouldNotBeWrittenIsWrittenWithTheNextCheckpoint) {
+  ClearingObserver observer(configuration.run / "best.h5");
+  std::filesystem::create_directories(observer.best);
+  std::optional<Index> written_after;
+  RunControl control{.resume = Resume::kAuto, .checkpoint_every = {.steps = 1}};
+  control.stop_requested = [&, steps = 0]() mutable {
+    // The third step after the warning begins once the second has ended with a save.
+    if (!observer.warned || ++steps < 3 || written_after) return false;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!std::filesystem::is_regular_file(observer.best) &&
+           std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
+    written_after = observer.epochs;
+    return false;
+  };
+  DistributedDataset set(configuration.data, configuration.data_access, comm);
+  Trainer(configuration, control, set, comm, observer).run();
+  EXPECT_EQ(written_after, 1);
+  EXPECT_TRUE(std::filesystem::is_regular_file(observer.best));
 }
 
 TEST_F(TrainerOnTinySet, ModelFileHoldsTheFinalParameters) {
