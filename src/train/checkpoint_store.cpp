@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -17,12 +18,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kLowestPriority = 10;
+constexpr int kLower = 10;  // For what ranks leave.
 
-/// Lets this thread alone take the time that ranks leave, on any core: a rank that is bound to one
-/// would wait for it, and all others for the rank. Best effort.
-void take_spare_time() {
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowestPriority));
+/// Best effort: to raise it again takes a right that not all users have.
+void set_priority(pid_t thread, int nice) {
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice));
+}
+
+/// Lets this thread run on any core: a rank that is bound to one would wait for it, and all others
+/// for the rank. Best effort.
+void use_any_core() {
   cpu_set_t all;
   std::memset(&all, 0xff, sizeof all);  // The system takes away what the job may not use.
   static_cast<void>(::sched_setaffinity(0, sizeof all, &all));
@@ -107,6 +112,7 @@ CheckpointStore::CheckpointStore(RunFolder folder, RunGeneration generation, Ind
     : folder_(std::move(folder)),
       generation_(std::move(generation)),
       keep_(keep),
+      priority_(::getpriority(PRIO_PROCESS, 0)),
       thread_([this] { work(); }) {}
 
 CheckpointStore::~CheckpointStore() {
@@ -125,7 +131,18 @@ bool CheckpointStore::idle() const {
 
 void CheckpointStore::wait_until_idle() {
   std::unique_lock lock(mutex_);
+  if (busy_ && writer_ != 0) set_priority(writer_, priority_);
   changed_.wait(lock, [this] { return !busy_; });
+}
+
+bool CheckpointStore::wait_for_idle(double seconds) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return !busy_; });
+}
+
+std::optional<double> CheckpointStore::longest_save() const {
+  const std::lock_guard lock(mutex_);
+  return longest_save_;
 }
 
 Checkpoint& CheckpointStore::buffer() {
@@ -148,6 +165,12 @@ void CheckpointStore::save(Files files) {
   changed_.notify_all();
 }
 
+void CheckpointStore::save_now(Files files) {
+  wait_until_idle();
+  files_ = files;
+  write();
+}
+
 std::vector<Index> CheckpointStore::take_saved() {
   const std::lock_guard lock(mutex_);
   return std::exchange(saved_, {});
@@ -159,11 +182,13 @@ std::vector<std::string> CheckpointStore::take_failures() {
 }
 
 void CheckpointStore::work() {
-  take_spare_time();
+  use_any_core();
   std::unique_lock lock(mutex_);
+  writer_ = ::gettid();
   while (true) {
     changed_.wait(lock, [this] { return busy_ || end_; });
     if (!busy_) return;
+    set_priority(writer_, priority_ + kLower);  // As long as nobody waits.
     lock.unlock();
     write();
     lock.lock();
@@ -173,6 +198,14 @@ void CheckpointStore::work() {
 }
 
 void CheckpointStore::write() {
+  const auto start = std::chrono::steady_clock::now();
+  write_files();
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  const std::lock_guard lock(mutex_);
+  longest_save_ = std::max(longest_save_.value_or(0), taken.count());
+}
+
+void CheckpointStore::write_files() {
   if (files_.checkpoint) {
     // The checkpoint first: a model under its own name is never ahead of what can be resumed.
     std::error_code ignored;  // If the folder cannot be made, writing into it says why.

@@ -224,8 +224,13 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
 bool Trainer::is_time_to_stop() const {
   if (control_.stop_requested && control_.stop_requested()) return true;
   if (!control_.max_seconds || !comm_.is_root()) return false;
-  // Time to copy, write, read back and leave, before the limit strikes.
-  const double reserve = std::min(5 + 10 * save_seconds_, *control_.max_seconds / 4);
+  // Before the limit strikes: to end what is being written, to save once more, and to leave. Before
+  // anything has been saved, as long as a slow file system would take.
+  constexpr double kSlowBytesPerSecond = 20e6;
+  const auto floats =
+      static_cast<double>(averaging_->parameters().size() + averaging_->velocity().size());
+  const double save = store_->longest_save().value_or(4 * floats / kSlowBytesPerSecond);
+  const double reserve = std::min(5.0, *control_.max_seconds / 4) + (store_->idle() ? 1 : 2) * save;
   return seconds_since(session_start_) > *control_.max_seconds - reserve;
 }
 
@@ -265,7 +270,8 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
     observer_.epoch_done(report);
     if (report.best) {
       copy_model(store_->change_best());
-      save({.checkpoint = true});
+      copy_for_save();
+      store_->save({.checkpoint = true});
     }
   }
 }

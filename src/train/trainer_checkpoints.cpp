@@ -232,8 +232,8 @@ void Trainer::clear_folder(bool from_elsewhere) {
   if (from_elsewhere) {
     write_first = [this] {
       copy_run(store_->buffer());
-      store_->save({.checkpoint = true});
-      wait_for_saves();
+      store_->save_now({.checkpoint = true});
+      check_saved();
     };
   }
   auto places = set_aside(folder_, *generation_, step, write_first);

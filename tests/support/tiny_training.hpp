@@ -67,7 +67,9 @@ inline TinyRun train_tiny(const Configuration& configuration, Communicator& comm
                           const RunControl& control = {}) {
   TinyRun run;
   DistributedDataset dataset(configuration.data, configuration.data_access, comm);
-  Trainer trainer(configuration, control, dataset, comm, run.observer);
+  RunControl patient = control;
+  patient.checkpoint_patience = 60;  // Each checkpoint that is asked for is there.
+  Trainer trainer(configuration, patient, dataset, comm, run.observer);
   run.result = trainer.run();
   run.parameters = trainer.parameters();
   return run;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -51,7 +53,13 @@ class CheckpointStore {
 
   /// Whether nothing is being written. HDF5 may be used elsewhere only then.
   bool idle() const;
+  /// What is under way gets the priority of the caller, if the system allows that.
   void wait_until_idle();
+  /// Waits so long at most. Whether nothing is being written.
+  bool wait_for_idle(double seconds);
+
+  /// The longest that a save has taken until all its files were read back; none before the first.
+  std::optional<double> longest_save() const;
 
   /// The buffer to copy the state into, for the next save. Waits until it is free.
   Checkpoint& buffer();
@@ -68,6 +76,8 @@ class CheckpointStore {
     bool model = false;
   };
   void save(Files files);
+  /// Does the same in this thread, at its priority.
+  void save_now(Files files);
 
   /// The steps of the checkpoints that were published since the last call.
   std::vector<Index> take_saved();
@@ -78,6 +88,7 @@ class CheckpointStore {
  private:
   void work();
   void write();
+  void write_files();
   /// Whether it was written.
   bool write_one(const std::filesystem::path& path, const Checkpoint& checkpoint);
   /// Keeps the newest that are not newer than `step`.
@@ -93,10 +104,13 @@ class CheckpointStore {
   Files files_;
   std::vector<Index> saved_;
   std::vector<std::string> failures_;
+  std::optional<double> longest_save_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool busy_ = false;
   bool end_ = false;
+  int priority_;      ///< Of who saves.
+  pid_t writer_ = 0;  ///< The thread, as the system numbers it.
   std::thread thread_;
 };
 

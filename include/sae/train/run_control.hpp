@@ -42,6 +42,7 @@ struct RunControl {
   Resume resume = Resume::kNever;
   std::filesystem::path resume_file = {};  ///< For Resume::kFile.
   CheckpointInterval checkpoint_every = {.seconds = 60};
+  double checkpoint_patience = 0.25;  ///< Seconds for which one that is due waits for the last.
   Index keep_checkpoints = 3;
   std::optional<Index> stop_after_steps = {};  ///< Updates of this session.
   std::optional<double> max_seconds = {};      ///< Of this session; stops in time before it.

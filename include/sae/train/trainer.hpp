@@ -81,10 +81,10 @@ class Trainer {
   void copy_run(Checkpoint& copy) const;
 
   // trainer_saving.cpp: what is saved.
-  void save(CheckpointStore::Files files);
+  void copy_for_save();
   void save_if_due(bool epoch_ended);
   void save_and_wait(CheckpointStore::Files files);
-  void wait_for_saves();
+  void check_saved();
   void tell_of_saves();
   void tell_warnings();
 
@@ -118,7 +118,7 @@ class Trainer {
   std::vector<std::string> decisions_;       ///< What was kept as the run began, likewise.
   std::vector<std::string> warnings_;        ///< To be given once the run has begun.
   std::chrono::steady_clock::time_point last_save_ = session_start_;
-  double save_seconds_ = 0;  ///< How long the last copy for a checkpoint took.
+  bool overdue_ = false;  ///< A checkpoint is due, and the last one still being written.
 };
 
 }  // namespace sae
