@@ -4,11 +4,12 @@
 #include <set>
 
 #include "commands.hpp"
+#include "outputs.hpp"
 #include "sae/comm/mpi_session.hpp"
 #include "sae/core/host.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/monitor/text.hpp"
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "sae/train/bench.hpp"
 #include "threads.hpp"
 #include "version.hpp"
@@ -130,6 +131,7 @@ std::string steps_table(const BenchReport& report) {
 }  // namespace
 
 void run_bench_command(const BenchOptions& options, Communicator& comm) {
+  if (comm.is_root()) check_output(options.json, {}, options.force);
   const BenchSettings settings = decided_settings(options, comm);
   set_product_threads(static_cast<int>(settings.configuration.threads));
   const BenchReport report = run_bench(settings, comm);

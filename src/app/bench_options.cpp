@@ -41,6 +41,7 @@ po::options_description bench_options() {
       "seconds", name_of("0.3", "S"), "of each measurement")(
       "steps-only", po::bool_switch(), "measure training steps and nothing to compare them with")(
       "json", name_of("", "FILE|-"), "write the figures there; -: to the output, and no tables")(
+      "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
       "help", "this text");
   return options;
 }
@@ -99,6 +100,7 @@ Command parse_bench_options(const std::vector<std::string>& arguments) {
   result.precision = parse_precision("precision", name("precision"));
   result.gradient_precision = parse_precision("gradient-precision", name("gradient-precision"));
   result.json = name("json");
+  result.force = values["force"].as<bool>();
   return result;
 }
 

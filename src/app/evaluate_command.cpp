@@ -2,9 +2,10 @@
 
 #include "commands.hpp"
 #include "model_input.hpp"
+#include "outputs.hpp"
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "sae/train/evaluation.hpp"
 #include "search.hpp"
 
@@ -49,6 +50,7 @@ void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
   const auto path = find_dataset(input.data, comm);
   DistributedDataset dataset(path, input.data_access, comm);
   if (comm.is_root()) {
+    check_output(options.csv, {input.model, path}, options.force);
     check_suits(input, path, topology, dataset.info());
     check_classes(input, path, topology, dataset.info());
     warn_if_untrained(input, checkpoint);

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
-#include <system_error>
 #include <tuple>
 
 #include "commands.hpp"
 #include "model_input.hpp"
+#include "outputs.hpp"
 #include "sae/comm/stop_signal.hpp"
 #include "sae/comm/watchdog.hpp"
 #include "sae/core/error.hpp"
@@ -30,18 +30,6 @@ void check_layer(const InferenceOptions& options, const Topology& topology) {
     throw UsageError(fmt::format("The model {} has {} hidden layers, so that --layer is not {}.",
                                  options.input.model.string(), topology.hidden_layers(),
                                  options.layer));
-  }
-}
-
-/// Throws: OutputError if a result would take the place of what is read.
-void check_outputs(const InferenceOptions& options, const std::filesystem::path& data) {
-  for (const std::filesystem::path& output : {options.output, std::filesystem::path(options.csv)}) {
-    for (const std::filesystem::path& input : {options.input.model, data}) {
-      std::error_code ignored;  // What is not there is not the same.
-      if (std::filesystem::equivalent(output, input, ignored)) {
-        throw OutputError(fmt::format("Results do not go to {}: it is read.", output.string()));
-      }
-    }
   }
 }
 
@@ -122,7 +110,8 @@ ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
   if (comm.is_root()) {
     check_layer(options, topology);
     check_suits(input, path, topology, dataset.info());
-    check_outputs(options, path);
+    check_output(options.output, {input.model, path}, options.force);
+    check_output(options.csv, {input.model, path}, options.force);
     if (options.kind == Inference::kPredictions) warn_if_untrained(input, checkpoint);
   }
   // Up to here, where nothing is written yet, a signal ends the job at once.

@@ -86,12 +86,14 @@ Command parse_evaluate_options(const std::vector<std::string>& arguments) {
                         "write samples, errors and loss there; -: to the output, and no tables")(
       "confusion", po::bool_switch(),
       "write the confusion matrix there instead: a row for each label, a column for each "
-      "prediction")("help", "this text");
+      "prediction")("force", po::bool_switch(),
+                    "replace a file even if it is a model or a data set")("help", "this text");
   const auto values = parse(arguments, options);
   if (values.count("help") > 0) return help_text(options);
   return EvaluateOptions{.input = input_of(values, "evaluate"),
                          .csv = text_of(values, "csv"),
-                         .confusion = values["confusion"].as<bool>()};
+                         .confusion = values["confusion"].as<bool>(),
+                         .force = values["force"].as<bool>()};
 }
 
 Command parse_inference_options(Inference kind, const std::vector<std::string>& arguments) {
@@ -102,6 +104,7 @@ Command parse_inference_options(Inference kind, const std::vector<std::string>& 
   add_input_options(options);
   options.add_options()("output", text("FILE"), "the HDF5 file to write")(
       "csv", text("FILE|-"), "also, or only, as comma-separated values; -: to the output")(
+      "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
       "quiet", po::bool_switch(), "print nothing but errors and warnings")("help", "this text");
   if (!command.layer.empty()) {
     options.add_options()("layer", po::value<Index>()->default_value(0)->value_name("N"),
@@ -120,6 +123,7 @@ Command parse_inference_options(Inference kind, const std::vector<std::string>& 
           fmt::format("{} needs --output or --csv; see --help.", command.name));
   require(result.output != "-", "--output is a file; --csv - writes to the output.");
   require(result.output != result.csv, "--output and --csv are different files.");
+  result.force = values["force"].as<bool>();
   result.quiet = values["quiet"].as<bool>();
   return result;
 }

@@ -38,6 +38,7 @@ Command parse_import_options(const std::vector<std::string>& arguments) {
       "classes", po::value<Index>()->default_value(0)->value_name("N"),
       "number of classes; 0: the largest label plus one")(
       "source", text("TEXT"), "where the data come from")("license", text("TEXT"), "their licence")(
+      "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
       "help", "this text");
   const auto values = parse_arguments(arguments, options);
   if (wants_help(values)) return help_text(options);
@@ -66,6 +67,7 @@ Command parse_import_options(const std::vector<std::string>& arguments) {
                    .classes = classes,
                    .source = name("source"),
                    .license = name("license")};
+  result.force = values["force"].as<bool>();
   if (result.import.name.empty()) result.import.name = result.import.output.stem();
   return result;
 }

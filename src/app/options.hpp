@@ -43,6 +43,7 @@ struct EvaluateOptions {
   ModelInput input;
   std::string csv;         ///< File; "-": standard output; empty: none.
   bool confusion = false;  ///< The CSV is the confusion matrix.
+  bool force = false;      ///< Replace a model or a data set.
 };
 
 struct InferenceOptions {
@@ -51,6 +52,7 @@ struct InferenceOptions {
   Index layer = 0;               ///< Hidden layer, counted from 1; 0: the last.
   std::filesystem::path output;  ///< HDF5 file; empty: none.
   std::string csv;               ///< File; "-": standard output; empty: none.
+  bool force = false;            ///< Replace a model or a data set.
   bool quiet = false;
 };
 
@@ -60,6 +62,7 @@ struct ImportCommandOptions {
   std::filesystem::path from;  ///< Folder to find the IDX files in; may be empty.
   std::string set;
   ImportOptions import;
+  bool force = false;  ///< Replace a model or a data set.
 };
 
 struct BenchOptions {
@@ -67,6 +70,7 @@ struct BenchOptions {
   std::optional<Precision> precision;           ///< None: what the processors have.
   std::optional<Precision> gradient_precision;  ///< None: as precision.
   std::string json;                             ///< File; "-": standard output; empty: none.
+  bool force = false;                           ///< Replace a model or a data set.
 };
 
 struct DoctorOptions {

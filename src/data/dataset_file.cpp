@@ -229,7 +229,7 @@ void DatasetFile::read_labels(Split split, Range samples, std::span<std::uint16_
 }
 
 DatasetWriter::DatasetWriter(const std::filesystem::path& path, const DatasetInfo& info)
-    : atomic_file_(path), file_(Hdf5File::create(atomic_file_.temporary_path())), info_(info) {
+    : output_file_(path), file_(Hdf5File::create(output_file_.temporary_path())), info_(info) {
   file_.write_string("/", "format", kFormat);
   file_.write_integer("/", "version", kVersion);
   file_.write_string("/", "name", info.name);
@@ -272,7 +272,7 @@ void DatasetWriter::finish() {
     static_cast<void>(split);
   }
   file_.close();
-  atomic_file_.commit();
+  output_file_.commit();
 }
 
 }  // namespace sae

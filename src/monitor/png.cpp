@@ -4,10 +4,9 @@
 #include <png.h>
 
 #include <cassert>
-#include <fstream>
 
 #include "sae/core/error.hpp"
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 
 namespace sae {
 
@@ -36,11 +35,8 @@ std::string encode_png(const GreyPicture& picture) {
 void write_png(const std::filesystem::path& path, const GreyPicture& picture,
                const std::function<void()>& before_rename) {
   const std::string bytes = encode_png(picture);
-  AtomicFile file(path);
-  std::ofstream stream(file.temporary_path(), std::ios::binary);
-  stream << bytes << std::flush;
-  if (!stream) throw OutputError(fmt::format("Cannot write {}.", path.string()));
-  stream.close();
+  OutputFile file(path);
+  file.write(bytes);
   if (before_rename) before_rename();
   file.rename_into_place();
 }

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "sae/core/error.hpp"
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "sae/train/stage.hpp"
 
 namespace sae {

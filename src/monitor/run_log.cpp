@@ -9,7 +9,7 @@
 
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "train/metrics.hpp"
 
 namespace sae {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "sae/core/error.hpp"
-#include "sae/storage/atomic_file.hpp"
 #include "sae/storage/hdf5_file.hpp"
+#include "sae/storage/output_file.hpp"
 
 namespace sae {
 namespace {
@@ -59,7 +59,7 @@ FolderReport check_folder(const std::filesystem::path& folder) {
   std::vector<float> values(static_cast<std::size_t>(kElements));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
   const auto begin = std::chrono::steady_clock::now();
-  AtomicFile file(folder / "sae_dist-doctor.h5");  // Never renamed, so it leaves nothing.
+  OutputFile file(folder / "sae_dist-doctor.h5");  // Never renamed, so it leaves nothing.
   auto written = Hdf5File::create(file.temporary_path());
   written.write<float>("/values", {kElements}, values);
   written.close();

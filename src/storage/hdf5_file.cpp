@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cassert>
 #include <utility>
 
@@ -72,8 +73,11 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path, Index user_block, F
   state->check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_LATEST),
                "H5Pset_libver_bounds", "/");
   state->check(H5Pset_obj_track_times(creation.id(), false), "H5Pset_obj_track_times", "/");
-  // Of a file in memory HDF5 would first read what stands under its name: here nothing can.
-  const std::string name = image != nullptr ? "/dev/null/image" : path.string();
+  // Of a file in memory HDF5 would first read what stands under its name: here nothing can. No two
+  // names are equal, since a file that failed stays open.
+  static std::atomic<int> images = 0;
+  const std::string name =
+      image != nullptr ? fmt::format("/dev/null/image{}", ++images) : path.string();
   state->file = state->own(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()),
                            "H5Fcreate", "/", H5Fclose);
   return Hdf5File(std::move(state));

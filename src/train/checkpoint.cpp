@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "sae/core/error.hpp"
-#include "sae/storage/atomic_file.hpp"
 #include "sae/storage/hdf5_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "sae/storage/sealed_file.hpp"
 
 namespace sae {
@@ -203,7 +203,7 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
     throw OutputError(
         fmt::format("Weights that are not finite are not saved to {}.", path.string()));
   }
-  AtomicFile file(path);
+  OutputFile file(path);
   compose_checkpoint(path, checkpoint, image);
   image.write_to(file.temporary_path());
   file.sync_file();

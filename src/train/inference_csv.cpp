@@ -24,8 +24,8 @@ InferenceCsv::InferenceCsv(const std::filesystem::path& path, const InferenceSet
                            Index outputs)
     : path_(path), stream_(stdout) {
   if (path != "-") {
-    atomic_file_.emplace(path);
-    stream_ = std::fopen(atomic_file_->temporary_path().c_str(), "w");
+    output_file_.emplace(path, OutputFile::Special::kWrittenThrough);
+    stream_ = std::fopen(output_file_->temporary_path().c_str(), "w");
   }
   std::string head = "sample";
   if (settings.kind == Inference::kPredictions) head += ",label";
@@ -36,7 +36,7 @@ InferenceCsv::InferenceCsv(const std::filesystem::path& path, const InferenceSet
 }
 
 InferenceCsv::~InferenceCsv() {
-  if (atomic_file_ && stream_ != nullptr) std::fclose(stream_);
+  if (output_file_ && stream_ != nullptr) std::fclose(stream_);
 }
 
 void InferenceCsv::append(const InferenceBlock& block) {
@@ -55,11 +55,11 @@ void InferenceCsv::append(const InferenceBlock& block) {
 
 void InferenceCsv::finish() {
   write("");
-  if (!atomic_file_) return;
+  if (!output_file_) return;
   const int failure = std::fclose(stream_);
   stream_ = nullptr;
   if (failure != 0) write("");
-  atomic_file_->commit();
+  output_file_->commit();
 }
 
 void InferenceCsv::write(std::string_view text) {

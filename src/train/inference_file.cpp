@@ -21,8 +21,8 @@ std::string values_of(Inference kind) {
 
 InferenceFile::InferenceFile(const std::filesystem::path& path, const InferenceSettings& settings,
                              const InferenceOrigin& origin)
-    : atomic_file_(path),
-      file_(Hdf5File::create(atomic_file_.temporary_path())),
+    : output_file_(path),
+      file_(Hdf5File::create(output_file_.temporary_path())),
       settings_(settings) {
   const DatasetInfo& dataset = origin.dataset;
   file_.write_string("/", "format", fmt::format("sae-{}", name_of(settings.kind)));
@@ -62,7 +62,7 @@ void InferenceFile::append(const InferenceBlock& block) {
 
 void InferenceFile::finish() {
   file_.close();
-  atomic_file_.commit();
+  output_file_.commit();
 }
 
 }  // namespace sae

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "sae/core/error.hpp"
+#include "sae/storage/output_file.hpp"
 
 namespace sae {
 
@@ -23,8 +24,10 @@ bool RunFolder::holds_run() const {
 void RunFolder::remove_temporary_files() const {
   for (const auto& folder : {path_, checkpoints()}) {
     std::error_code ignored;  // What cannot be seen or removed does no harm.
-    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-      if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path(), ignored);
+    for (std::filesystem::directory_iterator entry(folder, ignored), end; entry != end;
+         entry.increment(ignored)) {
+      if (entry->is_symlink(ignored) || !OutputFile::is_unfinished(entry->path())) continue;
+      std::filesystem::remove(entry->path(), ignored);
     }
   }
 }

@@ -13,7 +13,7 @@
 
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 
 namespace sae {
 namespace {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "sae/core/host.hpp"
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 
 namespace sae {
 namespace {

@@ -9,7 +9,7 @@
 #include "resume.hpp"
 #include "sae/core/error.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "sae/train/trainer.hpp"
 
 namespace sae {

@@ -3,6 +3,7 @@ on any number of ranks, and nothing at all where the input is wrong."""
 
 import csv
 import io
+import os
 import re
 import shutil
 import unittest
@@ -283,6 +284,18 @@ class Inference(ProgramTest):
              ["encode", "model.h5", "--data", "data.h5", "--output", "./model.h5"]),
             (OUTPUT, ["data.h5"],
              ["encode", "model.h5", "--data", "data.h5", "--csv", "./data.h5"]),
+        ]
+        os.mkfifo(self.folder / "pipe.h5")
+        (self.folder / "link.csv").symlink_to("data.h5")
+        cases += [
+            (OUTPUT, ["pipe.h5", "not a file"],
+             ["encode", "model.h5", "--data", "data.h5", "--output", "pipe.h5"]),
+            (OUTPUT, ["link.csv", "it is read"],
+             ["evaluate", "model.h5", "--data", "data.h5", "--csv", "link.csv", "--force"]),
+            *((OUTPUT, ["best.h5 is a model", "--force"], [*words, "run/best.h5"]) for words in (
+                ["predict", "model.h5", "--data", "data.h5", "--output"],
+                ["evaluate", "model.h5", "--data", "data.h5", "--csv"],
+                ["bench", "--units", 20, "--steps-only", "--json"])),
         ]
         self.assert_refused(*cases)
         self.assert_refused(cases[0], cases[1], ranks=3)

@@ -2,6 +2,8 @@
 fault, exit code 65 or 66, and what stood at the output stays. Good ones are read by h5py."""
 
 import gzip
+import os
+import shutil
 import struct
 import unittest
 
@@ -81,8 +83,8 @@ class WrongImport(ProgramTest):
         # To a new output, and to one that is there and must stay.
         self.assert_refused(*(
             (UNSUITABLE, [name, *words],
-             self.importing(output, train_images=self.write(name, data)))
-            for name, data, words in cases for output in ("new.h5", "there.h5")))
+             self.importing(*output, train_images=self.write(name, data)))
+            for name, data, words in cases for output in (["new.h5"], ["there.h5", "--force"])))
 
     def test_files_that_do_not_go_together(self):
         fewer = self.write("fewer", idx(self.arrays["train-labels"][1:]))
@@ -92,6 +94,19 @@ class WrongImport(ProgramTest):
             (UNSUITABLE, ["(4, 3)", "(4, 4)", "narrow"], self.importing(test_images=narrow)),
             (UNSUITABLE, ["train-labels", "sample 2", "2"],
              self.importing("new.h5", "--classes", CLASSES - 1)))
+
+    def test_what_is_read_or_was_work_stays(self):
+        shutil.copy(self.folder / "there.h5", self.folder / "arrays_too.h5")
+        os.link(self.folder / "arrays_too.h5", self.folder / "hard.h5")
+        (self.folder / "soft.h5").symlink_to("arrays_too.h5")
+        arrays = ["--hdf5", "arrays_too.h5", "--train-images", "train/images"]
+        images = self.idx_files["train-images"]
+        self.assert_refused(
+            (OUTPUT, ["there.h5 is a data set", "--force"], self.importing("there.h5")),
+            (OUTPUT, [images, "it is read"], self.importing(images, "--force")),
+            *((OUTPUT, [name, "it is read"], ["import", "--output", name, "--force", *arrays])
+              for name in ("arrays_too.h5", "hard.h5", "./soft.h5")))
+        self.run_program(*self.importing("there.h5", "--force"))
 
     def test_missing_files(self):
         (self.folder / "part").mkdir(exist_ok=True)

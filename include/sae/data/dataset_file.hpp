@@ -7,8 +7,8 @@
 #include <string>
 
 #include "sae/core/types.hpp"
-#include "sae/storage/atomic_file.hpp"
 #include "sae/storage/hdf5_file.hpp"
+#include "sae/storage/output_file.hpp"
 
 namespace sae {
 
@@ -99,7 +99,7 @@ class DatasetWriter {
   };
   Progress& progress(Split split) { return split == Split::kTrain ? train_ : test_; }
 
-  AtomicFile atomic_file_;
+  OutputFile output_file_;
   Hdf5File file_;
   DatasetInfo info_;
   Progress train_;

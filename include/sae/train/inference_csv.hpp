@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "sae/train/inference.hpp"
 
 namespace sae {
@@ -31,7 +31,7 @@ class InferenceCsv {
   void write(std::string_view text);
 
   std::filesystem::path path_;
-  std::optional<AtomicFile> atomic_file_;  // None: standard output.
+  std::optional<OutputFile> output_file_;  // None: standard output.
   std::FILE* stream_;
 };
 

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <string>
 
-#include "sae/storage/atomic_file.hpp"
 #include "sae/storage/hdf5_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "sae/train/inference.hpp"
 
 namespace sae {
@@ -30,7 +30,7 @@ class InferenceFile {
   void finish();
 
  private:
-  AtomicFile atomic_file_;
+  OutputFile output_file_;
   Hdf5File file_;
   InferenceSettings settings_;
 };

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "sae/core/error.hpp"
-#include "sae/storage/atomic_file.hpp"
 #include "sae/storage/hdf5_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -25,12 +25,12 @@ TEST(FullDiskDeathTest, WriterReportsTheReasonAndTheProcessEndsInOrder) {
     const rlimit limit{100'000, 100'000};
     setrlimit(RLIMIT_FSIZE, &limit);
     try {
-      AtomicFile atomic_file(path);
-      auto file = Hdf5File::create(atomic_file.temporary_path());
+      OutputFile output_file(path);
+      auto file = Hdf5File::create(output_file.temporary_path());
       const std::vector<float> values(50'000, 1.0f);
       file.write<float>("/values", {50'000}, values);
       file.close();
-      atomic_file.commit();
+      output_file.commit();
     } catch (const OutputError& error) {
       std::fputs(error.what(), stderr);
       std::exit(static_cast<int>(error.code()));

@@ -1,7 +1,11 @@
 #include "sae/train/checkpoint.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -13,6 +17,21 @@
 #include "sae/storage/sealed_file.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_directory.hpp"
+
+namespace {
+
+bool memory_is_short = false;
+
+}  // namespace
+
+/// In place of the C library's: how an image grows.
+void* mremap(void* old, std::size_t size, std::size_t wanted, int flags, ...) noexcept {
+  if (memory_is_short) {
+    errno = ENOMEM;
+    return MAP_FAILED;
+  }
+  return reinterpret_cast<void*>(syscall(SYS_mremap, old, size, wanted, flags, nullptr));
+}
 
 namespace sae {
 namespace {
@@ -170,6 +189,18 @@ TEST_F(CheckpointFile, ThatReadsBackOtherwiseIsAnOutputError) {
 TEST_F(CheckpointFile, IntoAFolderThatIsNotThereIsAnOutputError) {
   EXPECT_THROW(save_checkpoint(folder.path() / "none" / "model.h5", checkpoint, image),
                OutputError);
+}
+
+TEST_F(CheckpointFile, OneThatFailsForLackOfMemoryDoesNotHarmTheNext) {
+  checkpoint.topology = {.inputs = 700, .hidden = {600}, .classes = 3};  // Over 1 MB.
+  initialize_parameters(ParameterLayout(checkpoint.topology), 3, checkpoint.parameters);
+  checkpoint.velocity.resize(0);
+  memory_is_short = true;
+  EXPECT_THROW(save(), OutputError);
+  memory_is_short = false;
+  EXPECT_FALSE(std::filesystem::exists(path));
+  save();
+  EXPECT_EQ(load_checkpoint(path).parameters, checkpoint.parameters);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 #include "sae/comm/self_communicator.hpp"
 #include "sae/core/error.hpp"
-#include "sae/storage/atomic_file.hpp"
+#include "sae/storage/output_file.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tiny_training.hpp"
