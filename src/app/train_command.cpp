@@ -26,17 +26,29 @@
 namespace sae {
 namespace {
 
-/// A folder that is not there yet, named after the time.
+/// Makes a folder of this run's own, named after the time.
 std::filesystem::path new_run_folder() {
-  const auto stem = std::filesystem::path("runs") /
-                    fmt::format("{:%Y-%m-%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
+  const std::filesystem::path runs = "runs";
+  const auto stem = runs / fmt::format("{:%Y-%m-%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
+  std::error_code ignored;  // Where nothing can be made, the trainer says why.
+  std::filesystem::create_directories(runs, ignored);
   auto folder = stem;
-  std::error_code ignored;  // Where nothing can be seen, making the folder says why.
-  for (int i = 2; std::filesystem::exists(folder, ignored); ++i) {
+  for (int i = 2; !std::filesystem::create_directory(folder, ignored) && !ignored; ++i) {
     folder = fmt::format("{}-{}", stem.string(), i);
   }
   return folder;
 }
+
+/// Leaves no folder behind in which nothing was written.
+struct RemovesEmpty {
+  std::filesystem::path folder;
+  ~RemovesEmpty() {
+    std::error_code ignored;
+    if (!folder.empty() && std::filesystem::remove(folder, ignored)) {
+      std::filesystem::remove(folder.parent_path(), ignored);
+    }
+  }
+};
 
 /// What --quiet leaves: warnings, on stderr.
 class WarningsOnly final : public TrainingObserver {
@@ -60,7 +72,9 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm) {
   set_product_threads(static_cast<int>(configuration.threads));
   configuration.data = find_dataset(configuration.data, comm);
   // Rank 0 alone writes, so the others need not know the name.
-  if (configuration.run.empty() && comm.is_root()) configuration.run = new_run_folder();
+  RemovesEmpty made;
+  if (configuration.run.empty() && comm.is_root())
+    made.folder = configuration.run = new_run_folder();
 
   ObserverList observers;
   const std::string libraries = fmt::format("sae_dist {}, {}, {}", kVersion,

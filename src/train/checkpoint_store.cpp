@@ -33,13 +33,20 @@ void use_any_core() {
   static_cast<void>(::sched_setaffinity(0, sizeof all, &all));
 }
 
-/// The checkpoint files of a run, the newest first.
+/// The checkpoint files of a run, the newest first; none only if their folder is not there.
+/// Throws: OutputError if it cannot be looked into.
 std::vector<fs::path> checkpoint_files(const RunFolder& folder) {
   std::vector<fs::path> files;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder.checkpoints(), error)) {
-    const std::string name = entry.path().filename();
-    if (name.starts_with("step-") && name.ends_with(".h5")) files.push_back(entry.path());
+  if (fs::symlink_status(folder.checkpoints(), error).type() == fs::file_type::not_found) return {};
+  fs::directory_iterator entry(folder.checkpoints(), error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (name.starts_with("step-") && name.ends_with(".h5")) files.push_back(entry->path());
+  }
+  if (error) {
+    throw OutputError(fmt::format("Cannot look for checkpoints in {}: {}.",
+                                  folder.checkpoints().string(), error.message()));
   }
   std::sort(files.rbegin(), files.rend());  // The steps in the names have leading zeros.
   return files;
@@ -190,8 +197,14 @@ void CheckpointStore::work() {
     if (!busy_) return;
     set_priority(writer_, priority_ + kLower);  // As long as nobody waits.
     lock.unlock();
-    write();
+    std::string failure;
+    try {
+      write();
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
     lock.lock();
+    if (!failure.empty()) failures_.push_back(std::move(failure));
     busy_ = false;
     changed_.notify_all();
   }

@@ -40,6 +40,18 @@ class WrongPlaces(ProgramTest):
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
         self.assert_refused(*cases, program=self.program, **user, **options)
 
+    def test_runs_that_start_at_once_have_folders_of_their_own(self):
+        here = self.folder / "at_once"
+        here.mkdir()
+        words = [PROGRAM, "--data", self.folder / "data.h5", "--units", "5", "--pretrain-epochs", "0",
+                 "--finetune-epochs", "1", "--validation-size", "0", "--quiet"]
+        jobs = [subprocess.Popen(words, cwd=here) for _ in range(6)]
+        self.assertEqual([job.wait(timeout=50) for job in jobs], [0] * 6)
+        runs = list((here / "runs").iterdir())
+        self.assertEqual(sum((run / "model.h5").exists() for run in runs), 6)
+        self.run_program("--data", "absent.h5", code=66, folder=here)
+        self.assertEqual(sorted(runs), sorted((here / "runs").iterdir()))
+
     def test_a_run_folder_that_holds_a_run(self):
         self.assert_refused((OUTPUT, ["used", "holds a run", "--run"],
                              ["--run", "used", *settings("data.h5")]))

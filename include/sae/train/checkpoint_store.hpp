@@ -24,7 +24,8 @@ struct FoundCheckpoint {
 };
 
 /// The newest checkpoint of a run's folder that verifies; none if there are no checkpoints.
-/// Local. Throws: DataError naming all if there are some and none verifies.
+/// Local. Throws: DataError naming all if there are some and none verifies; OutputError if their
+/// folder is there and cannot be looked into.
 std::optional<FoundCheckpoint> find_newest_checkpoint(const RunFolder& folder);
 
 /// Renames into the folder checkpoints/set-aside-<number of the generation> what is not of the run
@@ -36,6 +37,7 @@ std::vector<std::filesystem::path> set_aside(const RunFolder& folder,
                                              const std::function<void()>& write_first = {});
 
 /// The name of the newest checkpoint, whether it verifies or not; empty if there is none.
+/// Local. Throws: OutputError, likewise.
 std::filesystem::path newest_checkpoint_name(const RunFolder& folder);
 
 /// Writes the files of a run while training goes on: one at a time, in a thread of its own, from a
