@@ -82,6 +82,7 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
     newest = newest_checkpoint_name(folder_);
     found = find_checkpoint();
   }
+  comm.barrier();
   const std::string begun_with = comm.allgather(found ? found->checkpoint.config : "")[0];
   decide_precision(begun_with);
   stages_ = plan_stages(configuration_, layout_);
@@ -91,10 +92,11 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0});
   averaging_ =
       GradientAveraging::make(layout_, averaging_settings(configuration_), comm, control.heartbeat);
-  restart();
-  // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
+  if (!found) restart();
   codes_ = decide_code_caching(configuration_, training_.set_size(), begun_with, comm);
   decide_setting(configuration_.text, "cache-codes", {}, codes_.used ? "on" : "off");
+  // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
+  comm.barrier();
   if (comm.is_root()) begin(std::move(found), newest);
   share_state();
 }
@@ -239,10 +241,12 @@ void Trainer::clear_folder(bool from_elsewhere) {
   auto places = set_aside(folder_, *generation_, step, write_first);
   if (!places.empty()) {
     std::vector<std::string> names;
+    names.reserve(places.size());
     for (const auto& place : places) names.push_back(place.filename());
     notes_.push_back(fmt::format("set aside in {}: {}", places[0].parent_path().string(),
                                  fmt::join(names, ", ")));
   }
+  store_->change_best(true);  // What was due before a divergence is not any more.
   if (!state_.best) return;
   places.push_back(folder_.checkpoint(state_.best->step));
   places.push_back(file.parent_path() / places.back().filename());
