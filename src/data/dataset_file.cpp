@@ -90,8 +90,11 @@ bool check_for_labels(const Hdf5File& file, Split split, Index samples) {
     fail(file, fmt::format("the elements of {} are {}, not integers", labels, name_of(type)));
   }
   if (const std::vector<Index> shape = file.shape(labels); shape != std::vector{samples}) {
-    fail(file, fmt::format("{} has shape ({}), but there are {} images", labels,
-                           fmt::join(shape, ", "), samples));
+    const std::string images = images_of(split);
+    const std::string hint =
+        file.exists(images) ? hint_of_order(file.shape(images), shape) : std::string();
+    fail(file, fmt::format("{} has shape ({}), but there are {} images{}", labels,
+                           fmt::join(shape, ", "), samples, hint));
   }
   return true;
 }
@@ -107,6 +110,7 @@ void read_sizes(const Hdf5File& file, DatasetInfo& info) {
   info.pixel_type = pixel_type_of(file, train);
   info.train_count = file.shape(train).front();
   if (info.train_count == 0) fail(file, train + " holds no samples");
+  info.has_train_labels = check_for_labels(file, Split::kTrain, info.train_count);
 
   if (file.exists(test)) {
     if (sample_shape(file, test) != shape) {
@@ -125,11 +129,14 @@ DatasetInfo read_info(const Hdf5File& file) {
   check_format(file);
   DatasetInfo info;
   read_sizes(file, info);
-  info.has_train_labels = check_for_labels(file, Split::kTrain, info.train_count);
   info.has_test_labels = check_for_labels(file, Split::kTest, info.test_count);
-  info.name = file.read_string("/", "name");
+  info.name = optional_string(file, "name");
+  if (info.name.empty()) info.name = file.path().stem().string();
   info.source = optional_string(file, "source");
   info.license = optional_string(file, "license");
+  if (!file.has_attribute("/", "classes")) {
+    fail(file, "its attribute 'classes', the number of classes, is missing");
+  }
   info.classes = file.read_integer("/", "classes");
   const Index fewest = info.has_train_labels || info.has_test_labels ? 1 : 0;
   if (info.classes < fewest || info.classes > kMaxClasses) {

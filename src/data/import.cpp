@@ -66,8 +66,8 @@ void set_shape(SplitSource& source, const std::vector<Index>& shape,
   }
   if (labels_shape && *labels_shape != std::vector{source.count}) {
     fail(source.labels_place,
-         fmt::format("it has shape ({}), but {} holds {} images", fmt::join(*labels_shape, ", "),
-                     source.images_place, source.count));
+         fmt::format("it has shape ({}), but {} holds {} images{}", fmt::join(*labels_shape, ", "),
+                     source.images_place, source.count, hint_of_order(shape, *labels_shape)));
   }
 }
 

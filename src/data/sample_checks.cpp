@@ -32,4 +32,11 @@ void check_labels(std::span<const std::int64_t> labels, Index classes, Index fir
   }
 }
 
+std::string hint_of_order(const std::vector<Index>& images, const std::vector<Index>& labels) {
+  const bool last_counts = labels.size() == 1 && images.size() > 1 && images.back() == labels[0];
+  return last_counts ? "; its last dimension seems to count the samples, as in files of MATLAB and "
+                       "Julia: the first must, so transpose it"
+                     : "";
+}
+
 }  // namespace sae

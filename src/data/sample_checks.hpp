@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "sae/core/types.hpp"
 
@@ -18,5 +19,9 @@ void check_pixels(std::span<const std::byte> pixels, Index features, Index first
 /// Throws: DataError naming `place`, sample and value if a label is not in [0, classes).
 void check_labels(std::span<const std::int64_t> labels, Index classes, Index first_sample,
                   const std::string& place);
+
+/// What may be wrong where labels of shape `labels` do not fit images of shape `images`, to end a
+/// sentence with; empty if nothing is known.
+std::string hint_of_order(const std::vector<Index>& images, const std::vector<Index>& labels);
 
 }  // namespace sae

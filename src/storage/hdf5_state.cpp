@@ -1,6 +1,8 @@
 #include "hdf5_state.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <utility>
 
 namespace sae {
@@ -74,6 +76,10 @@ bool is_real(ElementType type) {
 }
 
 std::string_view name_of(ElementType type) { return traits_of(type).name; }
+
+double Hdf5File::State::Dataset::elements() const {
+  return std::accumulate(shape.begin(), shape.end(), 1.0, std::multiplies<>());
+}
 
 Index Hdf5File::State::Dataset::row_elements() const {
   Index elements = 1;
@@ -149,11 +155,11 @@ Hdf5File::State::Dataset& Hdf5File::State::dataset(const std::string& name) {
   check(H5Sget_simple_extent_dims(space.id(), sizes.data(), nullptr), "H5Sget_simple_extent_dims",
         name);
   const std::size_t element_size = H5Tget_size(type.id());
-  check_claim(name, sizes, element_size);
-  result.shape.assign(sizes.begin(), sizes.end());
-
   const auto plan =
       own(H5Dget_create_plist(result.handle.id()), "H5Dget_create_plist", name, H5Pclose);
+  // Of a virtual data set it is the sources that hold the values.
+  if (H5Pget_layout(plan.id()) != H5D_VIRTUAL) check_claim(name, sizes, element_size);
+  result.shape.assign(sizes.begin(), sizes.end());
   if (H5Pget_layout(plan.id()) == H5D_CHUNKED) {
     std::vector<hsize_t> chunk(sizes.size());
     check(H5Pget_chunk(plan.id(), rank, chunk.data()), "H5Pget_chunk", name);
@@ -170,6 +176,7 @@ Hdf5File::State::Dataset& Hdf5File::State::dataset(const std::string& name) {
     result.handle.close();
     result.handle = own(H5Dopen2(file.id(), name.c_str(), access.id()), "H5Dopen", name, H5Dclose);
   }
+  if (!writable) check_present(name, result, plan.id());
   return datasets.emplace(name, std::move(result)).first->second;
 }
 

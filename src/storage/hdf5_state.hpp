@@ -35,6 +35,7 @@ struct Hdf5File::State {
     Index chunk_rows = 0;  ///< Of a data set that is made here.
     ElementType type = ElementType::kOther;
     Index row_elements() const;
+    double elements() const;
   };
   struct Attribute {
     Hdf5Handle handle;
@@ -53,6 +54,7 @@ struct Hdf5File::State {
 
   std::filesystem::path path;
   bool writable = false;
+  int nested = 0;  ///< Virtual data sets on the way to this file.
   mutable bool failed = false;
   std::uint64_t file_size = 0;  ///< Of a file opened to read.
   Hdf5Handle file;
@@ -80,6 +82,15 @@ struct Hdf5File::State {
                    std::size_t element_size) const;
   /// Lets a file that is opened with these settings live in the image alone.
   void keep_in(FileImage& image, hid_t access) const;
+  /// Throws as fail() unless all its values are there and can be unpacked: with `plan`, of its
+  /// creation.
+  void check_present(const std::string& name, const Dataset& dataset, hid_t plan) const;
+  void check_chunks(const std::string& name, const Dataset& dataset, hid_t plan) const;
+  void check_sources(const std::string& name, const Dataset& dataset, hid_t plan) const;
+  std::vector<Index> shape_of_source(const std::string& name, const std::string& file_name,
+                                     const std::string& array) const;
+  /// In the order in which they pack. Throws as fail() if one is not to be had.
+  std::vector<H5Z_filter_t> filters(const std::string& name, hid_t plan) const;
   /// Opens it if it is not open yet.
   Dataset& dataset(const std::string& name);
   /// All groups on the way to `name`.

@@ -7,7 +7,7 @@ import unittest
 import h5py
 import numpy as np
 
-from sae_program import ProgramTest, damage, toy_samples, write_dataset
+from sae_program import ProgramTest, damage, metrics_of, toy_samples, write_dataset
 
 UNSUITABLE, MISSING = 65, 66
 TRAINING, TEST, FEATURES, CLASSES = 60, 20, 30, 3
@@ -85,6 +85,33 @@ class WrongData(ProgramTest):
             (UNSUITABLE, ["/train/images", "int64"],
              broken("int64", lambda f: replace(f, "train/images", np.zeros((60, 30), "i8")))),
             (UNSUITABLE, ["classes"], broken("none", lambda f: f.attrs.modify("classes", 0))),
+            (UNSUITABLE, ["'classes'", "missing"], broken("many", lambda f: f.attrs.pop("classes"))),
+            (UNSUITABLE, ["lzf", "h5repack"],
+             broken("lzf", lambda f: replace(f, "test/images", f["test/images"][()],
+                                             compression="lzf"))),
+            (UNSUITABLE, ["/train/labels", "60", "5 images", "last dimension", "transpose"],
+             broken("matlab", lambda f: replace(f, "train/images", np.zeros((5, 6, 60), "u1")))),
+            # What was never written would be read as zeros.
+            (UNSUITABLE, ["/train/images", "2 of its 6 chunks", "sample that is missing is 30"],
+             broken("sparse", lambda f: sparse(f, "train/images"))),
+            (UNSUITABLE, ["/test/images", "never written"],
+             broken("unwritten", lambda f: replace(f, "test/images", None, shape=(20, 30),
+                                                   dtype="u1"))),
+            (UNSUITABLE, ["/test/images", "external"],
+             broken("external", lambda f: replace(f, "test/images", None, shape=(20, 30), dtype="u1",
+                                                  external=[("gone.raw", 0, 600)]))),
+            (UNSUITABLE, ["/test/images", "'absent.h5'", "not there"],
+             broken("gone", lambda f: virtual(f, "test/images", "absent.h5", (20, 30)))),
+            (UNSUITABLE, ["/test/images", "'good.h5'", "/nothing"],
+             broken("other_name", lambda f: virtual(f, "test/images", "good.h5", (20, 30),
+                                                    array="/nothing"))),
+            (UNSUITABLE, ["/test/images", "'good.h5'", "(20, 30)", "too small"],
+             broken("short", lambda f: virtual(f, "test/images", "good.h5", (21, 30)))),
+            (UNSUITABLE, ["/test/images", "300 of its 600 values"],
+             broken("half", lambda f: virtual(f, "test/images", "good.h5", (10, 30)))),
+            (UNSUITABLE, ["/test/images", "sparse.h5", "chunks were never written"],
+             broken("nested", lambda f: virtual(f, "test/images", "sparse.h5", (20, 30),
+                                                array="train/images"))),
         ]
         # Every sentence names the file.
         return [(code, [name, *words], name) for code, words, name in cases]
@@ -104,6 +131,18 @@ class WrongData(ProgramTest):
             (code, texts, ["--run", f"run{i}", "--units", 5, "--data", name,
                            *(options or ["--validation-size", 10])])
             for i, (code, texts, name, *options) in enumerate(cases)))
+
+    def test_a_virtual_data_set_that_is_whole_is_read(self):
+        (self.folder / "views").mkdir()
+        view = self.broken("view", lambda f: virtual(f, "train/images", "good.h5", (60, 30)))
+        other = self.broken("views/other", lambda f: virtual(f, "test/images", "../view.h5", (20, 30)))
+        for data in (view, other):
+            self.run_program("evaluate", "good/model.h5", "--data", data)
+            run = f"of_{data[-8:-3]}"
+            self.train(run, "--data", data, "--validation-size", 0, "--units", 5,
+                       "--pretrain-epochs", 0, "--finetune-epochs", 1)
+            found, expected = (metrics_of(self.folder / name)[0]["loss"] for name in (run, "good"))
+            self.assertEqual(found, expected)
 
     def test_evaluation_of_data(self):
         self.assert_refused(*((code, texts, ["evaluate", "good/model.h5", "--data", name])
@@ -166,9 +205,26 @@ def put(array, place, value):
     array[place] = value
 
 
-def replace(file, name, values):
+def replace(file, name, values, **how):
     del file[name]
-    file[name] = values
+    file.create_dataset(name, data=values, **how)
+
+
+def sparse(file, name):
+    """Of six chunks of ten rows two are never written."""
+    rows = file[name][()]
+    replace(file, name, None, shape=rows.shape, dtype=rows.dtype, chunks=(10, rows.shape[1]))
+    for begin in (0, 10, 20, 40):
+        file[name][begin:begin + 10] = rows[begin:begin + 10]
+
+
+def virtual(file, name, source, shape, array=None):
+    """Its last rows are those of the source, which is said to have so many."""
+    layout = h5py.VirtualLayout(file[name].shape, file[name].dtype)
+    rows = min(shape[0], layout.shape[0])
+    layout[:rows] = h5py.VirtualSource(source, array or name, shape=shape)[shape[0] - rows:]
+    del file[name]
+    file.create_virtual_dataset(name, layout)
 
 
 if __name__ == "__main__":

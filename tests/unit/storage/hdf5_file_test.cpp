@@ -297,6 +297,13 @@ with h5py.File("new.h5", "w", libver="latest") as f:
     f.create_dataset("packed", data=np.arange(9), chunks=(4,), compression=4, shuffle=True)
     f.create_dataset("protected", data=np.arange(9), **protected)
     f.create_dataset("packed_and_protected", data=np.arange(9), compression=4, **protected)
+    plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plan.set_chunk((4,))
+    plan.set_fletcher32()
+    plan.set_deflate(4)
+    space = h5py.h5s.create_simple((9,))
+    h5py.h5d.create(f.id, b"protected_and_packed", h5py.h5t.STD_I64LE, space, plan)
+    f["protected_and_packed"][:] = np.arange(9)
 with h5py.File("old.h5", "w", libver="earliest") as f:
     f["contiguous"] = np.arange(9)
     f.create_dataset("protected", data=np.arange(9), **protected)
@@ -306,6 +313,7 @@ with h5py.File("old.h5", "w", libver="earliest") as f:
   EXPECT_FALSE(recent.has_check_sums("/packed"));
   EXPECT_TRUE(recent.has_check_sums("/protected"));
   EXPECT_TRUE(recent.has_check_sums("/packed_and_protected"));
+  EXPECT_FALSE(recent.has_check_sums("/protected_and_packed")) << "unpacked before it is checked";
   const auto old = Hdf5File::open(folder_.path() / "old.h5");
   EXPECT_FALSE(old.has_check_sums("/contiguous"));
   EXPECT_FALSE(old.has_check_sums("/protected"));
