@@ -12,14 +12,14 @@ import time
 import unittest
 
 from run_files import RunFiles, metrics_without_times
-from sae_program import Mark, ProgramTest, command_line, toy_samples, write_dataset
+from sae_program import Mark, ProgramTest, command_line, metrics_of, toy_samples, write_dataset
 
 AVERAGING = sys.argv.pop(3)
 PRECISION = sys.argv.pop(2)
 CUTS = int(sys.argv.pop(1))
 RANKS = 2
 SETTINGS = ["--data", "data.h5", "--validation-size", "100", "--units", "60,40", "--corruption",
-            "0.2,0.3", "--pretrain-epochs", "6", "--finetune-epochs", "12", "--batch-size", "10",
+            "0.2,0.3", "--pretrain-epochs", "3", "--finetune-epochs", "6", "--batch-size", "10",
             "--momentum", "0.5", "--finetune-learning-rate", "0.1", "--checkpoint-every", "40",
             "--quiet", "--precision", PRECISION]
 # Ranks round their parts of a gradient to 2^-24 or to 2^-9 of them: relative to the loss.
@@ -44,10 +44,9 @@ class CutAndResumed(ProgramTest):
         write_dataset(cls.folder / "data.h5", toy_samples(1500), toy_samples(50), classes=3)
 
     def test_gives_the_bits_of_the_run_left_alone(self):
-        start = time.monotonic()
         self.train("whole", *SETTINGS, "--averaging", AVERAGING, "--keep-checkpoints", 9999, ranks=RANKS)
-        length = time.monotonic() - start
         files = RunFiles(self, self.folder / "whole")
+        epoch = max(line["seconds"] for line in metrics_of(self.folder / "whole"))
         chance = random.Random(1)
         cuts, runs = 0, 0
         while cuts < CUTS:
@@ -55,25 +54,20 @@ class CutAndResumed(ProgramTest):
             run = self.folder / f"cut{runs}"
             finished = False
             while not finished:
-                if cuts % 2 == 0:
-                    epochs, patience = 0, chance.uniform(0.3, 1.1) * length
-                else:
-                    # While the checkpoint of the epoch is written, and often best.h5.
-                    epochs = epochs_done(run) + chance.randint(1, 3)
-                    patience = chance.uniform(0, 0.03)
-                # The last attempt may end by itself: nothing is cut then.
-                finished = self.attempt(run, epochs, patience if cuts < CUTS else 60,
-                                        chance.randrange(RANKS))
+                # Anywhere in an epoch, or while its checkpoint is written, and often best.h5. What
+                # follows the last cut ends by itself.
+                after = chance.uniform(0, epoch) if cuts % 2 == 0 else chance.uniform(0, 0.01)
+                epochs = epochs_done(run) + chance.randint(1, 3) if cuts < CUTS else 9999
+                finished = self.attempt(run, epochs, after, chance.randrange(RANKS))
                 cuts += not finished
-                if run.exists():
-                    files.check(run)
+                files.check(run)
             files.check_ended(run)
         print(f"{cuts} cuts of {runs} runs")
 
     def in_pieces(self, name, ranks, *options):
         """A run that each of the numbers of ranks takes a part of; the last to its end."""
         for number in ranks[:-1]:
-            self.run_program("--run", name, "--resume", "auto", "--stop-after-steps", 701,
+            self.run_program("--run", name, "--resume", "auto", "--stop-after-steps", 351,
                              *SETTINGS, *options, ranks=number, code=75)
         self.run_program("--run", name, "--resume", "auto", *SETTINGS, *options, ranks=ranks[-1])
         return self.folder / name
@@ -101,15 +95,14 @@ class CutAndResumed(ProgramTest):
                          ranks=RANKS),
             cwd=self.folder, env=mark.environment(), stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, start_new_session=True)
+        ranks = {}
+        while rank not in ranks and job.poll() is None:
+            ranks = mark.ranks()
         while epochs_done(run) < epochs and job.poll() is None:
             time.sleep(0.001)
-        try:
-            job.wait(seconds)
-        except subprocess.TimeoutExpired:
-            ranks = mark.ranks()
-            if rank in ranks:
-                with contextlib.suppress(ProcessLookupError):  # It has just ended by itself.
-                    os.kill(ranks[rank], signal.SIGKILL)
+        time.sleep(seconds)
+        with contextlib.suppress(ProcessLookupError, KeyError):  # It has just ended by itself.
+            os.kill(ranks[rank], signal.SIGKILL)
         code = job.wait(20)
         self.assertEqual(mark.left_behind(), {})
         return code == 0

@@ -1,4 +1,4 @@
-"""A file system of 60 MB fills up with checkpoints: training goes on, warns at once, keeps what it had,
+"""A file system of 40 MB fills up with checkpoints: training goes on, warns at once, keeps what it had,
 and fails at its end, from where it can go on with more space."""
 
 import os
@@ -8,8 +8,8 @@ import unittest
 
 from sae_program import ProgramTest, command_line, toy_samples, write_dataset
 
-SIZE = "60m"
-# 11 MB a checkpoint: the sixth does not fit, nor does the model.
+SIZE = "40m"
+# 11 MB a checkpoint: the fourth does not fit, nor does the model.
 SETTINGS = ["--data", "data.h5", "--validation-size", "0", "--units", "1000,1000", "--momentum",
             "0.5", "--batch-size", "10", "--pretrain-epochs", "1", "--finetune-epochs", "1",
             "--progress", "lines", "--checkpoint-every", "10", "--keep-checkpoints", "100"]
