@@ -197,14 +197,8 @@ void CheckpointStore::work() {
     if (!busy_) return;
     set_priority(writer_, priority_ + kLower);  // As long as nobody waits.
     lock.unlock();
-    std::string failure;
-    try {
-      write();
-    } catch (const std::exception& error) {
-      failure = error.what();
-    }
+    write();
     lock.lock();
-    if (!failure.empty()) failures_.push_back(std::move(failure));
     busy_ = false;
     changed_.notify_all();
   }
@@ -212,9 +206,15 @@ void CheckpointStore::work() {
 
 void CheckpointStore::write() {
   const auto start = std::chrono::steady_clock::now();
-  write_files();
+  std::string failure;
+  try {
+    write_files();
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   const std::lock_guard lock(mutex_);
+  if (!failure.empty()) failures_.push_back(std::move(failure));
   longest_save_ = std::max(longest_save_.value_or(0), taken.count());
 }
 

@@ -21,6 +21,23 @@ struct CheckpointStoreTest : testing::Test {
 
   CheckpointStoreTest() { fs::create_directory(folder.path()); }
 
+  /// A run after so many updates.
+  static void fill(Checkpoint& copy, Index step) {
+    copy.topology = {.inputs = 6, .hidden = {5}, .classes = 3};
+    initialize_parameters(ParameterLayout(copy.topology), 3, copy.parameters);
+    copy.state.progress.step = step;
+  }
+  /// The steps whose checkpoints are there after one of `step` has been saved.
+  std::vector<Index> saved(CheckpointStore& store, Index step) const {
+    fill(store.buffer(), step);
+    store.save_now({.checkpoint = true});
+    std::vector<Index> steps;
+    for (Index i = 0; i < 100; ++i) {
+      if (fs::exists(folder.checkpoint(i))) steps.push_back(i);
+    }
+    return steps;
+  }
+
   void expect_no_look(const char* reason) const {
     expect_error<OutputError>([&] { find_newest_checkpoint(folder); },
                               {folder.checkpoints().string(), reason});
@@ -49,15 +66,34 @@ TEST_F(CheckpointStoreTest, AFolderThatCannotBeListedIsAFailureOfTheWrite) {
   fs::permissions(folder.checkpoints(), fs::perms{0333});
   const OrdinaryUser user;
   CheckpointStore store(folder, generation, 1);
-  Checkpoint& copy = store.buffer();
-  copy.topology = {.inputs = 6, .hidden = {5}, .classes = 3};
-  initialize_parameters(ParameterLayout(copy.topology), 3, copy.parameters);
-  copy.state.progress.step = 7;
+  fill(store.buffer(), 7);
   store.save({.checkpoint = true});
   store.wait_until_idle();
   const auto failures = store.take_failures();
   ASSERT_EQ(failures.size(), 1);
   EXPECT_NE(failures[0].find("Permission denied"), std::string::npos) << failures[0];
+}
+
+TEST_F(CheckpointStoreTest, WhatHasJustBeenWrittenStays) {
+  CheckpointStore store(folder, RunGeneration::take(folder), 1);
+  EXPECT_EQ(saved(store, 1), (std::vector<Index>{1}));
+  std::ofstream(folder.checkpoint(9)) << "damaged";
+  EXPECT_EQ(saved(store, 2), (std::vector<Index>{2, 9}));
+}
+
+TEST_F(CheckpointStoreTest, TheCheckpointOfTheBestEpochStaysUntilBestIsWritten) {
+  CheckpointStore store(folder, RunGeneration::take(folder), 1);
+  fs::create_directory(folder.best());
+  fill(store.change_best(), 1);
+  saved(store, 1);
+  EXPECT_EQ(saved(store, 2), (std::vector<Index>{1, 2}));
+  EXPECT_EQ(saved(store, 3), (std::vector<Index>{1, 3}));
+  EXPECT_EQ(store.take_failures().size(), 3);
+  fs::remove(folder.best());
+  saved(store, 4);
+  EXPECT_EQ(load_checkpoint(folder.best()).state.progress.step, 1);
+  EXPECT_EQ(saved(store, 5), (std::vector<Index>{5}));
+  EXPECT_TRUE(store.take_failures().empty());
 }
 
 TEST_F(CheckpointStoreTest, OfTemporaryFilesOnlyThoseOfOurOwnAreRemoved) {
