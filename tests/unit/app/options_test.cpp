@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
+
 #include "sae/core/error.hpp"
+#include "train/resume.hpp"
 
 namespace sae {
 namespace {
@@ -33,6 +37,23 @@ TEST(Options, WithoutAnyTheDefaultsTrain) {
   EXPECT_EQ(c.batch_size, 100);
   EXPECT_EQ(c.validation_size, 5000);
   EXPECT_TRUE(c.data.empty());
+}
+
+// Else a run that was begun before there was the setting could not be resumed.
+TEST(Options, OfARunAreInEveryCheckpointOrTheirAbsenceHasAMeaning) {
+  const std::set<std::string> always = {
+      "data",          "data-access",       "validation-size",     "units",
+      "seed",          "corruption",        "corruption-at",       "pretrain-epochs",
+      "momentum",      "pretrain-schedule", "finetune-epochs",     "pretrain-learning-rate",
+      "batch-size",    "finetune-schedule", "learning-rate-decay", "finetune-learning-rate",
+      "warmup-epochs", "weight-decay",      "reproducible"};
+  const std::set<std::string> free = {"averaging", "threads"};  // They may differ.
+  std::istringstream lines(configure({"--data", "a.h5", "--pretrain-weight-decay", "0"}).text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string name = line.substr(0, line.find('='));
+    if (always.contains(name) || free.contains(name)) continue;
+    EXPECT_NE(recorded_setting("", name), "") << name;
+  }
 }
 
 TEST(Options, TrainIsTheDefaultCommand) {
