@@ -1,17 +1,21 @@
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "commands.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/mpi_session.hpp"
 #include "sae/comm/self_communicator.hpp"
+#include "sae/comm/stop_signal.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
+#include "sae/core/print.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/train/reproducible_sum.hpp"
 #include "sae/train/stage.hpp"
@@ -63,15 +67,15 @@ std::optional<Command> parse(int argc, char** argv, Communicator& comm) {
     }
     return command;
   } catch (const UsageError& error) {
-    if (comm.is_root()) fmt::print(stderr, "sae_dist: {}\n", error.what());
+    if (comm.is_root()) print_to(stderr, fmt::format("sae_dist: {}\n", error.what()));
     return std::nullopt;
   }
 }
 
 /// Says what went wrong, and ends all ranks: one that returned normally would leave the others
 /// waiting. A rank that is alone returns.
-int fail(const Communicator& comm, const char* text, ExitCode code) {
-  fmt::print(stderr, "sae_dist [rank {}, {}]: {}\n", comm.rank(), host_name(), text);
+int fail(const Communicator& comm, const std::string& text, ExitCode code) {
+  print_to(stderr, fmt::format("sae_dist [rank {}, {}]: {}\n", comm.rank(), host_name(), text));
   std::fflush(nullptr);
   if (comm.size() > 1) MpiSession::abort(static_cast<int>(code));
   return static_cast<int>(code);
@@ -80,6 +84,7 @@ int fail(const Communicator& comm, const char* text, ExitCode code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ignore_signals_of_writes();
   MpiSession session(argc, argv);
   std::unique_ptr<Communicator> comm = std::make_unique<SelfCommunicator>();
   try {
@@ -90,19 +95,23 @@ int main(int argc, char** argv) {
     // The same arguments on every rank: all leave here.
     if (!command) return static_cast<int>(ExitCode::kUsage);
     const ExitCode code = run(*command, *comm);
+    // A run that is trained is none the worse for what it could not print.
+    if (!std::holds_alternative<TrainOptions>(*command) && std::fflush(stdout) != 0) {
+      throw OutputError(
+          fmt::format("Cannot write standard output: {}.", std::system_category().message(errno)));
+    }
     // Launchers end the other ranks at the first code that is not 0: one rank tells it, the last.
     if (code == ExitCode::kStopped && !comm->is_root()) return 0;
     if (code != ExitCode::kDone) session.leave_last();
     return static_cast<int>(code);
   } catch (const DivergedError& error) {
     // Found by all ranks in the same step: all leave here.
-    if (comm->is_root()) fmt::print(stderr, "sae_dist: {}\n", error.what());
+    if (comm->is_root()) print_to(stderr, fmt::format("sae_dist: {}\n", error.what()));
     return static_cast<int>(error.code());
-  } catch (const Error& error) {
-    return fail(*comm, error.what(), error.code());
-  } catch (const std::bad_alloc&) {
-    return fail(*comm, "There is not enough memory.", ExitCode::kInternal);
+  } catch (const std::system_error& error) {  // By fmt::print.
+    return fail(*comm, fmt::format("Cannot write standard output: {}.", error.code().message()),
+                ExitCode::kOutput);
   } catch (const std::exception& error) {
-    return fail(*comm, error.what(), ExitCode::kInternal);
+    return fail(*comm, sentence_of(error), code_of(error));
   }
 }

@@ -10,6 +10,8 @@
 #include "sae/comm/mpi_session.hpp"
 #include "sae/comm/stop_signal.hpp"
 #include "sae/comm/watchdog.hpp"
+#include "sae/core/error.hpp"
+#include "sae/core/print.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/monitor/console.hpp"
 #include "sae/monitor/event_writer.hpp"
@@ -57,7 +59,7 @@ class WarningsOnly final : public TrainingObserver {
   void step_done(const StepReport&) override {}
   void epoch_done(const EpochReport&) override {}
   void warning(const std::string& sentence) override {
-    fmt::print(stderr, "sae_dist: warning: {}\n", sentence);
+    print_to(stderr, fmt::format("sae_dist: warning: {}\n", sentence));
   }
   void rewound(Index, const std::string&) override {}
   void run_done(const RunResult&) override {}
@@ -77,18 +79,11 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm) {
     made.folder = configuration.run = new_run_folder();
 
   ObserverList observers;
+  const auto warn = [&observers](const std::string& sentence) { observers.warning(sentence); };
   const std::string libraries = fmt::format("sae_dist {}, {}, {}", kVersion,
                                             MpiSession::library_version(), kernel_description());
   if (comm.is_root()) {
-    if (options.quiet) {
-      observers.add(std::make_unique<WarningsOnly>());
-    } else {
-      int columns = options.progress == "bar" ? 100 : 0;
-      if (options.progress != "lines") columns = terminal_columns().value_or(columns);
-      observers.add(std::make_unique<Console>(configuration, libraries, columns, stdout));
-    }
     observers.add(std::make_unique<RunLog>(RunFolder(configuration.run), configuration, libraries));
-    const auto warn = [&observers](const std::string& sentence) { observers.warning(sentence); };
     observers.add(
         std::make_unique<PictureFiles>(RunFolder(configuration.run), configuration, warn));
     if (options.summary_every > 0) {
@@ -97,20 +92,36 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm) {
     }
     observers.add(
         std::make_unique<RunReport>(RunFolder(configuration.run), configuration, libraries, warn));
+    // Last, since it warns of an output that takes no more.
+    if (options.quiet) {
+      observers.add(std::make_unique<WarningsOnly>());
+    } else {
+      int columns = options.progress == "bar" ? 100 : 0;
+      if (options.progress != "lines") columns = terminal_columns().value_or(columns);
+      observers.add(std::make_unique<Console>(configuration, libraries, columns, stdout, warn));
+    }
   }
   Watchdog watchdog(comm, std::chrono::duration<double>(options.stall_timeout),
-                    stage_names(configuration));
+                    stage_names(configuration), [&observers](const std::string& sentence) {
+                      observers.run_failed(ExitCode::kInternal, sentence);
+                    });
   RunControl control = options.control;
   control.heartbeat = &watchdog.heartbeat();
   control.stop_requested = stop_requested;
+  control.stop_reason = stop_signal;
   control.notes = warnings;
 
   watchdog.heartbeat().enter(Phase::kFile);
   watchdog.heartbeat().beat();
-  DistributedDataset dataset(configuration.data, configuration.data_access, comm,
-                             control.heartbeat);
-  const RunResult result = Trainer(configuration, control, dataset, comm, observers).run();
-  return result.stopped ? ExitCode::kStopped : ExitCode::kDone;
+  try {
+    DistributedDataset dataset(configuration.data, configuration.data_access, comm,
+                               control.heartbeat);
+    const RunResult result = Trainer(configuration, control, dataset, comm, observers).run();
+    return result.stopped ? ExitCode::kStopped : ExitCode::kDone;
+  } catch (const std::exception& error) {
+    observers.run_failed(code_of(error), sentence_of(error));
+    throw;
+  }
 }
 
 }  // namespace sae

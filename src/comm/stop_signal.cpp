@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 
 namespace sae {
@@ -12,7 +13,11 @@ namespace {
 /// Signals closer together than this are copies of one.
 constexpr std::int64_t kCopyWindowNanoseconds = 200'000'000;
 
-std::atomic<std::int64_t> first_signal{0};  // Lock-free: a handler may use it.
+constexpr std::array kStopSignals = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGQUIT, SIGXCPU};
+
+// Lock-free: a handler may use them.
+std::atomic<int> first_signal{0};
+std::atomic<std::int64_t> first_time{0};
 
 std::int64_t now() {
   timespec time{};
@@ -21,9 +26,14 @@ std::int64_t now() {
 }
 
 void take_note(int signal) {
-  std::int64_t expected = 0;
-  if (first_signal.compare_exchange_strong(expected, now())) return;
-  if (now() - expected > kCopyWindowNanoseconds) _exit(128 + signal);
+  int first = 0;
+  if (first_signal.compare_exchange_strong(first, signal)) {
+    first_time = now();
+    return;
+  }
+  // A batch system sends one kind as a warning, and another before it kills.
+  if (signal != first && signal != SIGINT) return;
+  if (first_time != 0 && now() - first_time > kCopyWindowNanoseconds) _exit(128 + signal);
 }
 
 }  // namespace
@@ -32,9 +42,25 @@ void install_stop_signals() {
   struct sigaction action {};
   action.sa_handler = take_note;
   action.sa_flags = SA_RESTART;
-  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) sigaction(signal, &action, nullptr);
+  for (const int signal : kStopSignals) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    // As by nohup.
+    if (signal == SIGHUP && before.sa_handler == SIG_IGN) continue;
+    sigaction(signal, &action, nullptr);
+  }
 }
 
-bool stop_requested() { return first_signal.load() != 0; }
+void ignore_signals_of_writes() {
+  for (const int ignored : {SIGPIPE, SIGXFSZ}) ::signal(ignored, SIG_IGN);
+}
+
+bool stop_requested() { return first_signal != 0; }
+
+std::string stop_signal() {
+  const int signal = first_signal;
+  const char* name = signal == 0 ? nullptr : sigabbrev_np(signal);
+  return name == nullptr ? "" : std::string("SIG") + name;
+}
 
 }  // namespace sae

@@ -8,6 +8,7 @@
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
+#include "sae/core/print.hpp"
 
 namespace sae {
 namespace {
@@ -50,8 +51,12 @@ void Heartbeat::beat() {
 }
 
 Watchdog::Watchdog(Communicator& comm, std::chrono::duration<double> stall_timeout,
-                   std::vector<std::string> stage_names)
-    : rank_(comm.rank()), timeout_(stall_timeout), stage_names_(std::move(stage_names)) {
+                   std::vector<std::string> stage_names,
+                   std::function<void(const std::string&)> last_words)
+    : rank_(comm.rank()),
+      timeout_(stall_timeout),
+      stage_names_(std::move(stage_names)),
+      last_words_(std::move(last_words)) {
   if (auto* mpi = dynamic_cast<MpiCommunicator*>(&comm)) {
     memory_ = std::make_unique<NodeMemory>(*mpi, sizeof(Row));
     own_row_ = new (memory_->part(memory_->node_rank())) Row;
@@ -84,8 +89,9 @@ void Watchdog::watch() {
   while (!ending_.wait_for(lock, kLook, [this] { return end_; })) {
     own_->alive = now_nanoseconds();
     if (!stalled()) continue;
-    fmt::print(stderr, "{}", report());
-    std::fflush(stderr);
+    const std::string text = report();
+    print_to(stderr, text);
+    if (last_words_) last_words_(text.substr(0, text.find('\n')));
     std::this_thread::sleep_for(kLastWords);
     // Not MPI_Abort: the training thread is inside MPI, which is not told of other threads.
     _exit(static_cast<int>(ExitCode::kInternal));

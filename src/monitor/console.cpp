@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <system_error>
 
+#include "sae/core/print.hpp"
 #include "sae/monitor/text.hpp"
 
 namespace sae {
@@ -16,9 +19,16 @@ constexpr std::chrono::milliseconds kRedraw{100};
 
 void Console::run_begins(const RunSummary& summary) {
   summary_ = summary;
-  fmt::print(out_, "{}\n", start_table(summary, configuration_, libraries_));
-  for (const std::string& note : summary.notes) fmt::print(out_, "{}\n", note);
-  std::fflush(out_);
+  print(start_table(summary, configuration_, libraries_) + "\n");
+  for (const std::string& note : summary.notes) print(note + "\n");
+}
+
+void Console::print(const std::string& text) {
+  if (out_ == nullptr || print_to(out_, text)) return;
+  const std::string reason = std::system_category().message(errno);
+  out_ = nullptr;
+  warn_(
+      fmt::format("The output takes no more text ({}): nothing is printed from here on.", reason));
 }
 
 void Console::step_done(const StepReport& report) {
@@ -31,8 +41,7 @@ void Console::step_done(const StepReport& report) {
   if (columns_ == 0 || now - last_drawn_ < kRedraw) return;
   if (now == stage_start_) return;  // Nothing is known of the rate yet.
   last_drawn_ = now;
-  fmt::print(out_, "\r\x1b[K{}", bar(report));
-  std::fflush(out_);
+  print("\r\x1b[K" + bar(report));
   bar_shown_ = true;
 }
 
@@ -74,26 +83,23 @@ std::string Console::bar(const StepReport& report) const {
 }
 
 void Console::erase_bar() {
-  if (bar_shown_) fmt::print(out_, "\r\x1b[K");
+  if (bar_shown_) print("\r\x1b[K");
   bar_shown_ = false;
 }
 
 void Console::epoch_done(const EpochReport& report) {
   erase_bar();
-  fmt::print(out_, "{}\n", epoch_line(report));
-  std::fflush(out_);
+  print(epoch_line(report) + "\n");
 }
 
 void Console::warning(const std::string& sentence) {
   erase_bar();
-  fmt::print(out_, "warning: {}\n", sentence);
-  std::fflush(out_);
+  print("warning: " + sentence + "\n");
 }
 
 void Console::run_done(const RunResult& result) {
   erase_bar();
-  fmt::print(out_, "{}", result_table(result, configuration_.run));
-  std::fflush(out_);
+  print(result_table(result, configuration_.run));
 }
 
 }  // namespace sae

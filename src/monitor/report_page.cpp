@@ -39,23 +39,32 @@ std::pair<Index, Index> updates(const RunRecord& record) {
 std::string state_of(const Report& report) {
   if (report.live) return "running";
   if (report.record.finished()) return "finished";
-  if (!report.record.sessions.empty() && report.record.sessions.back().ended) return "stopped";
-  return "not finished";
+  if (report.record.sessions.empty()) return "not finished";
+  const SessionRecord& last = report.record.sessions.back();
+  return last.ended ? "stopped" : !last.failure.empty() ? "failed" : "not finished";
 }
 
 std::string state_badge(const Report& report) {
   const std::string state = state_of(report);
-  const char* sign = state == "running" ? "●" : state == "finished" ? "✓" : "■";
+  const char* sign = state == "running"    ? "●"
+                     : state == "finished" ? "✓"
+                     : state == "failed"   ? "✗"
+                                           : "■";
   std::string more;
   if (state == "running") {
     more = fmt::format("Written {}, again after each epoch.", date_and_time(report.written));
   } else if (state == "finished") {
     more = fmt::format("Ended {}.", date_and_time(report.record.sessions.back().last_sign));
   } else if (state == "stopped") {
+    const SessionRecord& last = report.record.sessions.back();
     more = fmt::format(
-        "Stopped in good order {}; the same command with --run and --resume auto "
+        "Stopped in good order{} {}; the same command with --run and --resume auto "
         "goes on.",
-        date_and_time(report.record.sessions.back().last_sign));
+        last.stopped_by.empty() ? "" : " by " + last.stopped_by, date_and_time(last.last_sign));
+  } else if (state == "failed") {
+    const SessionRecord& last = report.record.sessions.back();
+    more = fmt::format("Ended {} with exit code {}: {}", date_and_time(last.last_sign),
+                       last.exit_code, last.failure);
   } else {
     more = fmt::format("No end is recorded: the run is under way, or it was cut. Written {}.",
                        date_and_time(report.written));

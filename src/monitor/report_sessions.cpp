@@ -133,6 +133,7 @@ std::string hosts_of(const SessionRecord& session) {
 
 std::string end_of(const SessionRecord& session, bool is_last, bool live) {
   if (session.ended) return session.stopped ? "stopped" : "finished";
+  if (!session.failure.empty()) return fmt::format("failed ({})", session.exit_code);
   return is_last && live ? "running" : is_last ? "no end recorded" : "cut";
 }
 

@@ -121,7 +121,8 @@ std::vector<Event> events_of(const std::vector<SessionRecord>& sessions) {
       events.push_back({warning.time, "warning: " + warning.text, ""});
     if (s.ended)
       events.push_back({s.last_sign, s.stopped ? "stopped in good order" : "finished", ""});
-    if (!s.ended && i + 1 < sessions.size())
+    if (!s.failure.empty()) events.push_back({s.last_sign, "failed: " + s.failure, ""});
+    if (!s.ended && s.failure.empty() && i + 1 < sessions.size())
       events.push_back({s.last_sign, "last sign before it was cut", ""});
   }
   std::ranges::stable_sort(events, {}, &Event::time);

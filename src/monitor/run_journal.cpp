@@ -164,9 +164,17 @@ void RunJournal::warning(const std::string& sentence) {
   append(line_of(json));
 }
 
+void RunJournal::run_failed(ExitCode code, const std::string& sentence) {
+  Json json = event("failed");
+  json["exit_code"] = static_cast<int>(code);
+  json["text"] = sentence;
+  append(line_of(json));
+}
+
 void RunJournal::run_done(const RunResult& result) {
   Json json = event("end");
   json["stopped"] = result.stopped;
+  if (result.stopped) json["stopped_by"] = result.stopped_by;
   json["step"] = result.step;
   json["models"] = Json::array();
   for (const ModelResult& model : result.models) {

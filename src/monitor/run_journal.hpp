@@ -25,6 +25,7 @@ class RunJournal {
   void checkpoint_saved(Index step);
   void warning(const std::string& sentence);
   void run_done(const RunResult& result);
+  void run_failed(ExitCode code, const std::string& sentence);
 
   /// All lines, of earlier sessions too.
   const std::string& text() const { return text_; }

@@ -68,7 +68,9 @@ void RunLog::rewrite_metrics() {
   }
 }
 
-void RunLog::warning(const std::string& sentence) { log_->warn("warning: {}", sentence); }
+void RunLog::warning(const std::string& sentence) {
+  if (log_) log_->warn("warning: {}", sentence);
+}
 
 void RunLog::rewound(Index, const std::string& history) {
   history_ = history;
@@ -79,6 +81,12 @@ void RunLog::run_done(const RunResult& result) {
   check_generation_();
   if (!metrics_whole_) rewrite_metrics();
   log_->info("{}", result_table(result, folder_.path()));
+}
+
+void RunLog::run_failed(ExitCode code, const std::string& sentence) {
+  if (!log_) return;
+  check_generation_();
+  log_->info("ended with exit code {}: {}", static_cast<int>(code), sentence);
 }
 
 }  // namespace sae

@@ -170,8 +170,12 @@ void read_event(const Json& json, RunRecord& record) {
     session.checkpoints.push_back({time, json.at("step").get<Index>()});
   } else if (event == "warning") {
     session.warnings.push_back({time, json.at("text").get<std::string>()});
+  } else if (event == "failed") {
+    json.at("text").get_to(session.failure);
+    json.at("exit_code").get_to(session.exit_code);
   } else if (event == "end") {
     json.at("stopped").get_to(session.stopped);
+    session.stopped_by = json.value("stopped_by", "");
     for (const Json& model : json.at("models")) record.models.push_back(model_of(model));
     session.ended = true;
   }

@@ -73,6 +73,9 @@ struct SessionRecord {
   std::vector<Warning> warnings = {};
   bool ended = false;    ///< In good order.
   bool stopped = false;  ///< Before the end of the run.
+  std::string stopped_by = {};
+  std::string failure = {};  ///< Why it ended, if not in good order; else empty.
+  Index exit_code = 0;       ///< That belongs to the failure.
 };
 
 struct RunRecord {

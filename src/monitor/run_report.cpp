@@ -85,6 +85,12 @@ void RunReport::run_done(const RunResult& result) {
   write(false, &result);
 }
 
+void RunReport::run_failed(ExitCode code, const std::string& sentence) {
+  if (journal_->text().empty()) return;
+  journal_->run_failed(code, sentence);
+  write(false, nullptr);
+}
+
 void RunReport::write(bool live, const RunResult* result) {
   const auto begin = Clock::now();
   without_harm([&] {

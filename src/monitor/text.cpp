@@ -128,9 +128,9 @@ std::string confusion_table(const Evaluation& evaluation) {
 std::string result_table(const RunResult& result, const std::filesystem::path& run_folder) {
   if (result.stopped) {
     return fmt::format(
-        "\n  stopped after step {} with a checkpoint; to go on: the same command with "
+        "\n  stopped by {} after step {} with a checkpoint; to go on: the same command with "
         "--run {} --resume auto\n",
-        grouped(result.step), run_folder.string());
+        result.stopped_by, grouped(result.step), run_folder.string());
   }
   std::string text =
       fmt::format("\n  {:<10} {:<18} {:<24} {}\n", "model", "", "validation error", "test error");

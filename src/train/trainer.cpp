@@ -234,6 +234,15 @@ bool Trainer::is_time_to_stop() const {
   return seconds_since(session_start_) > *control_.max_seconds - reserve;
 }
 
+std::string Trainer::why_stopped() const {
+  for (const std::string& reason :
+       comm_.allgather(control_.stop_reason ? control_.stop_reason() : "")) {
+    if (!reason.empty()) return reason;
+  }
+  const auto& limit = control_.stop_after_steps;
+  return limit && steps_of_session_ >= *limit ? "--stop-after-steps" : "--max-time";
+}
+
 void Trainer::finish_epoch(const Stage& stage, double seconds, double communication_seconds) {
   const PhaseScope scope(control_.heartbeat, Phase::kCompute);
   const Index steps = state_.progress.step_in_epoch;
@@ -341,6 +350,7 @@ RunSummary Trainer::summary() {
 RunResult Trainer::judge_models(bool stopped) {
   RunResult result;
   result.stopped = stopped;
+  if (stopped) result.stopped_by = why_stopped();
   result.step = state_.progress.step;
   result.seconds = seconds_since(session_start_);
   if (stopped) return result;

@@ -1,8 +1,10 @@
 """Signals, limits and stalls: the run ends in good order, soon, with its exit code, and can go on."""
 
+import json
 import os
 import pathlib
 import re
+import shlex
 import signal
 import time
 import unittest
@@ -42,13 +44,60 @@ class Stopped(ProgramTest):
         return sorted((run / "checkpoints").glob("step-*.h5"))
 
     def test_a_signal_to_one_rank_stops_all_with_a_checkpoint(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
-            for rank in (0, RANKS - 1):
-                with self.subTest(signal=number, rank=rank):
-                    code, text, run = self.run_until(
-                        f"one{number}{rank}", lambda _, ranks: os.kill(ranks[rank], number))
-                    self.assertEqual(code, STOPPED, text)
-                    self.assertTrue(self.checkpoints(run))
+        for number, rank in ((signal.SIGTERM, 0), (signal.SIGINT, RANKS - 1), (signal.SIGUSR1, 0),
+                             (signal.SIGUSR2, RANKS - 1), (signal.SIGHUP, 0), (signal.SIGQUIT, 0),
+                             (signal.SIGXCPU, RANKS - 1)):
+            with self.subTest(signal=number, rank=rank):
+                code, text, run = self.run_until(
+                    f"one{number}{rank}", lambda _, ranks: os.kill(ranks[rank], number))
+                self.assertEqual(code, STOPPED, text)
+                self.assertTrue(self.checkpoints(run))
+                self.assertIn(f"stopped by {number.name} after step", (run / "log.txt").read_text())
+                self.assertEqual(self.last_event(run)["stopped_by"], number.name)
+
+    def last_event(self, run):
+        return json.loads((run / "journal.jsonl").read_text().splitlines()[-1])
+
+    def check_failed(self, run, exit_code, words):
+        """All that tells of the run says that it ended, and how."""
+        event = self.last_event(run)
+        self.assertEqual((event["event"], event["exit_code"]), ("failed", exit_code))
+        self.assertIn(words, event["text"])
+        log = (run / "log.txt").read_text().splitlines()[-1]
+        self.assertIn(f"ended with exit code {exit_code}: ", log)
+        self.assertIn(words, log)
+        page = (run / "report.html").read_text()
+        self.assertNotIn('http-equiv="refresh"', page)
+        self.assertRegex(page, f"failed</span><span[^>]*>Ended .* with exit code {exit_code}: ")
+
+    def test_a_hangup_that_is_ignored_stops_nothing(self):
+        command = ["nohup", *command_line(*ENDLESS, "--run", "nohup")]
+        run = self.folder / "nohup"
+
+        def hang_up_and_stop(job, _):
+            os.kill(job, signal.SIGHUP)
+            time.sleep(0.3)
+            os.kill(job, signal.SIGTERM)
+
+        code, text = self.act_upon(command, lambda: (run / "metrics.jsonl").exists() and
+                                   metrics_of(run), hang_up_and_stop)
+        self.assertEqual(code, STOPPED, text)
+        self.assertEqual(self.last_event(run)["stopped_by"], "SIGTERM")
+
+    def test_an_output_that_takes_no_more_ends_no_run(self):
+        once = ["--data", "data.h5", "--validation-size", "10", "--units", "20", "--pretrain-epochs",
+                "1", "--finetune-epochs", "1", "--run"]
+        for name, words in (("full", "> /dev/full 2>&1"), ("closed", "| head -n 1"),
+                            ("quiet", "--quiet 2> /dev/full")):
+            with self.subTest(name):
+                line = shlex.join(command_line(*once, name))
+                self.run_program("-c", f"set -o pipefail; {line} {words}", program="/bin/bash")
+                self.assertTrue((self.folder / name / "model.h5").exists())
+                journal = (self.folder / name / "journal.jsonl").read_text()
+                self.assertEqual(journal.count("takes no more text"), name != "quiet", journal)
+        output = self.run_program("-c", f"{shlex.join(command_line('inspect', 'data.h5'))} > /dev/full",
+                                  program="/bin/bash", code=73)
+        self.assertIn("Cannot write standard output: No space left on device", output)
 
     def test_a_signal_to_all_ranks_or_to_mpirun_stops_with_a_checkpoint(self):
         def all_ranks(_, ranks):
@@ -97,14 +146,28 @@ class Stopped(ProgramTest):
         code, text, _ = self.run_until("twice", twice)
         self.assertNotIn(code, (0, STOPPED), text)
 
+    def test_a_signal_of_another_kind_leaves_time_to_save(self):
+        def warned_and_told(_, ranks):
+            os.kill(ranks[1], signal.SIGSTOP)  # So that the first is not over when the second comes.
+            os.kill(ranks[0], signal.SIGUSR1)
+            time.sleep(0.5)
+            os.kill(ranks[0], signal.SIGTERM)
+            time.sleep(0.1)
+            os.kill(ranks[1], signal.SIGCONT)
+
+        code, text, run = self.run_until("warned", warned_and_told)
+        self.assertEqual(code, STOPPED, text)
+        self.assertEqual(self.last_event(run)["stopped_by"], "SIGUSR1")
+
     def test_a_rank_that_does_not_answer_is_named_and_the_job_ended(self):
-        code, text, _ = self.run_until(
+        code, text, run = self.run_until(
             "stall", lambda _, ranks: os.kill(ranks[1], signal.SIGSTOP), "--stall-timeout", "3s",
             within=10)
         self.assertEqual(code, INTERNAL, text)
         self.assertRegex(text, r"sae_dist \[rank 1, \S+\]: no progress for \d+ s: stage pretrain1, "
                                r"step \d+, phase \w+, does not answer")
         self.assertRegex(text, r"sae_dist \[rank 0, .*phase (reduction|exchange), waits for others")
+        self.check_failed(run, INTERNAL, "no progress for")
 
     def test_time_and_step_limits_stop_with_a_checkpoint(self):
         self.run_program(*ENDLESS, "--run", "time", "--max-time", "3s", code=STOPPED, ranks=2,
@@ -123,6 +186,15 @@ class Stopped(ProgramTest):
                                         re.MULTILINE)), 1, output)
         self.assertTrue(self.checkpoints(self.folder / "diverge"))
         self.assertFalse((self.folder / "diverge" / "model.h5").exists())
+        self.check_failed(self.folder / "diverge", DIVERGED, "Training diverged in stage finetune")
+
+    def test_a_run_that_cannot_write_its_model_tells_so(self):
+        blocked = self.folder / "blocked"
+        (blocked / "model.h5").mkdir(parents=True)
+        self.run_program("--data", "data.h5", "--validation-size", "10", "--units", "20",
+                         "--pretrain-epochs", "1", "--finetune-epochs", "1", "--resume", "auto",
+                         "--run", "blocked", code=73, ranks=2)
+        self.check_failed(blocked, 73, "Is a directory")
 
     def test_other_settings_are_refused_by_name_with_both_values(self):
         self.run_program(*ENDLESS, "--run", "other", "--stop-after-steps", "3", code=STOPPED)

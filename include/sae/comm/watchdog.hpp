@@ -24,9 +24,11 @@ class Watchdog {
   using Clock = std::chrono::steady_clock;
 
   /// Watches from now on. Collective: the heartbeats of a node share memory.
-  /// `stage_names` are for the message, by index of the stage.
+  /// `stage_names` are for the message, by index of the stage; `last_words` is called with it in
+  /// the watchdog's thread before this rank leaves, and must neither wait nor throw.
   Watchdog(Communicator& comm, std::chrono::duration<double> stall_timeout,
-           std::vector<std::string> stage_names);
+           std::vector<std::string> stage_names,
+           std::function<void(const std::string&)> last_words = {});
   /// Stops watching. Local.
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
@@ -50,6 +52,7 @@ class Watchdog {
   int rank_;
   std::chrono::duration<double> timeout_;
   std::vector<std::string> stage_names_;
+  std::function<void(const std::string&)> last_words_;
   std::unique_ptr<NodeMemory> memory_;
   std::unique_ptr<Row> alone_;  // The table of a process without MPI.
   std::vector<Row*> rows_;      // Of the node.

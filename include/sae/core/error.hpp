@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -27,6 +28,10 @@ class Error : public std::runtime_error {
  private:
   ExitCode code_;
 };
+
+/// The exit code and the sentence for any exception that ends the program.
+ExitCode code_of(const std::exception& error);
+std::string sentence_of(const std::exception& error);
 
 class UsageError : public Error {
  public:

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -13,13 +14,15 @@ namespace sae {
 /// terminal a progress bar below them, the result.
 class Console final : public TrainingObserver {
  public:
-  /// `columns` of the terminal; 0: none, no bar. `libraries` heads the start table.
-  /// The configuration must outlive the console.
-  Console(const Configuration& configuration, std::string libraries, int columns, std::FILE* out)
+  /// `columns` of the terminal; 0: none, no bar. `libraries` heads the start table. `warn` is
+  /// called once, if nothing more can be printed. The configuration must outlive the console.
+  Console(const Configuration& configuration, std::string libraries, int columns, std::FILE* out,
+          std::function<void(const std::string&)> warn)
       : configuration_(configuration),
         libraries_(std::move(libraries)),
         columns_(columns),
-        out_(out) {}
+        out_(out),
+        warn_(std::move(warn)) {}
 
   void run_begins(const RunSummary& summary) override;
   void step_done(const StepReport& report) override;
@@ -33,11 +36,13 @@ class Console final : public TrainingObserver {
   double epochs_done(const StepReport& report) const;
   std::string bar(const StepReport& report) const;
   void erase_bar();
+  void print(const std::string& text);
 
   const Configuration& configuration_;
   std::string libraries_;
   int columns_;
-  std::FILE* out_;
+  std::FILE* out_;  // Null: it takes no more.
+  std::function<void(const std::string&)> warn_;
   RunSummary summary_;
   bool bar_shown_ = false;
   std::optional<std::size_t> stage_;

@@ -1,44 +1,64 @@
 #pragma once
 
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "sae/train/observer.hpp"
 
 namespace sae {
 
-/// Tells each of its observers, in order.
+/// Tells each of its observers, in order. What is called while another thread calls waits for it.
 class ObserverList final : public TrainingObserver {
  public:
   void add(std::unique_ptr<TrainingObserver> observer) {
     observers_.push_back(std::move(observer));
   }
   void run_begins(const RunSummary& summary) override {
-    for (auto& observer : observers_) observer->run_begins(summary);
+    tell([&](TrainingObserver& observer) { observer.run_begins(summary); });
   }
   void step_done(const StepReport& report) override {
-    for (auto& observer : observers_) observer->step_done(report);
+    tell([&](TrainingObserver& observer) { observer.step_done(report); });
   }
   void epoch_done(const EpochReport& report) override {
-    for (auto& observer : observers_) observer->epoch_done(report);
+    tell([&](TrainingObserver& observer) { observer.epoch_done(report); });
   }
   void checkpoint_begins() override {
-    for (auto& observer : observers_) observer->checkpoint_begins();
+    tell([](TrainingObserver& observer) { observer.checkpoint_begins(); });
   }
   void checkpoint_saved(Index step) override {
-    for (auto& observer : observers_) observer->checkpoint_saved(step);
+    tell([&](TrainingObserver& observer) { observer.checkpoint_saved(step); });
   }
   void warning(const std::string& sentence) override {
-    for (auto& observer : observers_) observer->warning(sentence);
+    tell([&](TrainingObserver& observer) { observer.warning(sentence); });
   }
   void rewound(Index step, const std::string& history) override {
-    for (auto& observer : observers_) observer->rewound(step, history);
+    tell([&](TrainingObserver& observer) { observer.rewound(step, history); });
   }
   void run_done(const RunResult& result) override {
-    for (auto& observer : observers_) observer->run_done(result);
+    tell([&](TrainingObserver& observer) { observer.run_done(result); });
+  }
+  /// Each is told, whatever another throws; none if a call is under way that may never end.
+  void run_failed(ExitCode code, const std::string& sentence) override {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock) return;
+    for (auto& observer : observers_) {
+      try {
+        observer->run_failed(code, sentence);
+      } catch (const std::exception&) {  // The failure that is told counts.
+      }
+    }
   }
 
  private:
+  template <typename Call>
+  void tell(const Call& call) {
+    const std::lock_guard lock(mutex_);
+    for (auto& observer : observers_) call(*observer);
+  }
+
+  std::recursive_mutex mutex_;  // An observer may warn.
   std::vector<std::unique_ptr<TrainingObserver>> observers_;
 };
 

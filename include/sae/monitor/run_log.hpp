@@ -29,6 +29,7 @@ class RunLog final : public TrainingObserver {
   void warning(const std::string& sentence) override;
   void rewound(Index step, const std::string& history) override;
   void run_done(const RunResult& result) override;
+  void run_failed(ExitCode code, const std::string& sentence) override;
 
  private:
   RunFolder folder_;

@@ -34,6 +34,7 @@ class RunReport final : public TrainingObserver {
   void warning(const std::string& sentence) override;
   void rewound(Index, const std::string& history) override { metrics_ = history; }
   void run_done(const RunResult& result) override;
+  void run_failed(ExitCode code, const std::string& sentence) override;
 
  private:
   using Clock = std::chrono::steady_clock;

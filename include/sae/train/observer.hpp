@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sae/core/error.hpp"
 #include "sae/data/minibatch.hpp"
 #include "sae/train/configuration.hpp"
 #include "sae/train/evaluation.hpp"
@@ -102,6 +103,7 @@ struct RunResult {
   std::vector<ModelResult> models;  ///< The final one, then the one chosen by validation error.
   double seconds = 0;               ///< Of this session.
   bool stopped = false;             ///< In good order before its end; models is empty then.
+  std::string stopped_by = {};      ///< Such as "SIGTERM" or "--max-time", if stopped.
   Index step = 0;                   ///< Updates of the whole run.
 };
 
@@ -123,6 +125,9 @@ class TrainingObserver {
   /// those of `history`, as in metrics.jsonl.
   virtual void rewound(Index step, const std::string& history) = 0;
   virtual void run_done(const RunResult& result) = 0;
+  /// The session ends before its goal, not in good order: the last call. Nothing has been told
+  /// before if it failed before its begin.
+  virtual void run_failed(ExitCode, const std::string& /*sentence*/) {}
 };
 
 }  // namespace sae

@@ -53,7 +53,9 @@ struct RunControl {
   Heartbeat* heartbeat = nullptr;             ///< To beat; may be null.
   StepProfile* profile = nullptr;             ///< To fill and write; may be null.
   std::function<bool()> stop_requested = {};  ///< Asked after each update; may be empty.
-  GradientHook gradient_hook = {};            ///< Empty but for tests.
+  /// What this rank was asked by, such as "SIGTERM", else empty text; may be empty.
+  std::function<std::string()> stop_reason = {};
+  GradientHook gradient_hook = {};  ///< Empty but for tests.
 };
 
 }  // namespace sae

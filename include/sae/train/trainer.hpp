@@ -62,6 +62,7 @@ class Trainer {
                   StepSums& sums);
   std::vector<RankTime> gather_times();
   bool is_time_to_stop() const;
+  std::string why_stopped() const;
   RunResult judge_models(bool stopped);
 
   // trainer_checkpoints.cpp: how a run begins and is resumed.

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstdio>
+#include <string_view>
+
+namespace sae {
+
+/// Writes a text for the user, at once. Returns whether that was possible: never throws, since a
+/// terminal that is gone or a full disk must not end what goes on. Local.
+bool print_to(std::FILE* file, std::string_view text) noexcept;
+
+}  // namespace sae
