@@ -13,7 +13,7 @@ STOP_AT = sys.argv.pop(1)
 SETTINGS = ["--data", "data/toy.h5", "--validation-size", 100, "--units", "40,20", "--precision",
             "float32", "--pretrain-epochs", 10, "--finetune-epochs", 10]
 WEIGHTS = 1e-3  # As between numbers of ranks on one machine.
-CHECKPOINT = "checkpoints/step-0000000030.h5"
+TEMPORARY = "checkpoints/.step-0000000030.h5.sae-"  # And a random number.
 GOES_ON = 20  # Seconds from a cut to training on the rest.
 
 
@@ -77,7 +77,9 @@ class PlainHosts(ProgramTest):
         temporary file of a checkpoint of this run, and again once that file has got its name or is
         removed."""
         return self.script(f"stopping-{run}", f"""#!/bin/sh
-            export LD_PRELOAD={STOP_AT} STOP_BEFORE={call} STOP_IN={run}/{CHECKPOINT}.host2.
+            if [ "$(hostname)" = host2 ]; then
+              export LD_PRELOAD={STOP_AT} STOP_BEFORE={call} STOP_IN={run}/{TEMPORARY}
+            fi
             exec {PROGRAM} "$@"
             """)
 
