@@ -71,49 +71,64 @@ struct Parts {
   std::vector<int> displacements;
 };
 
-/// An MPI request on its way.
-class MpiPending : public PendingExchange {
+/// An MPI request on its way, and what MPI reads and writes until it is done: `Memory`, of which
+/// the member `received` is what arrives.
+template <typename Values, typename Memory>
+class MpiPending final : public Pending<Values> {
  public:
+  /// start(memory, request) makes the call.
+  template <typename Start>
+  MpiPending(std::unique_ptr<Memory> memory, const Start& start) : memory_(std::move(memory)) {
+    start(*memory_, &request_);
+  }
+  MpiPending(const MpiPending&) = delete;
+  MpiPending& operator=(const MpiPending&) = delete;
+  ~MpiPending() override {
+    // No destructor may wait for other ranks, and no request of a collective can be cancelled.
+    if (request_ != MPI_REQUEST_NULL) static_cast<void>(memory_.release());
+  }
+
   bool poll() override {
     int done = 0;
     check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
     return done != 0;
   }
 
-  void wait() override { check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait"); }
-
- protected:
-  MPI_Request request_ = MPI_REQUEST_NULL;
-};
-
-class MpiExchange final : public MpiPending {
- public:
-  MpiExchange(std::span<const std::byte> send, std::span<const Index> send_counts,
-              std::span<std::byte> receive, std::span<const Index> receive_counts,
-              MPI_Comm communicator)
-      : send_(send_counts, kCall), receive_(receive_counts, kCall) {
-    check_mpi(MPI_Ialltoallv(send.data(), send_.counts.data(), send_.displacements.data(), MPI_BYTE,
-                             receive.data(), receive_.counts.data(), receive_.displacements.data(),
-                             MPI_BYTE, communicator, &request_),
-              kCall);
+  Values wait() override {
+    check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait");
+    return std::move(memory_->received);
   }
 
  private:
-  static constexpr const char* kCall = "MPI_Ialltoallv";
-  Parts send_;  // MPI reads the counts until the exchange is over.
-  Parts receive_;
+  std::unique_ptr<Memory> memory_;
+  MPI_Request request_ = MPI_REQUEST_NULL;
 };
 
-class MpiSum final : public MpiPending {
- public:
-  template <typename T>
-  MpiSum(std::span<T> values, MPI_Datatype type, MPI_Op add, int ranks, MPI_Comm communicator) {
-    choose_sum_algorithm(ranks, values.size_bytes());
-    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Iallreduce"),
-                             type, add, communicator, &request_),
-              "MPI_Iallreduce");
-  }
+struct ExchangeMemory {
+  std::vector<std::byte> sent;
+  Parts sent_parts;
+  Parts received_parts;
+  std::vector<std::byte> received;
 };
+
+template <typename T>
+struct SumMemory {
+  Vector<T> received;
+};
+
+template <typename T>
+std::unique_ptr<PendingSum<T>> start_sum(Vector<T> values, Index count, MPI_Datatype type,
+                                         MPI_Op add, int ranks, MPI_Comm communicator) {
+  auto memory = std::make_unique<SumMemory<T>>(SumMemory<T>{std::move(values)});
+  return std::make_unique<MpiPending<Vector<T>, SumMemory<T>>>(
+      std::move(memory), [&](SumMemory<T>& sum, MPI_Request* request) {
+        choose_sum_algorithm(ranks, static_cast<std::size_t>(count) * sizeof(T));
+        check_mpi(
+            MPI_Iallreduce(MPI_IN_PLACE, sum.received.data(), count_of(count, "MPI_Iallreduce"),
+                           type, add, communicator, request),
+            "MPI_Iallreduce");
+      });
+}
 
 MPI_Op bfloat16_sum() {
   static const MPI_Op add = [] {
@@ -157,13 +172,15 @@ void MpiCommunicator::allreduce_sum(std::span<bfloat16> values) {
             "MPI_Allreduce");
 }
 
-std::unique_ptr<PendingExchange> MpiCommunicator::start_allreduce_sum(std::span<float> values) {
-  return std::make_unique<MpiSum>(values, MPI_FLOAT, MPI_SUM, size_, handle_->communicator);
+std::unique_ptr<PendingSum<float>> MpiCommunicator::start_allreduce_sum(Vector<float> values,
+                                                                        Index count) {
+  return start_sum(std::move(values), count, MPI_FLOAT, MPI_SUM, size_, handle_->communicator);
 }
 
-std::unique_ptr<PendingExchange> MpiCommunicator::start_allreduce_sum(std::span<bfloat16> values) {
-  return std::make_unique<MpiSum>(values, MPI_UINT16_T, bfloat16_sum(), size_,
-                                  handle_->communicator);
+std::unique_ptr<PendingSum<bfloat16>> MpiCommunicator::start_allreduce_sum(Vector<bfloat16> values,
+                                                                           Index count) {
+  return start_sum(std::move(values), count, MPI_UINT16_T, bfloat16_sum(), size_,
+                   handle_->communicator);
 }
 
 std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int color) const {
@@ -208,10 +225,24 @@ std::vector<std::string> MpiCommunicator::allgather(const std::string& text) {
 }
 
 std::unique_ptr<PendingExchange> MpiCommunicator::start_exchange(
-    std::span<const std::byte> send, std::span<const Index> send_counts,
-    std::span<std::byte> receive, std::span<const Index> receive_counts) {
-  return std::make_unique<MpiExchange>(send, send_counts, receive, receive_counts,
-                                       handle_->communicator);
+    std::vector<std::byte> send, std::span<const Index> send_counts,
+    std::span<const Index> receive_counts) {
+  constexpr const char* kCall = "MPI_Ialltoallv";
+  const auto bytes = std::accumulate(receive_counts.begin(), receive_counts.end(), Index{0});
+  auto memory = std::make_unique<ExchangeMemory>(
+      ExchangeMemory{.sent = std::move(send),
+                     .sent_parts = Parts(send_counts, kCall),
+                     .received_parts = Parts(receive_counts, kCall),
+                     .received = std::vector<std::byte>(static_cast<std::size_t>(bytes))});
+  return std::make_unique<MpiPending<std::vector<std::byte>, ExchangeMemory>>(
+      std::move(memory), [&](ExchangeMemory& own, MPI_Request* request) {
+        check_mpi(MPI_Ialltoallv(own.sent.data(), own.sent_parts.counts.data(),
+                                 own.sent_parts.displacements.data(), MPI_BYTE, own.received.data(),
+                                 own.received_parts.counts.data(),
+                                 own.received_parts.displacements.data(), MPI_BYTE,
+                                 handle_->communicator, request),
+                  kCall);
+      });
 }
 
 void MpiCommunicator::barrier() {

@@ -2,34 +2,41 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "sae/core/error.hpp"
 
 namespace sae {
 namespace {
 
-class FinishedExchange final : public PendingExchange {
+template <typename Values>
+class Finished final : public Pending<Values> {
  public:
+  explicit Finished(Values values) : values_(std::move(values)) {}
   bool poll() override { return true; }
-  void wait() override {}
+  Values wait() override { return std::move(values_); }
+
+ private:
+  Values values_;
 };
 
 }  // namespace
 
 std::unique_ptr<PendingExchange> SelfCommunicator::start_exchange(
-    std::span<const std::byte> send, [[maybe_unused]] std::span<const Index> send_counts,
-    std::span<std::byte> receive, [[maybe_unused]] std::span<const Index> receive_counts) {
-  assert(send.size() == receive.size() && send_counts.size() == 1 && receive_counts.size() == 1);
-  std::copy(send.begin(), send.end(), receive.begin());
-  return std::make_unique<FinishedExchange>();
+    std::vector<std::byte> send, [[maybe_unused]] std::span<const Index> send_counts,
+    [[maybe_unused]] std::span<const Index> receive_counts) {
+  assert(std::ranges::equal(send_counts, receive_counts) && send_counts.size() == 1);
+  return std::make_unique<Finished<std::vector<std::byte>>>(std::move(send));
 }
 
-std::unique_ptr<PendingExchange> SelfCommunicator::start_allreduce_sum(std::span<float>) {
-  return std::make_unique<FinishedExchange>();
+std::unique_ptr<PendingSum<float>> SelfCommunicator::start_allreduce_sum(Vector<float> values,
+                                                                         Index /*count*/) {
+  return std::make_unique<Finished<Vector<float>>>(std::move(values));
 }
 
-std::unique_ptr<PendingExchange> SelfCommunicator::start_allreduce_sum(std::span<bfloat16>) {
-  return std::make_unique<FinishedExchange>();
+std::unique_ptr<PendingSum<bfloat16>> SelfCommunicator::start_allreduce_sum(Vector<bfloat16> values,
+                                                                            Index /*count*/) {
+  return std::make_unique<Finished<Vector<bfloat16>>>(std::move(values));
 }
 
 void SelfCommunicator::swap_with(std::span<const std::byte>, std::span<std::byte>, int) {

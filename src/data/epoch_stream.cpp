@@ -67,7 +67,6 @@ void EpochStream::start_window(Index first_step) {
       receive_counts[static_cast<std::size_t>(source)] += static_cast<Index>(record_bytes);
     }
   }
-  window.received.resize(window.samples.size() * record_bytes);
   window.read_offset.resize(ranks, 0);
   std::exclusive_scan(receive_counts.begin(), receive_counts.end(), window.read_offset.begin(),
                       std::size_t{0});
@@ -84,25 +83,24 @@ void EpochStream::start_window(Index first_step) {
     outgoing[static_cast<std::size_t>(destination)].push_back(placement.sample);
   }
   std::vector<Index> send_counts(ranks, 0);
-  window.sent.reserve(sent_records * record_bytes);
+  std::vector<std::byte> sent;
+  sent.reserve(sent_records * record_bytes);
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     send_counts[rank] = static_cast<Index>(outgoing[rank].size() * record_bytes);
     for (const std::uint32_t sample : outgoing[rank]) {
       const auto record = shard_.record(sample);
-      window.sent.insert(window.sent.end(), record.begin(), record.end());
+      sent.insert(sent.end(), record.begin(), record.end());
     }
   }
+  window.pending = comm_.start_exchange(std::move(sent), send_counts, receive_counts);
   coming_ = std::move(window);
-  coming_.pending =
-      comm_.start_exchange(coming_.sent, send_counts, coming_.received, receive_counts);
 }
 
 bool EpochStream::next(Minibatch<float>& minibatch) {
   if (step_ == steps_) return false;
   if (step_ == coming_.steps.begin) {
-    coming_.pending->wait();
     current_ = std::exchange(coming_, Window{});
-    current_.sent = {};
+    current_.received = std::exchange(current_.pending, nullptr)->wait();
     next_record_ = 0;
     if (current_.steps.end < steps_) start_window(current_.steps.end);
   }
@@ -132,6 +130,12 @@ bool EpochStream::next(Minibatch<float>& minibatch) {
   }
   ++step_;
   return true;
+}
+
+void EpochStream::finish() {
+  if (coming_.pending) coming_.pending->wait();
+  coming_ = {};
+  step_ = steps_;
 }
 
 void EpochStream::poll() {

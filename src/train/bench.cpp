@@ -90,6 +90,9 @@ class SyntheticSteps {
     step_time.push_back(bench_seconds_since(begin));
   }
 
+  /// Collective.
+  void finish() { stream_->finish(); }
+
   void forget() {
     for (auto* times : {&data, &objective, &reduction, &update, &step_time}) times->clear();
   }
@@ -220,6 +223,7 @@ class Bench {
     comm_.barrier();
     const auto begin = BenchClock::now();
     for (int i = 0; i < repetitions; ++i) steps.run_one();
+    steps.finish();
     bench.mean_step_seconds = mean_over_ranks(bench_seconds_since(begin) / repetitions, comm_);
     const auto typical = [&](const std::vector<double>& times) {
       return mean_over_ranks(median(times), comm_);

@@ -1,6 +1,7 @@
 #include "overlapped_sum.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "averaging_strategies.hpp"
 #include "kernels/bfloat16.hpp"
@@ -51,20 +52,25 @@ void OverlappedSum::send() {
     spare_.pop_back();
   }
   Message& message = messages_.back();
-  const auto size = static_cast<std::size_t>(message.size);
-  message.pending = travels_rounded_
-                        ? comm_.start_allreduce_sum(span_of(message.rounded).first(size))
-                        : comm_.start_allreduce_sum(span_of(message.values).first(size));
+  if (travels_rounded_) {
+    message.rounded_sum = comm_.start_allreduce_sum(std::move(message.rounded), message.size);
+  } else {
+    message.sum = comm_.start_allreduce_sum(std::move(message.values), message.size);
+  }
 }
 
 bool OverlappedSum::arrived(Message& message) {
   const SecondsScope timer(seconds_.reduction);
-  return message.pending->poll();
+  return travels_rounded_ ? message.rounded_sum->poll() : message.sum->poll();
 }
 
-void OverlappedSum::wait_for_first() {
+void OverlappedSum::wait_for(Message& message) {
   const SecondsScope timer(seconds_.reduction);
-  messages_.front().pending->wait();
+  if (travels_rounded_) {
+    message.rounded = std::exchange(message.rounded_sum, nullptr)->wait();
+  } else {
+    message.values = std::exchange(message.sum, nullptr)->wait();
+  }
 }
 
 }  // namespace sae

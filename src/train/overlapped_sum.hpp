@@ -37,10 +37,7 @@ class OverlappedSum {
   template <typename Use>
   void finish(const Use& use) {
     send();
-    while (!messages_.empty()) {
-      wait_for_first();
-      give(use);
-    }
+    while (!messages_.empty()) give(use);
   }
 
  private:
@@ -49,17 +46,19 @@ class OverlappedSum {
     Vector<float> values;  // One of the two.
     Vector<bfloat16> rounded;
     Index size = 0;
-    std::unique_ptr<PendingExchange> pending;
+    std::unique_ptr<PendingSum<float>> sum;  // Likewise; holds the values meanwhile.
+    std::unique_ptr<PendingSum<bfloat16>> rounded_sum;
   };
 
   void send();
   bool arrived(Message& message);
-  void wait_for_first();
+  void wait_for(Message& message);
 
   template <typename Use>
   void give(const Use& use) {
     Message message = std::move(messages_.front());
     messages_.pop_front();
+    wait_for(message);
     std::size_t begin = 0;
     for (const Range part : message.parts) {
       const auto size = static_cast<std::size_t>(part.size());
@@ -72,7 +71,6 @@ class OverlappedSum {
     }
     message.parts.clear();
     message.size = 0;
-    message.pending.reset();
     spare_.push_back(std::move(message));
   }
 

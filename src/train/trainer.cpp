@@ -139,6 +139,11 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     return EpochStream(inputs, order, configuration_.batch_size, state_.progress.step_in_epoch,
                        comm_);
   }();
+  const auto leave = [&](Outcome outcome) {
+    const PhaseScope scope(control_.heartbeat, Phase::kExchange);
+    minibatches.finish();
+    return outcome;
+  };
   Minibatch<float> minibatch;
   while (communicate(Phase::kExchange, [&] { return minibatches.next(minibatch); })) {
     const double epochs_done =
@@ -147,7 +152,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     const double learning_rate = stage.learning_rate.at(epochs_done) * rate_factor();
     const double reduction_before = averaging_->seconds().reduction;
     StepSums sums;
-    if (!train_step(stage, minibatch, learning_rate, sums)) return Outcome::kDiverged;
+    if (!train_step(stage, minibatch, learning_rate, sums)) return leave(Outcome::kDiverged);
     communication_seconds += averaging_->seconds().reduction - reduction_before;
 
     ++state_.progress.step;
@@ -177,7 +182,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     if (epoch_ended) finish_epoch(stage, seconds, communication_seconds);
     const bool stop = sums.stop_votes > 0 || (control_.stop_after_steps &&
                                               steps_of_session_ >= *control_.stop_after_steps);
-    if (stop) return Outcome::kStopped;
+    if (stop) return leave(Outcome::kStopped);
     const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
     save_if_due(epoch_ended);
     tell_of_saves();

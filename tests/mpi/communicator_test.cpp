@@ -34,22 +34,24 @@ TEST_F(MpiCommunicatorTest, AnyTellsAllRanksWhetherOneSaysSo) {
 
 // Short and long: other numbers of ranks than powers of two take another algorithm for long ones.
 TEST_F(MpiCommunicatorTest, SumsOnTheirWayArriveInOrderOfStart) {
-  const auto wait_for = [](PendingExchange& pending) {
+  const auto arrived = [](auto& pending) {
     while (!pending.poll()) continue;
+    return pending.wait();
   };
-  for (const std::size_t length : {std::size_t{1}, std::size_t{100003}, std::size_t{1} << 18}) {
-    std::vector<float> floats(length);
-    std::iota(floats.begin(), floats.end(), static_cast<float>(rank));
-    std::vector<bfloat16> rounded(length, bfloat16(static_cast<float>(rank)));
-    const auto first = comm.start_allreduce_sum(floats);
-    const auto second = comm.start_allreduce_sum(rounded);
-    wait_for(*first);
-    wait_for(*second);
+  for (const Index length : {Index{1}, Index{100003}, Index{1} << 18}) {
+    Vector<float> own(length + 1);
+    std::iota(own.begin(), own.end(), static_cast<float>(rank));
+    const auto first = comm.start_allreduce_sum(own, length);
+    const auto second = comm.start_allreduce_sum(
+        Vector<bfloat16>::Constant(length, bfloat16(static_cast<float>(rank))).eval(), length);
+    const Vector<float> floats = arrived(*first);
+    const Vector<bfloat16> rounded = arrived(*second);
     const auto sum_of_ranks = static_cast<float>(size * (size - 1) / 2);
-    for (std::size_t i = 0; i < length; ++i) {
+    for (Index i = 0; i < length; ++i) {
       ASSERT_EQ(floats[i], static_cast<float>(size) * static_cast<float>(i) + sum_of_ranks) << i;
       ASSERT_EQ(static_cast<float>(rounded[i]), sum_of_ranks) << i;
     }
+    EXPECT_EQ(floats[length], own[length]);
   }
 }
 
@@ -99,13 +101,11 @@ TEST_F(MpiCommunicatorTest, ExchangeDeliversPartsOfUnequalLength) {
   }
   const std::vector<std::byte> sent(
       std::accumulate(send_counts.begin(), send_counts.end(), std::size_t{0}), std::byte(rank));
-  std::vector<std::byte> received(expected.size());
-  const auto pending = comm.start_exchange(sent, send_counts, received, receive_counts);
+  const auto pending = comm.start_exchange(sent, send_counts, receive_counts);
   std::vector<float> other_traffic(1000, 1);
   comm.allreduce_sum(other_traffic);  // A collective between start and end does not disturb.
   pending->poll();
-  pending->wait();
-  EXPECT_EQ(received, expected);
+  EXPECT_EQ(pending->wait(), expected);
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
+#include <thread>
+#include <vector>
 
 #include "data/partition.hpp"
 #include "sae/comm/mpi_communicator.hpp"
@@ -109,6 +112,34 @@ TEST_F(DistributedData, TheExchangeDeliversEachSampleOnceInTheOrderOfTheEpoch) {
       comm.allreduce_sum(count);
       EXPECT_EQ(count, std::vector<double>(97, 1));
     }
+  }
+}
+
+// Rank 0 sends last, when the others have left the epoch and use its memory for something else.
+TEST_F(DistributedData, AnEpochThatIsLeftTouchesNoMemoryOfOthers) {
+  DistributedDataset dataset(path, DataAccess::kScatter, comm);
+  const Shard shard = dataset.load_shard(Split::kTrain, {0, 97});
+  const EpochOrder order(1, 0, 1, 97);
+  if (comm.is_root()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  { const EpochStream stream(shard, order, 97, 0, comm); }
+  const Index own = part_of_range({0, 97}, comm.rank(), comm.size()).size();
+  const auto bytes = static_cast<std::size_t>(own) * shard.format().bytes();
+  const std::vector<std::vector<std::uint8_t>> others(10, std::vector<std::uint8_t>(bytes, 0xAA));
+  comm.barrier();
+  comm.barrier();
+  for (const auto& other : others) ASSERT_EQ(other, std::vector<std::uint8_t>(bytes, 0xAA));
+}
+
+TEST_F(DistributedData, AnEpochThatIsFinishedHasNothingUnderWay) {
+  DistributedDataset dataset(path, DataAccess::kScatter, comm);
+  const Shard shard = dataset.load_shard(Split::kTrain, {0, 97});
+  for (const Index steps : {0, 1, 10}) {
+    EpochStream stream(shard, EpochOrder(1, 0, 1, 97), 10, 0, comm);
+    Minibatch<float> minibatch;
+    for (Index step = 0; step < steps; ++step) ASSERT_TRUE(stream.next(minibatch));
+    stream.finish();
+    stream.finish();
+    EXPECT_FALSE(stream.next(minibatch));
   }
 }
 

@@ -10,15 +10,20 @@
 
 namespace sae {
 
-/// An exchange or a sum on its way. The buffers it was started with must outlive it.
-class PendingExchange {
+/// An exchange or a sum on its way, which owns the memory that the transport reads and writes. One
+/// that is dropped before it has arrived leaves that memory to the transport for good.
+template <typename Values>
+class Pending {
  public:
-  virtual ~PendingExchange() = default;
+  virtual ~Pending() = default;
   /// Lets the transport work; true once everything has arrived. Local.
   virtual bool poll() = 0;
-  /// Returns when everything has arrived.
-  virtual void wait() = 0;
+  /// What has arrived, once all of it has. To be called once.
+  virtual Values wait() = 0;
 };
+using PendingExchange = Pending<std::vector<std::byte>>;
+template <typename T>
+using PendingSum = Pending<Vector<T>>;
 
 /// The ranks that train together. All members but rank(), size(), swap_with, send and receive are
 /// collective: every rank must call them, in the same order.
@@ -44,9 +49,12 @@ class Communicator {
     return ranks > 0;
   }
 
-  /// Starts to do the same as allreduce_sum. Moves on only while somebody polls.
-  virtual std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<float> values) = 0;
-  virtual std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<bfloat16> values) = 0;
+  /// Starts to do with the first `count` values what allreduce_sum does; the others stay as they
+  /// are. Moves on only while somebody polls.
+  virtual std::unique_ptr<PendingSum<float>> start_allreduce_sum(Vector<float> values,
+                                                                 Index count) = 0;
+  virtual std::unique_ptr<PendingSum<bfloat16>> start_allreduce_sum(Vector<bfloat16> values,
+                                                                    Index count) = 0;
 
   /// Copies the root's bytes to every rank; the sizes must agree.
   virtual void broadcast(std::span<std::byte> bytes, int root) = 0;
@@ -54,11 +62,11 @@ class Communicator {
   /// Rank r's text at position r, on every rank.
   virtual std::vector<std::string> allgather(const std::string& text) = 0;
 
-  /// Starts to send consecutive parts of `send` (send_counts[r] bytes to rank r) and to
-  /// receive the consecutive parts of `receive` (receive_counts[r] bytes from rank r).
+  /// Starts to send consecutive parts of `send` (send_counts[r] bytes to rank r) and to receive
+  /// receive_counts[r] bytes from each rank r, which arrive in the order of ranks.
   virtual std::unique_ptr<PendingExchange> start_exchange(
-      std::span<const std::byte> send, std::span<const Index> send_counts,
-      std::span<std::byte> receive, std::span<const Index> receive_counts) = 0;
+      std::vector<std::byte> send, std::span<const Index> send_counts,
+      std::span<const Index> receive_counts) = 0;
 
   /// Waits for all, asleep for most of the time: one of them may read or write files for long.
   virtual void barrier() = 0;

@@ -20,13 +20,14 @@ class MpiCommunicator final : public Communicator {
   void allreduce_sum(std::span<float> values) override;
   void allreduce_sum(std::span<double> values) override;
   void allreduce_sum(std::span<bfloat16> values) override;
-  std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<float> values) override;
-  std::unique_ptr<PendingExchange> start_allreduce_sum(std::span<bfloat16> values) override;
+  std::unique_ptr<PendingSum<float>> start_allreduce_sum(Vector<float> values,
+                                                         Index count) override;
+  std::unique_ptr<PendingSum<bfloat16>> start_allreduce_sum(Vector<bfloat16> values,
+                                                            Index count) override;
   void broadcast(std::span<std::byte> bytes, int root) override;
   std::vector<std::string> allgather(const std::string& text) override;
-  std::unique_ptr<PendingExchange> start_exchange(std::span<const std::byte> send,
+  std::unique_ptr<PendingExchange> start_exchange(std::vector<std::byte> send,
                                                   std::span<const Index> send_counts,
-                                                  std::span<std::byte> receive,
                                                   std::span<const Index> receive_counts) override;
   void barrier() override;
   void swap_with(std::span<const std::byte> send, std::span<std::byte> receive,

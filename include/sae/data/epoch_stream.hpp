@@ -28,6 +28,10 @@ class EpochStream {
   /// The next minibatch, or false after the last of the epoch.
   bool next(Minibatch<float>& minibatch);
 
+  /// Leaves the epoch, at any step: waits for the exchange under way, which others may need.
+  /// Collective.
+  void finish();
+
   /// Lets an exchange under way go on. Local.
   void poll();
 
@@ -37,8 +41,7 @@ class EpochStream {
  private:
   struct Window {
     Range steps;
-    std::vector<std::byte> sent;
-    std::vector<std::byte> received;
+    std::vector<std::byte> received;       // Empty until it is waited for.
     std::vector<std::uint32_t> samples;    // This rank's, in order of position.
     std::vector<std::int32_t> sources;     // The rank that each of them comes from.
     std::vector<std::size_t> read_offset;  // Per source: where its next record begins.
