@@ -1,5 +1,8 @@
 #include "sae/data/shard.hpp"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cstring>
@@ -51,6 +54,15 @@ std::span<std::byte> Shard::records(Range samples) {
   return std::span(records_).subspan(
       static_cast<std::size_t>(samples.begin - samples_.begin) * format_.bytes(),
       static_cast<std::size_t>(samples.size()) * format_.bytes());
+}
+
+std::uint64_t digest(const Shard& shard) {
+  std::uint64_t sum = 0;
+  for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
+    const auto record = shard.record(sample);
+    sum += XXH3_64bits_withSeed(record.data(), record.size(), static_cast<XXH64_hash_t>(sample));
+  }
+  return sum;
 }
 
 }  // namespace sae

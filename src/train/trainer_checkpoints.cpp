@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -90,6 +92,7 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   training_ = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
   validation_ = dataset.load_shard(Split::kTrain, {0, validation_size});
   test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0});
+  data_digest_ = digest_of_data();
   averaging_ =
       GradientAveraging::make(layout_, averaging_settings(configuration_), comm, control.heartbeat);
   if (!found) restart();
@@ -102,6 +105,22 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
 }
 
 Trainer::~Trainer() = default;
+
+std::uint64_t Trainer::digest_of_data() const {
+  std::uint64_t result = 0;
+  for (const Shard* set : {&training_, &validation_, &test_}) {
+    const std::uint64_t own = digest(*set);
+    std::uint64_t sum = 0;
+    for (const std::string& text :
+         comm_.allgather(std::string(reinterpret_cast<const char*>(&own), sizeof own))) {
+      std::uint64_t part = 0;
+      std::memcpy(&part, text.data(), sizeof part);
+      sum += part;
+    }
+    result = std::rotl(result, 21) ^ sum;  // So that no two sets can change places.
+  }
+  return result;
+}
 
 void Trainer::decide_precision(const std::string& begun_with) {
   const bool native = all_have_native_bfloat16(comm_);
@@ -135,7 +154,7 @@ void Trainer::restart() {
     copy_into(averaging_->parameters(), initial);
     averaging_->reset_velocity();
   }
-  state_ = {.divergences = state_.divergences};
+  state_ = {.divergences = state_.divergences, .data_digest = data_digest_};
   history_.clear();
 }
 
@@ -189,6 +208,12 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
                     "({}).",
                     path, c.dataset, configuration_.data.string(), dataset));
   }
+  if (c.state.data_digest.value_or(data_digest_) != data_digest_) {
+    throw DataError(fmt::format(
+        "The checkpoint {} was trained on other samples or labels, or in another order, "
+        "than {} holds now.",
+        path, configuration_.data.string()));
+  }
   check_resumable(c, configuration_.text);
   if (c.topology != layout_.topology() ||
       static_cast<std::size_t>(c.velocity.size()) != averaging_->velocity().size()) {
@@ -204,6 +229,7 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
   c.state.divergences = std::max(state_.divergences, c.state.divergences);
   state_ = c.state;
   state_.progress.finished = false;
+  state_.data_digest = data_digest_;
   if (const auto note = more_epochs(recorded_epochs(c)); !note.empty()) notes_.push_back(note);
   history_ = std::move(c.history);
 }
@@ -281,6 +307,7 @@ std::optional<Checkpoint> Trainer::best_in(const std::filesystem::path& path) co
     Checkpoint c = load_checkpoint(path);
     check_resumable(c, configuration_.text);
     if (c.state.progress.step != state_.best->step || c.state.best != state_.best ||
+        c.state.data_digest.value_or(data_digest_) != data_digest_ ||
         c.topology != layout_.topology() || c.dataset != describe(dataset_.info())) {
       return std::nullopt;
     }

@@ -12,7 +12,7 @@ SETTINGS = ["--data", "data.h5", "--validation-size", "20", "--units", "20", "--
             "--finetune-epochs", "8", "--batch-size", "10", "--momentum", "0.5", "--quiet",
             "--finetune-learning-rate", "0.1"]
 EVERY = ["--checkpoint-every", "5", "--keep-checkpoints", "100"]
-STOPPED, WRONG_OPTION, NO_OUTPUT = 75, 64, 73
+STOPPED, WRONG_OPTION, DAMAGED, NO_OUTPUT = 75, 64, 65, 73
 
 
 def names_in(folder):
@@ -166,6 +166,27 @@ class Resumed(ProgramTest):
                 other = "float32" if precision == "bfloat16" else "bfloat16"
                 text = self.resume(precision, "--precision", other, code=WRONG_OPTION)
                 self.assertIn(f"--precision was {precision} and is now {other}", text)
+
+    def test_a_data_set_in_another_order_is_another_one(self):
+        shutil.copy(self.folder / "data.h5", self.folder / "kept.h5")
+        changes = {"order": lambda images, labels: (images[::-1], labels[::-1]),
+                   "label": lambda images, labels: (images, np.append(1 - labels[:1] % 2, labels[1:])),
+                   "sample": lambda images, labels: (np.concatenate([images[1:], images[:1]]), labels)}
+        for split in ("train", "test"):
+            for name, change in changes.items():
+                with self.subTest(name, split=split):
+                    run = self.cut_after(f"{name}_{split}", 40)
+                    shutil.copy(self.folder / "kept.h5", self.folder / "data.h5")
+                    with h5py.File(self.folder / "data.h5", "r+") as file:
+                        group = file[split]
+                        images, labels = change(group["images"][()], group["labels"][()])
+                        group["images"][...] = images
+                        group["labels"][...] = labels
+                    text = self.resume(run, code=DAMAGED)
+                    self.assertIn("on other samples or labels, or in another order", text)
+        shutil.move(self.folder / "kept.h5", self.folder / "data.h5")
+        # It is the samples that count, on any number of ranks.
+        self.resume(self.cut_after("ranks", 40), ranks=3)
 
     def test_more_epochs_tell_how_the_learning_rate_rises(self):
         run = self.cut_after("longer", 60)

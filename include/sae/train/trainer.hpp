@@ -66,6 +66,7 @@ class Trainer {
   RunResult judge_models(bool stopped);
 
   // trainer_checkpoints.cpp: how a run begins and is resumed.
+  std::uint64_t digest_of_data() const;
   void decide_precision(const std::string& begun_with);
   std::optional<FoundCheckpoint> find_checkpoint() const;
   void begin(std::optional<FoundCheckpoint> found, const std::filesystem::path& newest);
@@ -101,6 +102,7 @@ class Trainer {
   Shard training_;
   Shard validation_;
   Shard test_;
+  std::uint64_t data_digest_ = 0;  ///< Of the three.
   CodeCaching codes_;
   std::chrono::steady_clock::time_point session_start_ = std::chrono::steady_clock::now();
   Index steps_of_session_ = 0;
