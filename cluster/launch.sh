@@ -17,8 +17,8 @@ first host that answers: then both have to be on a shared file system.
 Before each attempt all hosts are asked by ssh, which must need no password. Those that do not
 answer within seconds are left out, and asked again before the next attempt. A lost rank or host
 ends an attempt within seconds; the next goes on from the last checkpoint. On SIGTERM, SIGINT,
-SIGUSR1 and SIGUSR2 the ranks save and end, and nothing is started again; a second signal ends all
-at once.
+SIGHUP (the terminal is closed), SIGUSR1 and SIGUSR2 the ranks save and end, and nothing is started
+again; a second signal ends all at once.
 
 environment: SAE_DIST (the program; else sae_dist on PATH, else the build folder's), SAE_DATA and
 OMP_NUM_THREADS (for the ranks), OMPI_MCA_... (parameters of Open MPI: btl_tcp_if_include,
@@ -33,7 +33,8 @@ probe_seconds=10  # or one that has not answered by then.
 start_seconds=60  # For mpirun to start all ranks.
 end_seconds=10    # For mpirun to end once ranks have.
 
-say() { echo "launch.sh: $*" >&2; }
+# The terminal may be closed.
+say() { echo "launch.sh: $*" >&2 || true; }
 
 refuse() {
   say "$*"
@@ -61,7 +62,7 @@ run_is_named=no
 for option in "$@"; do
   case $option in
     --resume | --resume=*) refuse "--resume is launch.sh's own: it is always auto" ;;
-    --run | --run=* | --config | --config=*) run_is_named=yes ;;
+    --run | --run=*) run_is_named=yes ;;
   esac
 done
 [[ $run_is_named == yes ]] || arguments+=(--run "runs/$(date +%Y-%m-%d-%H%M%S)")
@@ -111,7 +112,7 @@ on_signal() {
     end_mpirun
   fi
 }
-trap on_signal TERM INT USR1 USR2
+trap on_signal TERM INT HUP USR1 USR2
 
 end_mpirun() {
   kill -TERM "$mpirun_pid" 2>/dev/null || true

@@ -6,6 +6,13 @@
 # Needs: $folder (where the state is kept), die MESSAGE.
 : "${folder:?}"
 
+# Makes it. Others must not be able to lead astray what root writes there.
+own_folder() {
+  mkdir -p "$folder"
+  [[ ! -L $folder && -O $folder ]] || die "$folder is a link, or somebody else's"
+  (((8#$(stat -c %a "$folder") & 8#022) == 0)) || die "others may write to $folder"
+}
+
 # -- Processes: a namespace lives as long as its process 1 -----------------------------------------
 
 # In clock ticks since boot; fails for a process that is gone or a zombie.

@@ -30,7 +30,8 @@ fi
 launcher=${SAE_LAUNCHER:-auto}
 if [[ $launcher == auto ]]; then
   launcher=mpirun
-  ! srun --mpi=list 2>&1 | grep -q pmix || launcher=srun
+  kinds=$(srun --mpi=list 2>&1) # Whole: under pipefail a pipe that is closed early is a failure.
+  [[ $kinds != *pmix* ]] || launcher=srun
 fi
 
 # mpirun and its daemon on each node hold a connection that is silent while ranks compute. Without
@@ -51,7 +52,10 @@ exec_launcher() {
       # Since 22.05 srun does not take --cpus-per-task from sbatch.
       [[ -z ${SLURM_CPUS_PER_TASK:-} ]] || srun_options+=(--cpus-per-task "$SLURM_CPUS_PER_TASK")
       read -ra options <<<"${SAE_SRUN_OPTIONS:-}"
-      exec srun --mpi=pmix --kill-on-bad-exit=1 "${srun_options[@]}" "${options[@]}" "$program" "$@"
+      # All ranks end when one fails. Were they ended by srun at once, it would tell their 143 and
+      # not the code of the one that failed. sbatch --export=NONE is not for what is set here.
+      exec srun --mpi=pmix --kill-on-bad-exit=0 --wait="${SAE_SRUN_WAIT:-10}" --export=ALL \
+        "${srun_options[@]}" "${options[@]}" "$program" "$@"
       ;;
     mpirun)
       # mpirun would bind two ranks of different jobs to one core. The system spreads what is not
@@ -155,10 +159,31 @@ wait_for_launcher() {
   [[ $last -eq 127 ]] || code=$last
 }
 
+newest_checkpoint() {
+  local checkpoints=("$1"/checkpoints/step-*.h5) # Their names sort by step.
+  echo "${checkpoints[-1]}"
+}
+
+# Whether to go on: there is a newer checkpoint in RUN than the one that was the newest, or this is
+# the job's first attempt in a row that left none: brings_progress RUN NEWEST
+brings_progress() {
+  local run=$1 newest=$2 mark=$1/no-new-checkpoint.txt
+  if [[ $(newest_checkpoint "$run") != "$newest" ]]; then
+    rm -f "$mark"
+  elif [[ -e $mark && $(<"$mark") == "$(own_id)" ]]; then
+    rm -f "$mark"
+    return 1
+  else
+    mkdir -p "$run" && own_id >"$mark"
+  fi
+  return 0
+}
+
 # Trains with these options, goes on from the last checkpoint if there is one, and ends the job: as
 # the program ended, or by having it requeued. Without --run the folder is runs/NAME-JOB.
 train() {
-  local arguments=("$@") code=75 run restarts=${SLURM_RESTART_COUNT:-0} most=${MAX_RESTARTS:-20}
+  local arguments=("$@") code=75 run newest restarts=${SLURM_RESTART_COUNT:-0}
+  local most=${MAX_RESTARTS:-20}
   ! is_given --resume "$@" || refuse "--resume is the batch script's own: it is always auto."
   is_given --run "$@" || arguments+=(--run "runs/$SLURM_JOB_NAME-$(own_id)")
   if [[ ${SLURM_CPUS_PER_TASK:-1} -gt 1 ]] && ! is_given --threads "$@"; then
@@ -167,6 +192,7 @@ train() {
   run=$(value_of --run "${arguments[@]}")
   say "$program by $launcher on ${SLURM_JOB_NODELIST:-}, restart $restarts: ${arguments[*]}"
 
+  newest=$(newest_checkpoint "$run")
   # Of SIGUSR1 and SIGTERM to this script; srun and mpirun pass SIGUSR1 on to all ranks.
   trap on_usr1 USR1
   trap on_term TERM
@@ -187,6 +213,10 @@ train() {
   fi
   if ((restarts >= most)); then
     say "ended with exit code $code; not requeued after $restarts restarts (MAX_RESTARTS)"
+    exit "$code"
+  fi
+  if ! brings_progress "$run" "$newest"; then
+    say "ended with exit code $code; not requeued: two attempts in a row left no new checkpoint"
     exit "$code"
   fi
   say "ended with exit code $code: requeued, restart $((restarts + 1)) of at most $most"

@@ -1,5 +1,6 @@
 """Runs batch scripts on a Slurm cluster of several nodes on this machine (cluster/slurm-cluster)."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -73,6 +74,12 @@ class SlurmTest(ProgramTest):
     def hurry(self, job, within=120, restarts=1):
         """Until the job runs again after it was requeued."""
         self.cluster("hurry", job, within, restarts, within=within + 30)
+
+    @staticmethod
+    def at_once(action, jobs):
+        """Does it for all of them, and returns the results. Throws: what the first threw."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            return list(pool.map(action, jobs))
 
     def log(self, job):
         """What the job has written; of a task of an array such as 17_2 too."""

@@ -38,23 +38,24 @@ class Jobs(SlurmTest):
                 self.wait(job, state="FAILED", code=cases[name][0])
 
     def test_what_may_pass_is_requeued_so_many_times(self):
-        # One task: of several, srun ends the others, and tells their 143 if it is quicker than they.
-        job = self.submit("train.sbatch", options=["--nodes=1"],
-                          SAE_DIST=str(self.script("fails", "#!/bin/sh\nexit 70\n")), MAX_RESTARTS="1")
+        # One task ends a second later than the other, with the same code.
+        fails = self.script("fails", '#!/bin/sh\nsleep "$SLURM_PROCID"\nexit 70\n')
+        job = self.submit("train.sbatch", options=["--nodes=2"], SAE_DIST=str(fails), MAX_RESTARTS="1")
         self.hurry(job)
         self.wait(job, state="FAILED", code=70, restarts=1)
         self.assertIn("not requeued after 1 restarts", self.log(job))
 
     def test_a_killed_rank_is_made_up_for(self):
-        for launcher in LAUNCHERS:
-            with self.subTest(launcher):
-                run = f"killed-{launcher}"
-                job = self.submit("train.sbatch", *SETTINGS, "--pretrain-epochs", "1000000",
-                                  "--checkpoint-every", "1e", "--run", run,
-                                  options=["--nodes=2"], SAE_LAUNCHER=launcher)
-                self.wait_until_trained(run, 1)
-                self.cluster("on", 2, "pkill", "-KILL", "-f", "--", f"--run {run}")
-                self.hurry(job)
+        runs = [f"killed-{launcher}" for launcher in LAUNCHERS]
+        jobs = [self.submit("train.sbatch", *SETTINGS, "--pretrain-epochs", "1000000",
+                            "--checkpoint-every", "1e", "--run", run, options=["--nodes=2"],
+                            SAE_LAUNCHER=launcher) for run, launcher in zip(runs, LAUNCHERS)]
+        for run in runs:
+            self.wait_until_trained(run, 1)
+            self.cluster("on", 2, "pkill", "-KILL", "-f", "--", f"--run {run}")
+        self.at_once(self.hurry, jobs)
+        for run, job in zip(runs, jobs):
+            with self.subTest(run):
                 log = self.folder / run / "log.txt"
                 wait_until(lambda: "resumed from" in log.read_text(), 120, f"{run} goes on")
                 self.assertRegex(self.log(job), r"ended with exit code 1\d\d: requeued")
@@ -78,8 +79,7 @@ class Jobs(SlurmTest):
         stopped, untouched = (2, 4), (1, 3)
         for task in stopped:
             self.ask_to_stop(f"{array}_{task}", f"seeds/seed-{task}", 2)
-        for task in stopped:
-            self.hurry(f"{array}_{task}")
+        self.at_once(self.hurry, [f"{array}_{task}" for task in stopped])
         for task in (*stopped, *untouched):
             with self.subTest(task=task):
                 self.wait(f"{array}_{task}", restarts=int(task in stopped))

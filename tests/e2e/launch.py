@@ -1,7 +1,10 @@
 """launch.sh on this host alone: when it starts again, when it ends, and with which exit code."""
 
+import fcntl
 import os
+import pty
 import signal
+import termios
 import time
 import unittest
 
@@ -48,13 +51,32 @@ class Launch(ProgramTest):
             self.assertTrue((values == expected[name]).all(), name)
 
     def test_signals_stop_it_in_good_order(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP):
             name = number.name
             output = self.launch(name, *ENDLESS, "--run", name, code=75, within=15,
                                  act=lambda job, _, number=number: os.kill(job, number))
             self.assertNotIn("restart", output)
         # And on from there.
         self.launch("SIGTERM", *ENDLESS, "--run", "SIGTERM", "--stop-after-steps", 5, code=75)
+
+    def test_a_closed_terminal_stops_it_in_good_order(self):
+        ours, terminal = pty.openpty()
+        metrics = self.folder / "closed" / "metrics.jsonl"
+        command = [SOURCE_DIR / "cluster" / "launch.sh", "--hostfile", "hosts", *ENDLESS, "--run", "closed"]
+        with self.running_until(
+                [*map(str, command)], metrics.exists, within=30, stdin=terminal, stdout=terminal,
+                stderr=terminal, start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) as (job, mark, trains):
+            os.close(terminal)
+            self.assertTrue(trains)
+            os.close(ours)
+            self.assertEqual(job.wait(15), 75)
+            self.assertFalse(mark.left_behind(grace=5))
+
+    def test_a_config_names_no_run(self):
+        (self.folder / "small.cfg").write_text("units=20\npretrain-epochs=1\nfinetune-epochs=1\n")
+        self.launch("small", "--config", "small.cfg", *SETTINGS[:4])
+        self.assertEqual(len(list(self.folder.glob("runs/*/model.h5"))), 1)
 
     def test_a_second_signal_ends_all(self):
         def stop_twice(job, ranks):
