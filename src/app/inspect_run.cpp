@@ -11,6 +11,7 @@
 
 #include "inspect_checkpoint.hpp"
 #include "sae/core/error.hpp"
+#include "sae/core/print.hpp"
 #include "sae/monitor/character_graphics.hpp"
 #include "sae/monitor/text.hpp"
 #include "sae/storage/sealed_file.hpp"
@@ -125,13 +126,13 @@ void inspect_run(const fs::path& path) {
   const bool finished = newest && newest->state.progress.finished;
   if (finished) {
     fmt::print("\n  finished; to see how good it is:\n    sae_dist evaluate {}\n",
-               folder.best().string());
+               shell_word(folder.best().string()));
     return;
   }
   fmt::print(
       "\n  to go on, on any number of ranks:\n"
       "    sae_dist --config {} --run {} --resume auto\n",
-      folder.config().string(), path.string());
+      shell_word(folder.config().string()), shell_word(path.string()));
 }
 
 }  // namespace sae

@@ -19,8 +19,17 @@ boost::program_options::variables_map parse_arguments(
     const boost::program_options::options_description& options,
     const boost::program_options::positional_options_description& positional = {});
 
+/// Throws: UsageError, after `where`, if an option is given twice; lists would be joined.
+void refuse_repetitions(const boost::program_options::parsed_options& parsed,
+                        const std::string& where = {});
+
+/// Seconds in a text such as 90s, 55m, 2h or 300, or as in Slurm 30:00 (minutes), 1:30:00, 2-12
+/// (days and hours) or 2-12:30:00.
+double parse_duration(const std::string& option, const std::string& text);
+
 /// The numbers in `texts`, each holding one or several, separated by commas or blanks.
 /// Throws: UsageError naming the option.
+/// Nor may they be meant with decimal commas or thousands.
 std::vector<double> parse_reals(const std::string& option, const std::vector<std::string>& texts);
 std::vector<Index> parse_integers(const std::string& option, const std::vector<std::string>& texts);
 

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <system_error>
 #include <vector>
 
+#include "recipes.hpp"
 #include "sae/core/error.hpp"
 
 namespace sae {
@@ -73,7 +75,14 @@ std::string read_recipe(const std::string& name, Communicator& comm) {
   std::string text;
   if (comm.is_root()) {
     const fs::path file = fs::path("recipes") / (name + ".cfg");
-    text = read_local(first_existing(candidates(file), "recipe '" + name + "'"));
+    const auto places = candidates(file);
+    const auto built_in = built_in_recipes().find(name);
+    std::error_code error;
+    const bool is_there = std::any_of(places.begin(), places.end(),
+                                      [&](const fs::path& p) { return fs::exists(p, error); });
+    text = is_there || built_in == built_in_recipes().end()
+               ? read_local(first_existing(places, "recipe '" + name + "'"))
+               : built_in->second;
   }
   return broadcast_text(text, comm);
 }

@@ -18,7 +18,7 @@ std::filesystem::path find_dataset(const std::filesystem::path& given, Communica
 /// As find_dataset. Local.
 std::filesystem::path find_dataset_here(const std::filesystem::path& given);
 
-/// Text of the recipe: data/recipes/NAME.cfg, searched as the data set.
+/// Text of the recipe: data/recipes/NAME.cfg, searched as the data set, else the one built in.
 std::string read_recipe(const std::string& name, Communicator& comm);
 
 std::string read_text(const std::filesystem::path& file, Communicator& comm);

@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 
+#include "config_file.hpp"
 #include "options.hpp"
 #include "parsing.hpp"
 
@@ -95,7 +96,7 @@ po::options_description session_options() {
   session.add_options()("run", po::value<std::string>()->value_name("FOLDER"),
                         "folder for the results; else runs/<date-time>")(
       "recipe", po::value<std::string>()->value_name("NAME"),
-      "ready settings: blog, tutorial, quick, or a file data/recipes/NAME.cfg")(
+      "ready settings: blog, tutorial, quick, or a file data/recipes/NAME.cfg; a file comes first")(
       "config", po::value<std::string>()->value_name("FILE"),
       "settings from a file; the command line wins over it, it wins over a recipe")(
       "progress", name_of("auto", "auto|bar|lines"), "progress bar, or a line per epoch only")(
@@ -112,7 +113,7 @@ po::options_description session_options() {
       "stop-after-steps", po::value<Index>()->value_name("N"),
       "stop in good order after N updates, with exit code 75")(
       "max-time", po::value<std::string>()->value_name("TIME"),
-      "likewise, in time before such as 90s, 55m or 2h are over")(
+      "likewise, in time before such as 90s, 55m, 2h or 1:30:00 are over")(
       "stall-timeout", name_of("300s", "TIME"), "end the job after so long without a step")(
       "on-divergence", name_of("stop", "stop|reduce"),
       "end with exit code 76, or go back to the last checkpoint with half the learning rate");
@@ -183,20 +184,9 @@ std::vector<PretrainSettings> hidden_layers(const po::variables_map& values) {
   return result;
 }
 
-/// "90s", "55m", "2h" or "300": seconds.
-double parse_duration(const std::string& option, const std::string& text) {
-  static const std::map<char, double> units = {{'s', 1}, {'m', 60}, {'h', 3600}};
-  const auto unit = text.empty() ? units.end() : units.find(text.back());
-  const auto numbers =
-      parse_reals(option, {unit == units.end() ? text : text.substr(0, text.size() - 1)});
-  require(numbers.size() == 1 && std::isfinite(numbers[0]) && numbers[0] > 0,
-          fmt::format("--{} is a time such as 90s, 55m or 2h, not '{}'.", option, text));
-  return numbers[0] * (unit == units.end() ? 1 : unit->second);
-}
-
 CheckpointInterval parse_interval(const std::string& text) {
   const char last = text.empty() ? ' ' : text.back();
-  if (last == 's' || last == 'm' || last == 'h') {
+  if (last == 's' || last == 'm' || last == 'h' || text.find(':') != std::string::npos) {
     return {.seconds = parse_duration("checkpoint-every", text)};
   }
   const bool epochs = last == 'e';
@@ -235,7 +225,7 @@ RunControl control_of(const po::variables_map& values) {
 
 /// An option's value as a configuration file has it.
 std::string text_of(const boost::any& value) {
-  if (const auto* text = boost::any_cast<std::string>(&value)) return *text;
+  if (const auto* text = boost::any_cast<std::string>(&value)) return config_value(*text);
   if (const auto* texts = boost::any_cast<Texts>(&value)) {
     return fmt::format("{}", fmt::join(*texts, ","));
   }
@@ -245,9 +235,9 @@ std::string text_of(const boost::any& value) {
 
 void store_file(const std::string& text, const std::string& where,
                 const po::options_description& options, po::variables_map& values) {
-  std::istringstream stream(text);
+  const auto parsed = parse_config_file(text, where, options);
   try {
-    po::store(po::parse_config_file(stream, options), values);
+    po::store(parsed, values);
   } catch (const po::error& error) {
     throw UsageError(fmt::format("In {}: {}.", where, error.what()));
   }

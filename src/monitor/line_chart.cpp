@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMostPoints = 300;
 constexpr std::size_t kMostTargets = 60;
+constexpr double kLargest = 1e100;  // What is beyond is damaged, and no axis could hold it.
 
 // Of the drawing, in its own units: about a pixel each on a phone.
 constexpr double kWidth = 440;
@@ -24,7 +25,7 @@ constexpr double kBottom = 40;
 std::vector<LineChart::Point> drawn_points(const LineChart::Series& series) {
   std::vector<LineChart::Point> finite;
   std::ranges::copy_if(series.points, std::back_inserter(finite), [](const auto& point) {
-    return std::isfinite(point.x) && std::isfinite(point.y);
+    return std::abs(point.x) < kLargest && std::abs(point.y) < kLargest;  // NaN is not.
   });
   if (finite.size() <= kMostPoints) return finite;
   std::vector<LineChart::Point> some;
@@ -47,14 +48,16 @@ class Drawing {
 
   std::string axes() const {
     std::string svg;
-    for (double y = y_.low; y <= y_.high + y_.step / 2; y += y_.step) {
+    for (int mark = 0; mark <= y_.marks(); ++mark) {
+      const double y = y_.low + mark * y_.step;
       const double value = std::abs(y) < y_.step / 2 ? 0 : y;
       svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>",
                          kLeft, kWidth - kRight, top(y), top(y));
       svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.6g}</text>", kLeft - 6,
                          top(y) + 4, value);
     }
-    for (double x = x_.low; x <= x_.high + x_.step / 2; x += x_.step) {
+    for (int mark = 0; mark <= x_.marks(); ++mark) {
+      const double x = x_.low + mark * x_.step;
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>",
                          left(x), kHeight - kBottom + 17, x);
     }
@@ -96,7 +99,9 @@ class Drawing {
 }  // namespace
 
 Axis axis_for(double low, double high, int marks) {
-  if (!(high > low)) {
+  // Steps have to be far above the rounding of values.
+  const double least = std::max(1e-12 * std::max(std::abs(low), std::abs(high)), 1e-100);
+  if (!(high - low > least)) {
     const double around = std::max(std::abs(low) * 0.01, 1e-6);
     low -= around;
     high += around;
@@ -121,7 +126,7 @@ std::string svg_of(const LineChart& chart) {
   const double low = chart.from_zero ? std::min(0.0, lowest->y) : lowest->y;
   const double high = chart.from_zero && highest->y <= low ? low + 1 : highest->y;
   // Epochs are whole: between two of them nothing is marked.
-  const double end = std::max(last->x, first->x + 1);
+  const double end = std::max(last->x, first->x + std::max(1.0, 1e-12 * std::abs(first->x)));
   const double every = std::max(1.0, axis_for(first->x, end, 8).step);
   const Drawing drawing(chart, {first->x, end, every}, axis_for(low, high, 5));
   std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n",

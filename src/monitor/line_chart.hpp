@@ -29,6 +29,8 @@ struct Axis {
   double low = 0;
   double high = 0;
   double step = 0;
+  /// Steps from end to end.
+  int marks() const { return static_cast<int>((high - low) / step + 0.5); }
 };
 Axis axis_for(double low, double high, int marks);
 

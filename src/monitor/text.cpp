@@ -7,6 +7,8 @@
 #include <set>
 #include <sstream>
 
+#include "sae/core/print.hpp"
+
 namespace sae {
 namespace {
 
@@ -130,7 +132,7 @@ std::string result_table(const RunResult& result, const std::filesystem::path& r
     return fmt::format(
         "\n  stopped by {} after step {} with a checkpoint; to go on: the same command with "
         "--run {} --resume auto\n",
-        result.stopped_by, grouped(result.step), run_folder.string());
+        result.stopped_by, grouped(result.step), shell_word(run_folder.string()));
   }
   std::string text =
       fmt::format("\n  {:<10} {:<18} {:<24} {}\n", "model", "", "validation error", "test error");

@@ -6,8 +6,8 @@
 
 namespace sae {
 
-double LearningRate::at(double epoch) const {
-  if (epoch < warmup_epochs) return initial * epoch / warmup_epochs;
+double LearningRate::at(double epoch, double step) const {
+  if (epoch < warmup_epochs) return initial * std::min(1.0, (epoch + step) / warmup_epochs);
   const double since = epoch - warmup_epochs;
   const double done = std::clamp(since / std::max(epochs - warmup_epochs, 1e-9), 0.0, 1.0);
   switch (schedule) {

@@ -12,7 +12,9 @@ namespace sae {
 
 bool HardSamples::Judged::operator<(const Judged& other) const {
   const auto key = [](const Judged& j) {
-    return std::tuple(-std::round(1e4 * std::min(j.loss, 1e6)), j.sample);
+    // Of NaN too, which has no place in an order.
+    const double bounded = j.loss < 1e6 ? j.loss : 1e6;
+    return std::tuple(-std::round(1e4 * bounded), j.sample);
   };
   return key(*this) < key(other);
 }

@@ -149,7 +149,8 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     const double epochs_done =
         static_cast<double>(state_.progress.epoch - 1) +
         static_cast<double>(state_.progress.step_in_epoch) / static_cast<double>(steps);
-    const double learning_rate = stage.learning_rate.at(epochs_done) * rate_factor();
+    const double learning_rate =
+        stage.learning_rate.at(epochs_done, 1.0 / static_cast<double>(steps)) * rate_factor();
     const double reduction_before = averaging_->seconds().reduction;
     StepSums sums;
     if (!train_step(stage, minibatch, learning_rate, sums)) return leave(Outcome::kDiverged);
@@ -179,7 +180,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
            .samples_per_second = (state_.epoch_sums.samples - samples_before) / seconds});
     }
     const bool epoch_ended = state_.progress.step_in_epoch == steps;
-    if (epoch_ended) finish_epoch(stage, seconds, communication_seconds);
+    if (epoch_ended) finish_epoch(stage, seconds, communication_seconds, samples_before);
     const bool stop = sums.stop_votes > 0 || (control_.stop_after_steps &&
                                               steps_of_session_ >= *control_.stop_after_steps);
     if (stop) return leave(Outcome::kStopped);
@@ -248,7 +249,8 @@ std::string Trainer::why_stopped() const {
   return limit && steps_of_session_ >= *limit ? "--stop-after-steps" : "--max-time";
 }
 
-void Trainer::finish_epoch(const Stage& stage, double seconds, double communication_seconds) {
+void Trainer::finish_epoch(const Stage& stage, double seconds, double communication_seconds,
+                           double samples_before) {
   const PhaseScope scope(control_.heartbeat, Phase::kCompute);
   const Index steps = state_.progress.step_in_epoch;
   EpochReport report;
@@ -257,12 +259,13 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   report.epochs = stage.epochs;
   report.step = state_.progress.step;
   report.learning_rate =
-      stage.learning_rate.at(static_cast<double>(report.epoch) - 1.0 / static_cast<double>(steps)) *
+      stage.learning_rate.at(static_cast<double>(report.epoch) - 1.0 / static_cast<double>(steps),
+                             1.0 / static_cast<double>(steps)) *
       rate_factor();
   report.loss = state_.epoch_sums.loss / state_.epoch_sums.samples;
   report.samples = static_cast<Index>(state_.epoch_sums.samples);
   report.seconds = seconds;
-  report.samples_per_second = state_.epoch_sums.samples / seconds;
+  report.samples_per_second = (state_.epoch_sums.samples - samples_before) / seconds;
   report.communication_share = communication_seconds / seconds;
   if (stage.supervised) {
     report.train_error = 100 * state_.epoch_sums.errors / state_.epoch_sums.samples;

@@ -244,8 +244,8 @@ std::string Trainer::more_epochs(Index before) const {
       static_cast<double>(progress.epoch - 1) + static_cast<double>(progress.step_in_epoch) / steps;
   LearningRate rate = stage.learning_rate;
   rate.epochs = static_cast<double>(before);
-  const double last = rate_factor() * rate.at(done - 1 / steps);
-  const double next = rate_factor() * stage.learning_rate.at(done);
+  const double last = rate_factor() * rate.at(done - 1 / steps, 1 / steps);
+  const double next = rate_factor() * stage.learning_rate.at(done, 1 / steps);
   const std::string name = stage.supervised
                                ? std::string("fine-tuning")
                                : fmt::format("pretraining of layer {}", stage.index + 1);

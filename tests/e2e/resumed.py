@@ -188,6 +188,12 @@ class Resumed(ProgramTest):
         # It is the samples that count, on any number of ranks.
         self.resume(self.cut_after("ranks", 40), ranks=3)
 
+    def test_samples_per_second_are_those_of_the_session(self):
+        run = self.cut_after("in_midst", 65)
+        self.resume(run)
+        trained = [round(line["samples_per_second"] * line["seconds"]) for line in metrics_of(run)]
+        self.assertEqual(trained, [100] * 6 + [50] + [100] * 3)
+
     def test_more_epochs_tell_how_the_learning_rate_rises(self):
         run = self.cut_after("longer", 60)
         longer = [18 if word == "8" else word for word in self.settings]

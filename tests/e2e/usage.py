@@ -44,6 +44,17 @@ class Usage(ProgramTest):
         self.assertEqual(self.output.count("run folder"), 1)
         self.assertEqual(self.output.count("confusion matrix"), 1)
 
+    def test_a_copy_of_the_program_alone_has_its_recipes(self):
+        folder = self.folder / "alone"
+        (folder / "data" / "recipes").mkdir(parents=True)
+        shutil.copy(PROGRAM, folder / "sae_dist")
+        (folder / "data" / "recipes" / "blog.cfg").write_text("units=7\n")
+        for recipe, units in (("quick", "units=500,500"), ("blog", "units=7")):
+            self.run_program("--recipe", recipe, "--data", self.folder / "data.h5", "--run", recipe,
+                             "--validation-size", VALIDATION, "--stop-after-steps", 1, code=75,
+                             program=folder / "sae_dist", folder=folder)
+            self.assertIn(units + "\n", (folder / recipe / "config.cfg").read_text())
+
     def test_the_table_before_names_all_settings(self):
         table = self.output[:self.output.index("epoch   1/")]
         for text in ("data.h5", "toys", "80 train", "20 validation", "15 test", "30-20-10-3",

@@ -41,6 +41,16 @@ TRAIN = [
     (["--seed", "x"], ["--seed", "'x'"]),
     (["--seed", "-1"], ["--seed", "-1"]),
     (["--seed", "1", "--seed", "2"], ["--seed", "more than once"]),
+    (["--units", "10", "--batch-size", "5", "--units", "20"], ["--units", "more than once"]),
+    (["--run", "a", "--run", "b"], ["--run", "more than once"]),
+    (["--quiet", "--quiet"], ["--quiet", "more than once"]),
+    (["--units", "9,9", "--pretrain-learning-rate", "0,03"], ["--pretrain-learning-rate", "'0,03'", "0.5"]),
+    (["--units", "9,9", "--pretrain-learning-rate", "0,5"], ["--pretrain-learning-rate", "'0,5'"]),
+    (["--units", "9,9", "--pretrain-weight-decay", "0,001"], ["--pretrain-weight-decay", "'0,001'"]),
+    (["--units", "1,000"], ["--units", "'1,000'"]),
+    (["--finetune-learning-rate", "0,3"], ["--finetune-learning-rate", "'0,3'"]),
+    (["--max-time", "1:60:x"], ["--max-time", "1:30:00", "'1:60:x'"]),
+    (["--max-time", "0:00:00"], ["--max-time", "'0:00:00'"]),
     (["--data-access", "guess"], ["--data-access", "'guess'"]),
     (["--progress", "dots"], ["--progress", "'dots'"]),
 ]
@@ -62,8 +72,10 @@ OTHER = [
 
 # Lines of a configuration file.
 CONFIGURATION = [
-    ("units=20\nthis is no setting\n", ["wrong", "this is no setting"]),
-    ("unitz=20\n", ["wrong", "unitz"]),
+    ("units=20\nthis is no setting\n", ["wrong", "line 2", "this is no setting"]),
+    ("unitz=20\n", ["wrong", "line 1", "unitz"]),
+    ("units=20\n# Again:\nunits=30\n", ["wrong", "units", "more than once"]),
+    ('data="a" b\n', ["wrong", "line 1", "closing quote"]),
     ("batch-size=ten\n", ["wrong", "batch-size", "'ten'"]),
     ("corruption=1.5\n", ["--corruption", "1.5"]),
 ]

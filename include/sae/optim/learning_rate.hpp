@@ -21,8 +21,9 @@ struct LearningRate {
   double warmup_epochs = 0;
   double epochs = 1;  ///< Length of the stage.
 
-  /// At `epoch` epochs after the start of the stage; whole and parts, in [0, epochs).
-  double at(double epoch) const;
+  /// Of an update that begins `epoch` epochs after the start of the stage, whole and parts, in
+  /// [0, epochs), and takes `step` of an epoch: in the warm-up the rate at its end.
+  double at(double epoch, double step = 0) const;
 };
 
 }  // namespace sae

@@ -57,7 +57,9 @@ class Trainer {
   double rate_factor() const { return std::ldexp(1.0, -static_cast<int>(state_.divergences)); }
   Outcome train_stage(const Stage& stage);
   Outcome train_epoch(const Stage& stage, const Shard& inputs);
-  void finish_epoch(const Stage& stage, double seconds, double communication_seconds);
+  /// `samples_before`: of the epoch, those that an earlier session trained.
+  void finish_epoch(const Stage& stage, double seconds, double communication_seconds,
+                    double samples_before);
   bool train_step(const Stage& stage, const Minibatch<float>& minibatch, double learning_rate,
                   StepSums& sums);
   std::vector<RankTime> gather_times();

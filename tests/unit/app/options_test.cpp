@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 
+#include "app/recipes.hpp"
 #include "sae/core/error.hpp"
 #include "train/resume.hpp"
 
@@ -53,6 +54,69 @@ TEST(Options, OfARunAreInEveryCheckpointOrTheirAbsenceHasAMeaning) {
     const std::string name = line.substr(0, line.find('='));
     if (always.contains(name) || free.contains(name)) continue;
     EXPECT_NE(recorded_setting("", name), "") << name;
+  }
+}
+
+TEST(Options, RecipesOfTheProgramAreInOrder) {
+  EXPECT_EQ(built_in_recipes().size(), 3u);
+  for (const auto& [name, text] : built_in_recipes()) {
+    SCOPED_TRACE(name);
+    const auto with = configure({"--recipe", name}, files("", text)).text;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.empty() || line[0] == '#') continue;
+      EXPECT_NE(with.find(line + "\n"), std::string::npos) << line;
+    }
+  }
+}
+
+TEST(Options, ListsWithBlanksAndDecimalPointsAreListsOfNumbers) {
+  const std::vector<std::string> two = {"--units", "9,9", "--pretrain-learning-rate"};
+  const auto rates = [&](const std::vector<std::string>& words) {
+    auto arguments = two;
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const Configuration c = configure(arguments);
+    return std::pair(c.layers[0].learning_rate, c.layers[1].learning_rate);
+  };
+  EXPECT_EQ(rates({"0.1,0.05"}), std::pair(0.1, 0.05));
+  EXPECT_EQ(rates({"1,2"}), std::pair(1.0, 2.0));
+  EXPECT_EQ(rates({"0, 5"}), std::pair(0.0, 5.0));
+  EXPECT_EQ(rates({"0", "5"}), std::pair(0.0, 5.0));
+  EXPECT_EQ(configure({"--units", "9,9", "--pretrain-epochs", "0,5"}).layers[1].epochs, 5);
+}
+
+TEST(Options, TimesAreUnderstoodAsSlurmDoes) {
+  const auto seconds = [](const std::string& text) {
+    const auto command = parse_command_line({"--max-time", text}, files("", ""));
+    return std::get<TrainOptions>(command).control.max_seconds;
+  };
+  EXPECT_EQ(seconds("90"), 90);
+  EXPECT_EQ(seconds("1.5m"), 90);
+  EXPECT_EQ(seconds("30:00"), 1800);
+  EXPECT_EQ(seconds("1:00:00"), 3600);
+  EXPECT_EQ(seconds("2-12"), 216000);
+  EXPECT_EQ(seconds("2-12:30"), 217800);
+  EXPECT_EQ(seconds("2-12:30:01"), 217801);
+}
+
+TEST(Options, OfAFileMayHoldBlanksCommentsAndQuotes) {
+  const std::string text =
+      "\xEF\xBB\xBFunits = 7,8 # Two.\r\n#seed=5\n\ndata=/a/b#c.h5\nreproducible=true\n";
+  const Configuration c = configure({"--config", "f"}, files(text, ""));
+  ASSERT_EQ(c.layers.size(), 2u);
+  EXPECT_EQ(c.layers[1].units, 8);
+  EXPECT_EQ(c.seed, 1u);
+  EXPECT_EQ(c.data, "/a/b#c.h5");
+  EXPECT_TRUE(c.reproducible);
+}
+
+TEST(Options, AreReadBackAsTheyWereWhateverThePathHolds) {
+  for (const char* path :
+       {"/a/# b.h5", "#1", " blanks ", "\"q\"", "back\\slash # \"", "a=b", "=#"}) {
+    const Configuration c = configure({"--data", path});
+    const Configuration again = configure({"--config", "f"}, files(c.text, ""));
+    EXPECT_EQ(again.data, path);
+    EXPECT_EQ(again.text, c.text);
   }
 }
 

@@ -67,6 +67,18 @@ TEST(LineChart, WhatIsNotFiniteIsLeftOut) {
   EXPECT_EQ(svg.find("inf"), std::string::npos) << svg;
 }
 
+// As of a damaged metrics.jsonl.
+TEST(LineChart, OfValuesThatHardlyDifferOrAreHugeEnds) {
+  for (const double x : {0.0, 1e17, 1e300, -1e17}) {
+    for (const double y : {0.0, 1e17, 1e300, 5e-324}) {
+      const double next = std::nextafter(y, 1e308);
+      const auto svg = svg_of(chart_of({{x, y}, {x + 1, next}, {x + 2, -y}}));
+      EXPECT_LT(svg.size(), 20000u) << x << ' ' << y;
+      EXPECT_EQ(svg.find("nan"), std::string::npos) << x << ' ' << y;
+    }
+  }
+}
+
 TEST(LineChart, WithoutPointsThereIsNone) {
   EXPECT_EQ(svg_of(chart_of({})), "");
   EXPECT_NE(svg_of(chart_of({{1, 0}})), "");

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sae/core/print.hpp"
 #include "train/metrics.hpp"
 
 namespace sae {
@@ -58,6 +59,17 @@ TEST(Text, AnEpochIsOneLineWithItsErrors) {
   for (const char* part : {"finetune", "2/15", "0.1235", "train 3.25 %", "validation 2.50 % *"}) {
     EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
   }
+}
+
+TEST(Text, WordsOfACommandToCopyAreQuotedWhereAShellNeedsIt) {
+  EXPECT_EQ(shell_word("runs/2026-11-26-101112"), "runs/2026-11-26-101112");
+  EXPECT_EQ(shell_word("my runs"), "'my runs'");
+  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(shell_word(""), "''");
+  RunResult stopped;
+  stopped.stopped = true;
+  EXPECT_NE(result_table(stopped, "my runs/a").find("--run 'my runs/a' --resume auto"),
+            std::string::npos);
 }
 
 TEST(Text, TheConfusionMatrixShowsZeroAsADot) {

@@ -36,10 +36,20 @@ TEST(LearningRate, CosineReachesHalfInTheMiddleAndZeroAtTheEnd) {
 TEST(LearningRate, WarmUpRisesFirstAndShortensTheFall) {
   LearningRate warm = rate(Schedule::kLinear);
   warm.warmup_epochs = 2;
-  EXPECT_EQ(warm.at(0), 0);
   EXPECT_NEAR(warm.at(1), 0.4, 1e-15);
   EXPECT_NEAR(warm.at(2), 0.8, 1e-15);
   EXPECT_NEAR(warm.at(6), 0.4, 1e-15);
+}
+
+// Else the first update would change nothing.
+TEST(LearningRate, AnUpdateOfTheWarmUpHasTheRateAtItsEnd) {
+  LearningRate warm = rate(Schedule::kConstant);
+  warm.warmup_epochs = 2;
+  EXPECT_NEAR(warm.at(0, 0.25), 0.1, 1e-15);
+  EXPECT_NEAR(warm.at(1.75, 0.25), 0.8, 1e-15);
+  EXPECT_NEAR(warm.at(1.9, 0.25), 0.8, 1e-15);
+  warm.warmup_epochs = 0.1;  // Less than an update.
+  EXPECT_NEAR(warm.at(0, 0.25), 0.8, 1e-15);
 }
 
 }  // namespace

@@ -46,6 +46,17 @@ TEST_F(FourSamples, OfLossesThatDifferByRoundingTheFirstSampleComesFirst) {
   EXPECT_EQ(order, (std::vector<Index>{1, 0, 2, 3}));
 }
 
+TEST_F(FourSamples, WhatTheModelHasNoNumberForComesFirst) {
+  logits(0, 2) = std::nanf("");
+  logits(1, 0) = std::nanf("");
+  HardSamples hard(3);
+  for (Index i = 0; i < 4; ++i)
+    hard.add(i, std::span(labels).subspan(std::size_t(i), 1), logits.col(i));
+  std::vector<Index> order;
+  for (const HardSample& sample : hard.gather(shard, comm)) order.push_back(sample.sample);
+  EXPECT_EQ(order, (std::vector<Index>{0, 2, 1}));
+}
+
 TEST_F(FourSamples, ALabelThatTheModelRulesOutHasALargeFiniteLoss) {
   logits(0, 1) = 200;
   HardSamples hard(1);
