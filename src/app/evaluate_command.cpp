@@ -30,13 +30,23 @@ std::string figures_csv(const Evaluation& result) {
                      result.errors, result.error_percent(), result.loss);
 }
 
-std::string confusion_csv(const Evaluation& result, Index classes) {
+std::string confusion_csv(const Confusion& confusion) {
+  constexpr Index kMostClasses = 20;  // Beyond, most cells of a matrix are 0.
+  const Index classes = confusion.classes();
   std::string text = "label";
+  if (classes > kMostClasses) {
+    text += ",predicted,samples\n";
+    for (const auto& cell : confusion.cells()) {
+      text += fmt::format("{},{},{}\n", cell.label, cell.predicted, cell.count);
+    }
+    return text;
+  }
   for (Index column = 0; column < classes; ++column) text += fmt::format(",{}", column);
-  for (std::size_t i = 0; i < result.confusion.size(); ++i) {
-    const auto column = static_cast<Index>(i) % classes;
-    if (column == 0) text += fmt::format("\n{}", static_cast<Index>(i) / classes);
-    text += fmt::format(",{}", result.confusion[i]);
+  for (Index label = 0; label < classes; ++label) {
+    text += fmt::format("\n{}", label);
+    for (Index column = 0; column < classes; ++column) {
+      text += fmt::format(",{}", confusion.count(label, column));
+    }
   }
   return text + "\n";
 }
@@ -60,15 +70,14 @@ void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
   const Shard shard = dataset.load_shard(split, samples);
   const Evaluation result = evaluate(ParameterLayout(topology), checkpoint.parameters, shard, comm);
   if (!comm.is_root()) return;
-  const std::string csv =
-      options.confusion ? confusion_csv(result, topology.classes) : figures_csv(result);
+  const std::string csv = options.confusion ? confusion_csv(result.confusion) : figures_csv(result);
   if (options.csv == "-") {
     fmt::print("{}", csv);
     return;
   }
   fmt::print("{} on the {} set of {}\n\n", input.model.string(), input.split, path.string());
-  fmt::print("  error  {:.2f} % ({} of {})\n  loss   {:.4f}\n\n{}", result.error_percent(),
-             result.errors, result.samples, result.loss, confusion_table(result));
+  fmt::print("  error  {:.2f} % ({} of {})\n  loss   {:.4f}\n\n  {}", result.error_percent(),
+             result.errors, result.samples, result.loss, confusion_table(result.confusion));
   if (!options.csv.empty()) write_text_file(options.csv, csv);
 }
 

@@ -86,8 +86,9 @@ Command parse_evaluate_options(const std::vector<std::string>& arguments) {
                         "write samples, errors and loss there; -: to the output, and no tables")(
       "confusion", po::bool_switch(),
       "write the confusion matrix there instead: a row for each label, a column for each "
-      "prediction")("force", po::bool_switch(),
-                    "replace a file even if it is a model or a data set")("help", "this text");
+      "prediction; of more than 20 classes a line for each pair that occurs")(
+      "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
+      "help", "this text");
   const auto values = parse(arguments, options);
   if (values.count("help") > 0) return help_text(options);
   return EvaluateOptions{.input = input_of(values, "evaluate"),

@@ -33,6 +33,24 @@ int count_of(Size length, const char* call) {
   return static_cast<int>(length);
 }
 
+/// Of a message that is not too long.
+template <typename T>
+int count_of(std::span<T> part) {
+  return static_cast<int>(part.size());
+}
+
+/// Gives the values to send(part) one part after the other, of no more than so many bytes; at least
+/// once, for partners wait for messages of no length too.
+template <typename T, typename Send>
+void in_messages(std::span<T> values, std::size_t most_bytes, const Send& send) {
+  const std::size_t most = std::max<std::size_t>(1, most_bytes / sizeof(T));
+  do {
+    const auto part = values.first(std::min(most, values.size()));
+    send(part);
+    values = values.subspan(part.size());
+  } while (!values.empty());
+}
+
 std::unique_ptr<MpiCommunicator::Handle> copy_of_world() {
   auto handle = std::make_unique<MpiCommunicator::Handle>();
   check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &handle->communicator), "MPI_Comm_dup");
@@ -141,9 +159,11 @@ MPI_Op bfloat16_sum() {
 
 }  // namespace
 
-MpiCommunicator::MpiCommunicator() : MpiCommunicator(copy_of_world()) {}
+MpiCommunicator::MpiCommunicator(std::size_t longest_message)
+    : MpiCommunicator(copy_of_world(), longest_message) {}
 
-MpiCommunicator::MpiCommunicator(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
+MpiCommunicator::MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t longest_message)
+    : handle_(std::move(handle)), longest_message_(longest_message) {
   const MPI_Comm communicator = handle_->communicator;
   // The default handler kills the job before an exception can exist.
   check_mpi(MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -154,22 +174,25 @@ MpiCommunicator::MpiCommunicator(std::unique_ptr<Handle> handle) : handle_(std::
 // MPI_Comm_free is collective and so has no place in a destructor; MPI_Finalize releases it.
 MpiCommunicator::~MpiCommunicator() = default;
 
+template <typename T, typename Operation, typename Kind>
+void MpiCommunicator::sum_in_messages(std::span<T> values, Kind type, Operation add) {
+  in_messages(values, longest_message_, [&](std::span<T> part) {
+    check_mpi(
+        MPI_Allreduce(MPI_IN_PLACE, part.data(), count_of(part), type, add, handle_->communicator),
+        "MPI_Allreduce");
+  });
+}
+
 void MpiCommunicator::allreduce_sum(std::span<float> values) {
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Allreduce"),
-                          MPI_FLOAT, MPI_SUM, handle_->communicator),
-            "MPI_Allreduce");
+  sum_in_messages(values, MPI_FLOAT, MPI_SUM);
 }
 
 void MpiCommunicator::allreduce_sum(std::span<double> values) {
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Allreduce"),
-                          MPI_DOUBLE, MPI_SUM, handle_->communicator),
-            "MPI_Allreduce");
+  sum_in_messages(values, MPI_DOUBLE, MPI_SUM);
 }
 
 void MpiCommunicator::allreduce_sum(std::span<bfloat16> values) {
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count_of(values.size(), "MPI_Allreduce"),
-                          MPI_UINT16_T, bfloat16_sum(), handle_->communicator),
-            "MPI_Allreduce");
+  sum_in_messages(values, MPI_UINT16_T, bfloat16_sum());
 }
 
 std::unique_ptr<PendingSum<float>> MpiCommunicator::start_allreduce_sum(Vector<float> values,
@@ -187,7 +210,7 @@ std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int color) const {
   auto handle = std::make_unique<Handle>();
   check_mpi(MPI_Comm_split(handle_->communicator, color, rank_, &handle->communicator),
             "MPI_Comm_split");
-  return std::unique_ptr<MpiCommunicator>(new MpiCommunicator(std::move(handle)));
+  return std::unique_ptr<MpiCommunicator>(new MpiCommunicator(std::move(handle), longest_message_));
 }
 
 std::unique_ptr<MpiCommunicator> MpiCommunicator::split_by_node() const {
@@ -195,13 +218,14 @@ std::unique_ptr<MpiCommunicator> MpiCommunicator::split_by_node() const {
   check_mpi(MPI_Comm_split_type(handle_->communicator, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL,
                                 &handle->communicator),
             "MPI_Comm_split_type");
-  return std::unique_ptr<MpiCommunicator>(new MpiCommunicator(std::move(handle)));
+  return std::unique_ptr<MpiCommunicator>(new MpiCommunicator(std::move(handle), longest_message_));
 }
 
 void MpiCommunicator::broadcast(std::span<std::byte> bytes, int root) {
-  check_mpi(MPI_Bcast(bytes.data(), count_of(bytes.size(), "MPI_Bcast"), MPI_BYTE, root,
-                      handle_->communicator),
-            "MPI_Bcast");
+  in_messages(bytes, longest_message_, [&](std::span<std::byte> part) {
+    check_mpi(MPI_Bcast(part.data(), count_of(part), MPI_BYTE, root, handle_->communicator),
+              "MPI_Bcast");
+  });
 }
 
 std::vector<std::string> MpiCommunicator::allgather(const std::string& text) {
@@ -225,24 +249,31 @@ std::vector<std::string> MpiCommunicator::allgather(const std::string& text) {
 }
 
 std::unique_ptr<PendingExchange> MpiCommunicator::start_exchange(
-    std::vector<std::byte> send, std::span<const Index> send_counts,
+    std::vector<std::byte> send, std::size_t record_bytes, std::span<const Index> send_counts,
     std::span<const Index> receive_counts) {
   constexpr const char* kCall = "MPI_Ialltoallv";
-  const auto bytes = std::accumulate(receive_counts.begin(), receive_counts.end(), Index{0});
-  auto memory = std::make_unique<ExchangeMemory>(
-      ExchangeMemory{.sent = std::move(send),
-                     .sent_parts = Parts(send_counts, kCall),
-                     .received_parts = Parts(receive_counts, kCall),
-                     .received = std::vector<std::byte>(static_cast<std::size_t>(bytes))});
-  return std::make_unique<MpiPending<std::vector<std::byte>, ExchangeMemory>>(
+  const auto records = std::accumulate(receive_counts.begin(), receive_counts.end(), Index{0});
+  auto memory = std::make_unique<ExchangeMemory>(ExchangeMemory{
+      .sent = std::move(send),
+      .sent_parts = Parts(send_counts, kCall),
+      .received_parts = Parts(receive_counts, kCall),
+      .received = std::vector<std::byte>(static_cast<std::size_t>(records) * record_bytes)});
+  // In records, of which MPI can count more than of bytes. A type that is in use outlives its end.
+  MPI_Datatype record = MPI_DATATYPE_NULL;
+  check_mpi(MPI_Type_contiguous(count_of(record_bytes, kCall), MPI_BYTE, &record),
+            "MPI_Type_contiguous");
+  check_mpi(MPI_Type_commit(&record), "MPI_Type_commit");
+  auto pending = std::make_unique<MpiPending<std::vector<std::byte>, ExchangeMemory>>(
       std::move(memory), [&](ExchangeMemory& own, MPI_Request* request) {
         check_mpi(MPI_Ialltoallv(own.sent.data(), own.sent_parts.counts.data(),
-                                 own.sent_parts.displacements.data(), MPI_BYTE, own.received.data(),
+                                 own.sent_parts.displacements.data(), record, own.received.data(),
                                  own.received_parts.counts.data(),
-                                 own.received_parts.displacements.data(), MPI_BYTE,
+                                 own.received_parts.displacements.data(), record,
                                  handle_->communicator, request),
                   kCall);
       });
+  check_mpi(MPI_Type_free(&record), "MPI_Type_free");
+  return pending;
 }
 
 void MpiCommunicator::barrier() {
@@ -257,22 +288,33 @@ void MpiCommunicator::barrier() {
 
 void MpiCommunicator::swap_with(std::span<const std::byte> send, std::span<std::byte> receive,
                                 int partner) {
-  check_mpi(MPI_Sendrecv(send.data(), count_of(send.size(), "MPI_Sendrecv"), MPI_BYTE, partner, 0,
-                         receive.data(), count_of(receive.size(), "MPI_Sendrecv"), MPI_BYTE,
-                         partner, 0, handle_->communicator, MPI_STATUS_IGNORE),
-            "MPI_Sendrecv");
+  const auto part_of = [this](auto bytes, std::size_t begin) {
+    const std::size_t first = std::min(begin, bytes.size());
+    return bytes.subspan(first, std::min(longest_message_, bytes.size() - first));
+  };
+  const std::size_t longer = std::max(send.size(), receive.size());
+  for (std::size_t begin = 0; begin == 0 || begin < longer; begin += longest_message_) {
+    const auto out = part_of(send, begin);
+    const auto in = part_of(receive, begin);
+    check_mpi(MPI_Sendrecv(out.data(), count_of(out), MPI_BYTE, partner, 0, in.data(), count_of(in),
+                           MPI_BYTE, partner, 0, handle_->communicator, MPI_STATUS_IGNORE),
+              "MPI_Sendrecv");
+  }
 }
 
 void MpiCommunicator::send(std::span<const std::byte> bytes, int to) {
-  check_mpi(MPI_Send(bytes.data(), count_of(bytes.size(), "MPI_Send"), MPI_BYTE, to, 0,
-                     handle_->communicator),
-            "MPI_Send");
+  in_messages(bytes, longest_message_, [&](std::span<const std::byte> part) {
+    check_mpi(MPI_Send(part.data(), count_of(part), MPI_BYTE, to, 0, handle_->communicator),
+              "MPI_Send");
+  });
 }
 
 void MpiCommunicator::receive(std::span<std::byte> bytes, int from) {
-  check_mpi(MPI_Recv(bytes.data(), count_of(bytes.size(), "MPI_Recv"), MPI_BYTE, from, 0,
-                     handle_->communicator, MPI_STATUS_IGNORE),
-            "MPI_Recv");
+  in_messages(bytes, longest_message_, [&](std::span<std::byte> part) {
+    check_mpi(MPI_Recv(part.data(), count_of(part), MPI_BYTE, from, 0, handle_->communicator,
+                       MPI_STATUS_IGNORE),
+              "MPI_Recv");
+  });
 }
 
 }  // namespace sae

@@ -23,7 +23,8 @@ class Finished final : public Pending<Values> {
 }  // namespace
 
 std::unique_ptr<PendingExchange> SelfCommunicator::start_exchange(
-    std::vector<std::byte> send, [[maybe_unused]] std::span<const Index> send_counts,
+    std::vector<std::byte> send, std::size_t /*record_bytes*/,
+    [[maybe_unused]] std::span<const Index> send_counts,
     [[maybe_unused]] std::span<const Index> receive_counts) {
   assert(std::ranges::equal(send_counts, receive_counts) && send_counts.size() == 1);
   return std::make_unique<Finished<std::vector<std::byte>>>(std::move(send));

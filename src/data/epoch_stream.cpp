@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -64,12 +63,14 @@ void EpochStream::start_window(Index first_step) {
       const Index source = part_that_holds(whole, sample, comm_.size());
       window.samples.push_back(static_cast<std::uint32_t>(sample));
       window.sources.push_back(static_cast<std::int32_t>(source));
-      receive_counts[static_cast<std::size_t>(source)] += static_cast<Index>(record_bytes);
+      ++receive_counts[static_cast<std::size_t>(source)];
     }
   }
   window.read_offset.resize(ranks, 0);
-  std::exclusive_scan(receive_counts.begin(), receive_counts.end(), window.read_offset.begin(),
-                      std::size_t{0});
+  for (std::size_t rank = 1; rank < ranks; ++rank) {
+    window.read_offset[rank] = window.read_offset[rank - 1] +
+                               static_cast<std::size_t>(receive_counts[rank - 1]) * record_bytes;
+  }
 
   // What others need of this rank's samples: grouped by destination, in order of position.
   std::vector<std::vector<std::uint32_t>> outgoing(ranks);
@@ -86,13 +87,13 @@ void EpochStream::start_window(Index first_step) {
   std::vector<std::byte> sent;
   sent.reserve(sent_records * record_bytes);
   for (std::size_t rank = 0; rank < ranks; ++rank) {
-    send_counts[rank] = static_cast<Index>(outgoing[rank].size() * record_bytes);
+    send_counts[rank] = static_cast<Index>(outgoing[rank].size());
     for (const std::uint32_t sample : outgoing[rank]) {
       const auto record = shard_.record(sample);
       sent.insert(sent.end(), record.begin(), record.end());
     }
   }
-  window.pending = comm_.start_exchange(std::move(sent), send_counts, receive_counts);
+  window.pending = comm_.start_exchange(std::move(sent), record_bytes, send_counts, receive_counts);
   coming_ = std::move(window);
 }
 

@@ -48,16 +48,16 @@ class Drawing {
 
   std::string axes() const {
     std::string svg;
-    for (int mark = 0; mark <= y_.marks(); ++mark) {
-      const double y = y_.low + mark * y_.step;
+    for (long mark = 0; mark <= y_.marks(); ++mark) {
+      const double y = y_.low + static_cast<double>(mark) * y_.step;
       const double value = std::abs(y) < y_.step / 2 ? 0 : y;
       svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>",
                          kLeft, kWidth - kRight, top(y), top(y));
       svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.6g}</text>", kLeft - 6,
                          top(y) + 4, value);
     }
-    for (int mark = 0; mark <= x_.marks(); ++mark) {
-      const double x = x_.low + mark * x_.step;
+    for (long mark = 0; mark <= x_.marks(); ++mark) {
+      const double x = x_.low + static_cast<double>(mark) * x_.step;
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>",
                          left(x), kHeight - kBottom + 17, x);
     }

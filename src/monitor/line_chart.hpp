@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct Axis {
   double high = 0;
   double step = 0;
   /// Steps from end to end.
-  int marks() const { return static_cast<int>((high - low) / step + 0.5); }
+  long marks() const { return std::lround((high - low) / step); }
 };
 Axis axis_for(double low, double high, int marks);
 

@@ -120,39 +120,23 @@ std::string picture(const ReportPicture& picture) {
                      picture.width, picture.height, escaped(picture.description));
 }
 
-Index classes_of(const Evaluation& evaluation) {
-  return std::llround(std::sqrt(static_cast<double>(evaluation.confusion.size())));
-}
-
 /// The most frequent confusions, where there are too many classes for a matrix.
-std::string confusion_list(const Evaluation& evaluation, Index classes) {
+std::string confusion_list(const Confusion& confusion) {
   constexpr std::size_t kMostPairs = 50;
-  std::vector<std::pair<Index, Index>> pairs;  // Count, cell.
-  for (Index cell = 0; cell < classes * classes; ++cell) {
-    const Index count = evaluation.confusion[static_cast<std::size_t>(cell)];
-    if (count > 0 && cell / classes != cell % classes) pairs.emplace_back(-count, cell);
-  }
-  std::sort(pairs.begin(), pairs.end());
-  pairs.resize(std::min(pairs.size(), kMostPairs));
   HtmlTable table{.caption = "The most frequent confusions",
                   .header = {"Label", "The model said", "Samples"},
                   .rows = {}};
-  for (const auto& [count, cell] : pairs) {
+  for (const auto& cell : confusion.worst(kMostPairs)) {
     table.rows.push_back(
-        {fmt::format("{}", cell / classes), fmt::format("{}", cell % classes), grouped(-count)});
+        {fmt::format("{}", cell.label), fmt::format("{}", cell.predicted), grouped(cell.count)});
   }
   return html_of(table);
 }
 
-std::string confusion_matrix(const Evaluation& evaluation, Index classes) {
-  const auto count_at = [&](Index row, Index column) {
-    return evaluation.confusion[static_cast<std::size_t>(row * classes + column)];
-  };
-  Index most_wrong = 1;
-  for (Index i = 0; i < classes * classes; ++i) {
-    if (i / classes != i % classes)
-      most_wrong = std::max(most_wrong, count_at(i / classes, i % classes));
-  }
+std::string confusion_matrix(const Confusion& confusion) {
+  const Index classes = confusion.classes();
+  const auto worst = confusion.worst(1);
+  const Index most_wrong = worst.empty() ? 1 : worst[0].count;
   std::string html =
       "<div class=\"wide\" tabindex=\"0\"><table class=\"confusion\"><thead><tr><th "
       "scope=\"col\">label</th>";
@@ -163,9 +147,9 @@ std::string confusion_matrix(const Evaluation& evaluation, Index classes) {
   for (Index row = 0; row < classes; ++row) {
     html += fmt::format("<tr><th scope=\"row\">{}</th>", row);
     Index samples = 0;
-    for (Index column = 0; column < classes; ++column) samples += count_at(row, column);
+    for (Index column = 0; column < classes; ++column) samples += confusion.count(row, column);
     for (Index column = 0; column < classes; ++column) {
-      const Index count = count_at(row, column);
+      const Index count = confusion.count(row, column);
       if (count == 0) {
         html += "<td class=\"zero\">·</td>";
         continue;
@@ -179,7 +163,7 @@ std::string confusion_matrix(const Evaluation& evaluation, Index classes) {
     }
     html += samples == 0 ? "<td>–</td></tr>\n"
                          : fmt::format("<td>{:.1f} %</td></tr>\n",
-                                       100 * static_cast<double>(count_at(row, row)) /
+                                       100 * static_cast<double>(confusion.count(row, row)) /
                                            static_cast<double>(samples));
   }
   return html + "</tbody></table></div>\n";
@@ -235,13 +219,13 @@ std::string confusion_section(const RunRecord& record) {
   }
   if (!*shown || (*shown)->confusion.empty()) return {};
   const Evaluation& evaluation = **shown;
-  const Index classes = classes_of(evaluation);
+  const Confusion& confusion = evaluation.confusion;
   const std::string text = fmt::format(
       "<p class=\"soft\">{}: {} of {} wrong. Rows are labels, columns what the model said.</p>\n",
       escaped(of), grouped(evaluation.errors), grouped(evaluation.samples));
   return section("confusion", "Confusion matrix",
-                 text + (classes <= kMostClasses ? confusion_matrix(evaluation, classes)
-                                                 : confusion_list(evaluation, classes)));
+                 text + (confusion.classes() <= kMostClasses ? confusion_matrix(confusion)
+                                                             : confusion_list(confusion)));
 }
 
 std::string hardest_section(const Report& report) {

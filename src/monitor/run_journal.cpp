@@ -41,8 +41,23 @@ Json evaluation_of(const std::optional<Evaluation>& evaluation) {
   if (!evaluation) return nullptr;
   Json json = {
       {"samples", evaluation->samples}, {"errors", evaluation->errors}, {"loss", evaluation->loss}};
-  constexpr std::size_t kMostCells = 10000;  // A larger matrix is nothing to look at.
-  if (evaluation->confusion.size() <= kMostCells) json["confusion"] = evaluation->confusion;
+  constexpr Index kMostClasses = 100;  // A larger matrix is nothing to look at.
+  constexpr std::size_t kMostPairs = 100;
+  const Confusion& confusion = evaluation->confusion;
+  const Index classes = confusion.classes();
+  if (classes <= kMostClasses) {
+    std::vector<Index> matrix(static_cast<std::size_t>(classes * classes), 0);
+    for (const auto& cell : confusion.cells()) {
+      matrix[static_cast<std::size_t>(cell.label * classes + cell.predicted)] = cell.count;
+    }
+    json["confusion"] = matrix;
+    return json;
+  }
+  json["classes"] = classes;
+  json["most_confused"] = Json::array();
+  for (const auto& cell : confusion.worst(kMostPairs)) {
+    json["most_confused"].push_back({cell.label, cell.predicted, cell.count});
+  }
   return json;
 }
 

@@ -49,16 +49,35 @@ EpochRecord epoch_of(const Json& json) {
   return epoch;
 }
 
+/// A matrix as a list of rows one after the other, or triples of label, prediction and count; none
+/// if it is neither.
+Confusion confusion_of(const Json& json) {
+  std::vector<Confusion::Cell> cells;
+  if (json.contains("most_confused")) {
+    for (const Json& triple : json.at("most_confused")) {
+      cells.push_back({triple.at(0).get<std::int32_t>(), triple.at(1).get<std::int32_t>(),
+                       triple.at(2).get<Index>()});
+    }
+    return {json.value("classes", Index{0}), std::move(cells)};
+  }
+  const auto counts = json.value("confusion", std::vector<Index>{});
+  const auto classes = std::llround(std::sqrt(static_cast<double>(counts.size())));
+  if (classes * classes != static_cast<Index>(counts.size())) return Confusion();
+  for (std::int32_t cell = 0; const Index count : counts) {
+    cells.push_back({static_cast<std::int32_t>(cell / classes),
+                     static_cast<std::int32_t>(cell % classes), count});
+    ++cell;
+  }
+  return {classes, std::move(cells)};
+}
+
 std::optional<Evaluation> evaluation_of(const Json& json) {
   if (json.is_null()) return std::nullopt;
   Evaluation evaluation;
   json.at("samples").get_to(evaluation.samples);
   json.at("errors").get_to(evaluation.errors);
   json.at("loss").get_to(evaluation.loss);
-  if (json.contains("confusion")) json.at("confusion").get_to(evaluation.confusion);
-  const auto classes = static_cast<std::size_t>(
-      std::llround(std::sqrt(static_cast<double>(evaluation.confusion.size()))));
-  if (classes * classes != evaluation.confusion.size()) evaluation.confusion.clear();
+  evaluation.confusion = confusion_of(json);
   return evaluation;
 }
 

@@ -106,20 +106,30 @@ std::string epoch_line(const EpochReport& report) {
   return text;
 }
 
-std::string confusion_table(const Evaluation& evaluation) {
-  const auto classes =
-      static_cast<Index>(std::llround(std::sqrt(static_cast<double>(evaluation.confusion.size()))));
-  const Index largest = *std::max_element(evaluation.confusion.begin(), evaluation.confusion.end());
+std::string confusion_table(const Confusion& confusion, const std::string& of) {
+  constexpr Index kMostClasses = 20;  // Of a matrix that can be looked at.
+  constexpr std::size_t kMostPairs = 20;
+  const Index classes = confusion.classes();
+  if (classes > kMostClasses) {
+    std::string text = fmt::format("most frequent confusions{}\n  {:>5} {:>9} {:>9}\n", of, "label",
+                                   "predicted", "samples");
+    for (const auto& cell : confusion.worst(kMostPairs)) {
+      text += fmt::format("  {:>5} {:>9} {:>9}\n", cell.label, cell.predicted, grouped(cell.count));
+    }
+    return text;
+  }
+  Index largest = 0;
+  for (const auto& cell : confusion.cells()) largest = std::max(largest, cell.count);
   const std::size_t width =
       std::max(grouped(largest).size(), fmt::format("{}", classes).size()) + 1;
-  std::string text = fmt::format("  label{:>{}}", "predicted", width + 9);
+  std::string text = fmt::format("confusion matrix{}\n  label{:>{}}", of, "predicted", width + 9);
   text += fmt::format("\n  {:>5}", "");
   for (Index column = 0; column < classes; ++column) text += fmt::format("{:>{}}", column, width);
   text += "\n";
   for (Index label = 0; label < classes; ++label) {
     text += fmt::format("  {:>5}", label);
     for (Index column = 0; column < classes; ++column) {
-      const Index count = evaluation.confusion[static_cast<std::size_t>(label * classes + column)];
+      const Index count = confusion.count(label, column);
       text += fmt::format("{:>{}}", count == 0 ? "." : grouped(count), width);
     }
     text += "\n";
@@ -144,8 +154,9 @@ std::string result_table(const RunResult& result, const std::filesystem::path& r
   }
   const ModelResult& chosen = result.models.back();
   if (const auto& shown = chosen.test ? chosen.test : chosen.validation) {
-    text += fmt::format("\n  confusion matrix of {} on the {} set\n{}", chosen.file,
-                        chosen.test ? "test" : "validation", confusion_table(*shown));
+    const std::string of =
+        fmt::format(" of {} on the {} set", chosen.file, chosen.test ? "test" : "validation");
+    text += "\n  " + confusion_table(shown->confusion, of);
   }
   std::string models;
   for (const ModelResult& model : result.models) models += fmt::format("{}, ", model.file);

@@ -1,7 +1,10 @@
 #include "sae/train/evaluation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "sae/kernels/elementwise.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
@@ -11,14 +14,17 @@ namespace sae {
 Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& parameters,
                     const Shard& shard, Communicator& comm, Heartbeat* heartbeat,
                     HardSamples* hard) {
-  constexpr Index kBlock = 250;  // Samples at once: bounds the memory of the activations.
+  // The loss of a block is summed in steps so small that nothing of it counts is lost, and so that
+  // sums are exact, whatever their order.
+  constexpr double kSteps = 0x1p20;
   const Topology& topology = layout.topology();
-  const auto classes = static_cast<std::size_t>(topology.classes);
-  // The confusion matrix, then the loss: added over ranks in one call.
-  std::vector<double> sums(classes * classes + 1, 0.0);
+  double errors = 0;
+  double loss_steps = 0;
+  std::vector<Confusion::Cell> cells;
   std::vector<std::uint16_t> labels;
-  for (Index begin = shard.samples().begin; begin < shard.samples().end; begin += kBlock) {
-    const Range block{begin, std::min(begin + kBlock, shard.samples().end)};
+  for (Index begin = shard.samples().begin; begin < shard.samples().end;
+       begin += kEvaluationBlock) {
+    const Range block{begin, std::min(begin + kEvaluationBlock, shard.samples().end)};
     Matrix<float> inputs(topology.inputs, block.size());
     labels.clear();
     for (Index sample = block.begin; sample < block.end; ++sample) {
@@ -29,22 +35,21 @@ Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& p
     Matrix<float> logits = classify(layout, parameters, std::move(inputs));
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const Index predicted = predicted_class<float>(logits.col(static_cast<Index>(i)));
-      sums[labels[i] * classes + static_cast<std::size_t>(predicted)] += 1;
+      cells.push_back({labels[i], static_cast<std::int32_t>(predicted), 1});
+      errors += predicted != labels[i] ? 1 : 0;
     }
     if (hard != nullptr) hard->add(block.begin, labels, logits);
-    sums.back() += softmax_cross_entropy<float>(labels, logits).loss;
+    loss_steps += std::round(kSteps * softmax_cross_entropy<float>(labels, logits).loss);
     beat(heartbeat);
   }
+  std::array<double, 2> sums = {errors, loss_steps};
   comm.allreduce_sum(sums);
 
   Evaluation result;
-  result.confusion.resize(classes * classes);
-  for (std::size_t i = 0; i < result.confusion.size(); ++i) {
-    result.confusion[i] = std::llround(sums[i]);
-    result.samples += result.confusion[i];
-    if (i / classes != i % classes) result.errors += result.confusion[i];
-  }
-  result.loss = sums.back() / static_cast<double>(std::max<Index>(result.samples, 1));
+  result.samples = shard.set_size();
+  result.errors = std::llround(sums[0]);
+  result.loss = sums[1] / kSteps / static_cast<double>(std::max<Index>(result.samples, 1));
+  result.confusion = Confusion(topology.classes, std::move(cells)).gather(comm);
   return result;
 }
 

@@ -90,8 +90,10 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   stages_ = plan_stages(configuration_, layout_);
   const Index validation_size = configuration.validation_size;
   training_ = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
-  validation_ = dataset.load_shard(Split::kTrain, {0, validation_size});
-  test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0});
+  // Blocks make sums, and thereby bits: --reproducible keeps them whole.
+  const Index whole = configuration.reproducible ? kEvaluationBlock : 1;
+  validation_ = dataset.load_shard(Split::kTrain, {0, validation_size}, whole);
+  test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0}, whole);
   data_digest_ = digest_of_data();
   averaging_ =
       GradientAveraging::make(layout_, averaging_settings(configuration_), comm, control.heartbeat);

@@ -87,6 +87,33 @@ TEST_F(MpiCommunicatorTest, SendArrivesInOrder) {
   }
 }
 
+// As it would be with more than MPI can count.
+TEST_F(MpiCommunicatorTest, WhatIsTooLongForAMessageTravelsInSeveral) {
+  MpiCommunicator small(12);
+  for (const std::size_t length : {std::size_t{0}, std::size_t{3}, std::size_t{25}}) {
+    std::vector<float> sums(length, static_cast<float>(rank + 1));
+    small.allreduce_sum(sums);
+    EXPECT_EQ(sums, std::vector<float>(length, static_cast<float>(size * (size + 1) / 2)));
+    std::vector<std::byte> bytes(length);
+    for (std::size_t i = 0; i < length; ++i) bytes[i] = std::byte(rank == 0 ? i + 1 : 0);
+    small.broadcast(bytes, 0);
+    for (std::size_t i = 0; i < length; ++i) EXPECT_EQ(bytes[i], std::byte(i + 1));
+    if (size < 2 || rank > 1) continue;
+    // Of unequal length both ways.
+    const std::vector<std::byte> own(length + static_cast<std::size_t>(rank) * 30, std::byte(rank));
+    std::vector<std::byte> theirs(length + static_cast<std::size_t>(1 - rank) * 30);
+    small.swap_with(own, theirs, 1 - rank);
+    EXPECT_EQ(theirs, std::vector<std::byte>(theirs.size(), std::byte(1 - rank)));
+    if (rank == 0) {
+      small.send(bytes, 1);
+    } else {
+      std::vector<std::byte> arrived(length);
+      small.receive(arrived, 0);
+      EXPECT_EQ(arrived, bytes);
+    }
+  }
+}
+
 TEST_F(MpiCommunicatorTest, ExchangeDeliversPartsOfUnequalLength) {
   // Rank a sends (a + b) % 3 bytes of value a to rank b.
   const auto length = [](int from, int to) { return Index{(from + to) % 3}; };
@@ -101,7 +128,7 @@ TEST_F(MpiCommunicatorTest, ExchangeDeliversPartsOfUnequalLength) {
   }
   const std::vector<std::byte> sent(
       std::accumulate(send_counts.begin(), send_counts.end(), std::size_t{0}), std::byte(rank));
-  const auto pending = comm.start_exchange(sent, send_counts, receive_counts);
+  const auto pending = comm.start_exchange(sent, 1, send_counts, receive_counts);
   std::vector<float> other_traffic(1000, 1);
   comm.allreduce_sum(other_traffic);  // A collective between start and end does not disturb.
   pending->poll();

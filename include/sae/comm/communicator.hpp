@@ -62,10 +62,10 @@ class Communicator {
   /// Rank r's text at position r, on every rank.
   virtual std::vector<std::string> allgather(const std::string& text) = 0;
 
-  /// Starts to send consecutive parts of `send` (send_counts[r] bytes to rank r) and to receive
-  /// receive_counts[r] bytes from each rank r, which arrive in the order of ranks.
+  /// Starts to send consecutive parts of `send` (send_counts[r] records to rank r) and to receive
+  /// receive_counts[r] records from each rank r, which arrive in the order of ranks.
   virtual std::unique_ptr<PendingExchange> start_exchange(
-      std::vector<std::byte> send, std::span<const Index> send_counts,
+      std::vector<std::byte> send, std::size_t record_bytes, std::span<const Index> send_counts,
       std::span<const Index> receive_counts) = 0;
 
   /// Waits for all, asleep for most of the time: one of them may read or write files for long.

@@ -9,8 +9,9 @@ namespace sae {
 /// All ranks of the MPI job. Needs a living MpiSession.
 class MpiCommunicator final : public Communicator {
  public:
-  /// Collective: duplicates the world, so that our messages meet nobody else's.
-  MpiCommunicator();
+  /// Collective: duplicates the world, so that our messages meet nobody else's. What is longer than
+  /// `longest_message` bytes travels in several messages: MPI counts in int.
+  explicit MpiCommunicator(std::size_t longest_message = std::size_t{1} << 30);
   ~MpiCommunicator() override;
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
@@ -27,6 +28,7 @@ class MpiCommunicator final : public Communicator {
   void broadcast(std::span<std::byte> bytes, int root) override;
   std::vector<std::string> allgather(const std::string& text) override;
   std::unique_ptr<PendingExchange> start_exchange(std::vector<std::byte> send,
+                                                  std::size_t record_bytes,
                                                   std::span<const Index> send_counts,
                                                   std::span<const Index> receive_counts) override;
   void barrier() override;
@@ -45,11 +47,14 @@ class MpiCommunicator final : public Communicator {
   const Handle& handle() const { return *handle_; }
 
  private:
-  explicit MpiCommunicator(std::unique_ptr<Handle> handle);
+  MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t longest_message);
+  template <typename T, typename Operation, typename Kind>
+  void sum_in_messages(std::span<T> values, Kind type, Operation add);
 
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;
+  std::size_t longest_message_;
 };
 
 }  // namespace sae

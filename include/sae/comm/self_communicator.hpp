@@ -19,6 +19,7 @@ class SelfCommunicator final : public Communicator {
   void broadcast(std::span<std::byte>, int) override {}
   std::vector<std::string> allgather(const std::string& text) override { return {text}; }
   std::unique_ptr<PendingExchange> start_exchange(std::vector<std::byte> send,
+                                                  std::size_t record_bytes,
                                                   std::span<const Index> send_counts,
                                                   std::span<const Index> receive_counts) override;
   void barrier() override {}

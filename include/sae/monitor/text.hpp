@@ -27,7 +27,8 @@ std::string epoch_line(const EpochReport& report);
 /// Errors of the models, the confusion matrix of the last, and the files of the run.
 std::string result_table(const RunResult& result, const std::filesystem::path& run_folder);
 
-/// Rows: the label; columns: the prediction.
-std::string confusion_table(const Evaluation& evaluation);
+/// The matrix, rows the label and columns the prediction, below the words "confusion matrix" and
+/// `of`; of more than 20 classes the 20 most frequent errors.
+std::string confusion_table(const Confusion& confusion, const std::string& of = {});
 
 }  // namespace sae

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <vector>
-
 #include "sae/comm/communicator.hpp"
 #include "sae/comm/heartbeat.hpp"
 #include "sae/data/shard.hpp"
 #include "sae/model/flat_vectors.hpp"
 #include "sae/model/parameter_layout.hpp"
+#include "sae/train/confusion.hpp"
 #include "sae/train/hard_samples.hpp"
 
 namespace sae {
@@ -15,8 +14,8 @@ namespace sae {
 struct Evaluation {
   Index samples = 0;
   Index errors = 0;
-  double loss = 0;               ///< Mean of -log p(label), in nats.
-  std::vector<Index> confusion;  ///< classes x classes: row the label, column the prediction.
+  double loss = 0;      ///< Mean of -log p(label), in nats.
+  Confusion confusion;  ///< Of the whole set on rank 0 alone.
 
   /// Share of misclassified samples, in percent; 0 for an empty set.
   double error_percent() const {
@@ -24,9 +23,13 @@ struct Evaluation {
   }
 };
 
+/// Samples that evaluate() passes through the network at once. Shards of whole blocks give the same
+/// bits on any number of ranks.
+inline constexpr Index kEvaluationBlock = 250;
+
 /// Evaluates the network on the set whose shards the ranks hold. Each block of samples is progress
 /// for `heartbeat`, which may be null. This rank's samples are added to `hard`, which may be null.
-/// Collective: all ranks get the result for the whole set.
+/// Collective: all ranks get the figures of the whole set.
 Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& parameters,
                     const Shard& shard, Communicator& comm, Heartbeat* heartbeat = nullptr,
                     HardSamples* hard = nullptr);

@@ -14,7 +14,7 @@ TEST(SelfCommunicator, ExchangesWithItself) {
   SelfCommunicator comm;
   const std::vector<std::byte> sent = {std::byte{1}, std::byte{2}};
   const std::array<Index, 1> counts = {2};
-  const auto pending = comm.start_exchange(sent, counts, counts);
+  const auto pending = comm.start_exchange(sent, 1, counts, counts);
   EXPECT_TRUE(pending->poll());
   EXPECT_EQ(pending->wait(), sent);
 }

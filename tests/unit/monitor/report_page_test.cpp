@@ -52,7 +52,10 @@ Report finished_report() {
       {"model.h5",
        1,
        std::nullopt,
-       Evaluation{.samples = 12, .errors = 3, .loss = 1, .confusion = {4, 1, 0, 0, 3, 2, 0, 0, 2}},
+       Evaluation{.samples = 12,
+                  .errors = 3,
+                  .loss = 1,
+                  .confusion = {3, {{0, 0, 4}, {0, 1, 1}, {1, 1, 3}, {1, 2, 2}, {2, 2, 2}}}},
        {{5, 1, 2, 4.5, 0.75, {}}}}};
   return report;
 }
@@ -143,8 +146,7 @@ TEST(ReportPage, OfARunThatHasJustBegunIsWhole) {
 TEST(ReportPage, OfManyClassesListsTheMostFrequentConfusions) {
   Report report = finished_report();
   Evaluation& evaluation = *report.record.models[0].test;
-  evaluation.confusion.assign(1600, 0);
-  evaluation.confusion[2 * 40 + 31] = 7;
+  evaluation.confusion = {40, {{2, 31, 7}, {5, 5, 9}}};
   const std::string page = report_page(report);
   EXPECT_TRUE(holds(
       page, "<th scope=\"row\" class=\"n\">2</th><td class=\"n\">31</td><td class=\"n\">7</td>"));
@@ -187,7 +189,9 @@ TEST(ReportPage, StaysBelowOneAndAHalfMegabytesWhateverTheRun) {
   EXPECT_EQ(report.pictures.reconstructions.size(), 10u);
   RunRecord& record = report.record;
   record.models[0].hardest.assign(50, record.models[0].hardest[0]);
-  record.models[0].test->confusion.assign(900, 1234);
+  std::vector<Confusion::Cell> cells;
+  for (std::int32_t i = 0; i < 900; ++i) cells.push_back({i / 30, i % 30, 1234});
+  record.models[0].test->confusion = {30, cells};
   record.epochs.clear();
   for (int stage = 1; stage <= 11; ++stage) {
     const std::string name = stage == 11 ? "finetune" : "pretrain" + std::to_string(stage);

@@ -93,10 +93,16 @@ TEST_F(Journal, GoesOnOverSessionsAlsoAfterHalfALine) {
 TEST_F(Journal, KeepsTheResultWithWhatTheModelSaid) {
   RunJournal journal = this->journal();
   journal.run_begins(summary);
-  const Evaluation evaluation{
-      .samples = 4, .errors = 1, .loss = 0.5, .confusion = {1, 0, 0, 0, 1, 1, 0, 0, 1}};
+  const Evaluation evaluation{.samples = 4,
+                              .errors = 1,
+                              .loss = 0.5,
+                              .confusion = {3, {{0, 0, 1}, {1, 1, 1}, {1, 2, 1}, {2, 2, 1}}}};
+  const Evaluation many{.samples = 9,
+                        .errors = 5,
+                        .loss = 0.5,
+                        .confusion = {65535, {{65534, 0, 2}, {7, 7, 4}, {1, 9, 3}}}};
   const HardSample hard{3, 1, 2, 7.25, 0.875, {0.5f}};
-  journal.run_done({.models = {{"best.h5", 2, evaluation, std::nullopt, {hard}}},
+  journal.run_done({.models = {{"best.h5", 2, evaluation, many, {hard}}},
                     .seconds = 1,
                     .stopped = false,
                     .step = 63});
@@ -104,7 +110,8 @@ TEST_F(Journal, KeepsTheResultWithWhatTheModelSaid) {
   EXPECT_TRUE(found.finished());
   ASSERT_EQ(found.models.size(), 1u);
   EXPECT_EQ(found.models[0].validation->confusion, evaluation.confusion);
-  EXPECT_FALSE(found.models[0].test);
+  // Of many classes what is wrong.
+  EXPECT_EQ(found.models[0].test->confusion, Confusion(65535, {{65534, 0, 2}, {1, 9, 3}}));
   EXPECT_EQ(found.models[0].hardest[0].predicted, 2);
   EXPECT_EQ(found.models[0].hardest[0].loss, 7.25);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "sae/core/print.hpp"
@@ -73,10 +74,19 @@ TEST(Text, WordsOfACommandToCopyAreQuotedWhereAShellNeedsIt) {
 }
 
 TEST(Text, TheConfusionMatrixShowsZeroAsADot) {
-  const std::string table =
-      confusion_table({.samples = 10, .errors = 3, .loss = 0, .confusion = {3, 0, 3, 4}});
+  const std::string table = confusion_table({2, {{0, 0, 3}, {1, 0, 3}, {1, 1, 4}}});
   EXPECT_NE(table.find("    0 3 .\n"), std::string::npos) << table;
   EXPECT_NE(table.find("    1 3 4\n"), std::string::npos) << table;
+}
+
+TEST(Text, OfManyClassesTheMostFrequentConfusionsAreShown) {
+  std::vector<Confusion::Cell> cells = {{20000, 20000, 500}};
+  for (std::int32_t i = 0; i < 1000; ++i) cells.push_back({i, i + 1, i});
+  const std::string table = confusion_table({65535, cells}, " of m");
+  EXPECT_TRUE(table.starts_with("most frequent confusions of m\n")) << table;
+  EXPECT_EQ(std::ranges::count(table, '\n'), 22);
+  EXPECT_NE(table.find("\n    999      1000       999\n"), std::string::npos) << table;
+  EXPECT_EQ(table.find("500"), std::string::npos);
 }
 
 TEST(MetricsLine, IsJsonWithEveryDigitOfTheLoss) {
