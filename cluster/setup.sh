@@ -4,8 +4,8 @@ set -euo pipefail
 
 # To build and run; mpirun reaches other machines by openssh-client.
 run_packages=(g++ cmake ninja-build libopenmpi-dev openmpi-bin openssh-client libeigen3-dev
-  libhdf5-dev libboost-iostreams-dev libboost-program-options-dev librandom123-dev libfmt-dev
-  libdnnl-dev libpng-dev libprotobuf-dev protobuf-compiler libspdlog-dev libxxhash-dev
+  libhdf5-dev libhwloc-dev libboost-iostreams-dev libboost-program-options-dev librandom123-dev
+  libfmt-dev libdnnl-dev libpng-dev libprotobuf-dev protobuf-compiler libspdlog-dev libxxhash-dev
   nlohmann-json3-dev)
 # To test as well.
 test_packages=(bats libgtest-dev python3 python3-numpy python3-h5py python3-venv clang-14

@@ -1,16 +1,74 @@
 #include "sae/core/host.hpp"
 
+#include <hwloc.h>
 #include <malloc.h>
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
+#include "control_groups.hpp"
+
 namespace sae {
+namespace {
+
+/// Which hardware threads make up a core.
+class CoreMap {
+ public:
+  CoreMap() {
+    if (hwloc_topology_init(&topology_) != 0) return;
+    hwloc_topology_set_all_types_filter(topology_, HWLOC_TYPE_FILTER_KEEP_NONE);
+    hwloc_topology_set_type_filter(topology_, HWLOC_OBJ_CORE, HWLOC_TYPE_FILTER_KEEP_ALL);
+    hwloc_topology_load(topology_);
+  }
+  ~CoreMap() { hwloc_topology_destroy(topology_); }
+  CoreMap(const CoreMap&) = delete;
+  CoreMap& operator=(const CoreMap&) = delete;
+
+  /// The first hardware thread of the core of this one; itself where that is not known.
+  int core_of(unsigned thread) const {
+    const hwloc_obj_t unit = hwloc_get_pu_obj_by_os_index(topology_, thread);
+    const hwloc_obj_t core =
+        unit == nullptr ? nullptr : hwloc_get_ancestor_obj_by_type(topology_, HWLOC_OBJ_CORE, unit);
+    return core == nullptr ? static_cast<int>(thread) : hwloc_bitmap_first(core->cpuset);
+  }
+
+ private:
+  hwloc_topology_t topology_ = nullptr;
+};
+
+/// A number that the batch system has set, if it is above 0.
+std::optional<double> positive_variable(const char* name) {
+  const char* text = std::getenv(name);
+  const double value = text == nullptr ? 0 : std::atof(text);
+  return value > 0 ? std::optional(value) : std::nullopt;
+}
+
+/// Bytes of this node that Slurm gave to the job. It may watch over them without control groups.
+std::optional<double> memory_of_job() {
+  constexpr double kMegabyte = 1 << 20;
+  if (const auto node = positive_variable("SLURM_MEM_PER_NODE")) return *node * kMegabyte;
+  const auto of_core = positive_variable("SLURM_MEM_PER_CPU");
+  const auto cores = positive_variable("SLURM_CPUS_ON_NODE");
+  return of_core && cores ? std::optional(*of_core * *cores * kMegabyte) : std::nullopt;
+}
+
+/// Memory of the whole host that can be taken without swapping, in bytes.
+double free_memory_of_host() {
+  std::ifstream file("/proc/meminfo");
+  std::string name;
+  for (std::string rest; file >> name; std::getline(file, rest)) {
+    if (double kilobytes = 0; name == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+}  // namespace
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -19,12 +77,13 @@ std::string host_name() {
 }
 
 std::set<int> allowed_cores() {
+  static const CoreMap map;
   cpu_set_t mask;
   CPU_ZERO(&mask);
   std::set<int> cores;
   if (sched_getaffinity(0, sizeof mask, &mask) != 0) return cores;
-  for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
-    if (CPU_ISSET(core, &mask)) cores.insert(static_cast<int>(core));
+  for (unsigned thread = 0; thread < CPU_SETSIZE; ++thread) {
+    if (CPU_ISSET(thread, &mask)) cores.insert(map.core_of(thread));
   }
   return cores;
 }
@@ -51,25 +110,19 @@ Processor processor() {
 }
 
 std::optional<double> granted_cores() {
-  // Version 2 of control groups, then version 1, as seen from within a container.
-  std::string quota;
-  double period = 0;
-  if (std::ifstream file("/sys/fs/cgroup/cpu.max"); !(file >> quota >> period)) {
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
+  std::optional<double> granted = control_group_limits().cores;
+  if (const auto of_job = positive_variable("SLURM_CPUS_ON_NODE")) {
+    granted = std::min(granted.value_or(*of_job), *of_job);
   }
-  const double microseconds = std::atof(quota.c_str());  // "max" and -1: no limit.
-  if (microseconds <= 0 || period <= 0) return std::nullopt;
-  return microseconds / period;
+  return granted;
 }
 
 double available_memory() {
-  std::ifstream file("/proc/meminfo");
-  std::string name;
-  for (std::string rest; file >> name; std::getline(file, rest)) {
-    if (double kilobytes = 0; name == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
+  double available = free_memory_of_host();
+  for (const auto& limit : {control_group_limits().free_memory, memory_of_job()}) {
+    if (limit) available = std::min(available, *limit);
   }
-  return 0;
+  return available;
 }
 
 void keep_freed_memory() {

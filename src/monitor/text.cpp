@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "sae/core/host.hpp"
 #include "sae/core/print.hpp"
 
 namespace sae {
@@ -75,7 +76,9 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
   text += row("averaging", summary.averaging);
   text += row("codes", summary.codes);
   text += row("seed", fmt::format("{}", configuration.seed));
-  text += row("memory", fmt::format("about {} a rank", megabytes(summary.memory_per_rank)));
+  text += row("memory", fmt::format("about {} a rank; {} may be taken on {}",
+                                    megabytes(summary.memory_per_rank),
+                                    megabytes(available_memory()), summary.hosts.front()));
   text += row("work", fmt::format("about {:.3g} TFLOP in matrix products", flop / 1e12));
   text += row("run folder", configuration.run.string());
 

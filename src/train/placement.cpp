@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <sstream>
+#include <tuple>
 
 #include "sae/core/host.hpp"
 
@@ -26,6 +27,30 @@ Index ranks_within(const Placement& placement, const std::string& host,
     }
   }
   return count;
+}
+
+Index ranks_of(const Placement& placement, const std::string& host) {
+  return std::ranges::count(placement.hosts, host);
+}
+
+/// What the host grants to its ranks together; 0 if that is not limited.
+double granted_by(const Placement& placement, const std::string& host) {
+  double granted = 0;
+  for (std::size_t r = 0; r < placement.granted.size(); ++r) {
+    const double own = placement.granted[r];
+    if (placement.hosts[r] != host || own <= 0) continue;
+    granted = granted > 0 ? std::min(granted, own) : own;
+  }
+  return granted;
+}
+
+std::size_t cores_of(const Placement& placement, const std::string& host) {
+  std::set<int> all;
+  for (std::size_t r = 0; r < placement.hosts.size(); ++r) {
+    if (placement.hosts[r] == host)
+      all.insert(placement.cores[r].begin(), placement.cores[r].end());
+  }
+  return all.size();
 }
 
 /// Such as "ranks 0-3" or "rank 2".
@@ -72,10 +97,11 @@ std::string describe(const Binding& binding) {
 
 Placement gather_placement(Communicator& comm) {
   Placement placement;
-  const std::string own = fmt::format("{} {}", host_name(), fmt::join(allowed_cores(), " "));
+  const std::string own = fmt::format("{} {} {}", host_name(), granted_cores().value_or(0),
+                                      fmt::join(allowed_cores(), " "));
   for (const std::string& place : comm.allgather(own)) {
     std::istringstream text(place);
-    text >> placement.hosts.emplace_back();
+    text >> placement.hosts.emplace_back() >> placement.granted.emplace_back();
     placement.cores.emplace_back(std::istream_iterator<int>(text), std::istream_iterator<int>());
   }
   return placement;
@@ -97,9 +123,12 @@ std::string to_ranges(const std::set<int>& numbers) {
 std::vector<Index> shares(const Placement& placement) {
   std::vector<Index> result;
   for (std::size_t r = 0; r < placement.hosts.size(); ++r) {
-    const auto& cores = placement.cores[r];
-    result.push_back(std::max<Index>(
-        static_cast<Index>(cores.size()) / ranks_within(placement, placement.hosts[r], cores), 1));
+    const auto& [host, cores] = std::tie(placement.hosts[r], placement.cores[r]);
+    Index share = static_cast<Index>(cores.size()) / ranks_within(placement, host, cores);
+    if (const double granted = granted_by(placement, host); granted > 0) {
+      share = std::min(share, static_cast<Index>(granted) / ranks_of(placement, host));
+    }
+    result.push_back(std::max<Index>(share, 1));
   }
   return result;
 }
@@ -119,6 +148,15 @@ std::vector<std::string> crowded_cores(const Placement& placement, Index threads
                                     threads == 1 ? "" : "s", ranks == 1 ? "is bound to" : "share",
                                     named("core", cores)));
   }
+  for (const std::string& host : std::set(placement.hosts.begin(), placement.hosts.end())) {
+    const double granted = granted_by(placement, host);
+    const Index used = ranks_of(placement, host) * threads;
+    if (granted <= 0 || static_cast<double>(used) <= granted) continue;
+    sentences.push_back(
+        fmt::format("on {} {} thread{} may use the time of {:.3g} cores, by their "
+                    "control group or job: fewer would be faster",
+                    host, used, used == 1 ? "" : "s", granted));
+  }
   return sentences;
 }
 
@@ -136,7 +174,10 @@ std::vector<std::string> describe(const Placement& placement) {
       lines.push_back(fmt::format("and {} more hosts", hosts.size() - kMostHosts));
       break;
     }
-    lines.push_back(fmt::format("{}: {}", host, describe(bindings[host])));
+    const double granted = granted_by(placement, host);
+    const bool limited = granted > 0 && granted < static_cast<double>(cores_of(placement, host));
+    lines.push_back(fmt::format("{}: {}{}", host, describe(bindings[host]),
+                                limited ? fmt::format(", the time of {:.3g}", granted) : ""));
   }
   return lines;
 }

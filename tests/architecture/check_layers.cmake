@@ -16,7 +16,8 @@ set(app ${monitor} monitor)
 set(layers ${app} app)
 
 # The one layer for each library whose headers match.
-set(guards comm storage app)
+set(guards core comm storage app)
+set(core_headers "^hwloc")
 set(comm_headers "^mpi(-ext)?\\.h$")
 set(storage_headers "^(hdf5|hdf5_hl|H5[A-Za-z0-9]*)\\.(h|hpp)$")
 set(app_headers "^boost/program_options")

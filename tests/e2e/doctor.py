@@ -1,11 +1,10 @@
 """doctor: a line for each check, 0 if all will work and 70 if something will not, and nothing left
 behind."""
 
-import os
 import re
 import unittest
 
-from sae_program import PROGRAM, ProgramTest, mnist_subset, toy_samples, write_dataset
+from sae_program import PROGRAM, ProgramTest, mnist_subset, physical_cores, toy_samples, write_dataset
 
 UNFIT = 70
 SUBJECTS = ["program", "matrix units", "cores", "memory", "shared memory", "messages", "run folder",
@@ -48,7 +47,7 @@ class Doctor(ProgramTest):
                 self.assertNotIn("problem", " ".join(sum(found.values(), [])))
 
     def test_more_ranks_than_cores_are_told(self):
-        cores = len(os.sched_getaffinity(0))
+        cores = physical_cores()
         found = self.findings("--data", "data.h5", "--threads", 1, ranks=cores + 1)
         self.assertRegex(found["cores"][0], f"^warning.* {cores + 1} ranks x 1 thread on {cores} "
                                             f"cores? .*start at most {cores} rank")

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Whether this machine has what some tests need; if not, says why not and fails.
-# usage: tests/support/probe.sh mounts | hosts | pypi PYTHON FOLDER
+# usage: tests/support/probe.sh mounts | hosts | memory_groups PYTHON | pypi PYTHON FOLDER
 #   mounts  a file system of one's own, in a namespace for mounts
 #   hosts   hosts on this machine, in namespaces for all that cluster/namespaces.sh asks for
+#   memory_groups  control groups of one's own that limit memory
 #   pypi    packages from PyPI, for a virtual environment in FOLDER, which it makes
 set -uo pipefail
 
@@ -24,6 +25,7 @@ case $1 in
     [[ $(id -u) -eq 0 ]] || { echo "only root can make hosts on this machine" && exit 1; }
     try unshare --net --uts --mount --ipc --pid --fork --kill-child --mount-proc ip link set lo up
     ;;
+  memory_groups) try "$2" "$(dirname "$0")/memory_group.py" ;;
   pypi)
     [[ -x $3/bin/pip ]] || try "$2" -m venv "$3"
     try "$3/bin/pip" download --quiet --disable-pip-version-check --timeout 15 --retries 1 \

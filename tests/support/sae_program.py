@@ -35,6 +35,12 @@ def command_line(*arguments, ranks=0, program=PROGRAM):
     return [*launcher, *map(str, [program, *arguments])]
 
 
+def physical_cores():
+    """Cores that this process may run on, however many hardware threads they have."""
+    return len({pathlib.Path(f"/sys/devices/system/cpu/cpu{thread}/topology/thread_siblings_list")
+                .read_text() for thread in os.sched_getaffinity(0)})
+
+
 class Mark:
     """Sets a variable in the environment of what a test starts, so that it finds all of it again,
     whoever its parent is by then."""

@@ -9,8 +9,8 @@ namespace sae {
 /// Name of the host that this process runs on.
 std::string host_name();
 
-/// Numbers of the cores that this process may run on: its binding. Empty if the system does not
-/// tell.
+/// The cores that this process may run on: its binding. A core is named by the first of its
+/// hardware threads. Empty if the system does not tell.
 std::set<int> allowed_cores();
 
 /// What the system says of its first processor.
@@ -24,11 +24,12 @@ struct Processor {
 
 Processor processor();
 
-/// Processor time per time that the control groups of this process grant it, in cores. None if
-/// there is no limit that can be seen.
+/// Processor time per time that control groups and Slurm grant to this process and those beside it,
+/// in hardware threads. None if there is no limit that can be seen.
 std::optional<double> granted_cores();
 
-/// Memory that can be taken without swapping, in bytes; 0 if the system does not tell.
+/// Memory that can be taken without swapping, as far as control groups and Slurm allow, in bytes; 0
+/// if the system does not tell.
 double available_memory();
 
 /// From here on the allocator keeps up to 64 MB that were freed, in pieces of up to 32 MB: for work

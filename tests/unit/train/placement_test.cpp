@@ -60,6 +60,28 @@ TEST(Placement, SharesDivideTheCoresOfAHost) {
   EXPECT_EQ(shares({{"a", "a", "a"}, {{0}, {0}, {}}}), (std::vector<Index>{1, 1, 1}));
 }
 
+TEST(Placement, SharesStayWithinWhatAHostGrants) {
+  const std::set<int> eight = {0, 1, 2, 3, 4, 5, 6, 7};
+  EXPECT_EQ(shares({{"a", "a", "b"}, {eight, eight, eight}, {4.5, 4.5, 0}}),
+            (std::vector<Index>{2, 2, 8}));
+  EXPECT_EQ(shares({{"a"}, {eight}, {0.5}}), std::vector<Index>{1});
+  EXPECT_EQ(shares({{"a"}, {{0, 1}}, {16}}), std::vector<Index>{2});
+}
+
+TEST(Placement, WithMoreThreadsThanAHostGrantsIsCrowded) {
+  EXPECT_EQ(crowded_cores({{"a", "a"}, {{0, 1}, {2, 3}}, {2, 2}}, 1), Lines{});
+  EXPECT_EQ(
+      crowded_cores({{"a", "a"}, {{0, 1}, {2, 3}}, {2, 2}}, 2),
+      Lines{"on a 4 threads may use the time of 2 cores, by their control group or job: fewer "
+            "would be faster"});
+}
+
+TEST(Placement, TellsAHostThatGrantsLessThanItsCores) {
+  EXPECT_EQ(
+      describe({{"a", "a", "b"}, {{0, 1}, {2, 3}, {0}}, {2.5, 2.5, 8}}),
+      (Lines{"a: rank 0, cores 0-1; rank 1, cores 2-3, the time of 2.5", "b: rank 2, core 0"}));
+}
+
 TEST(Placement, WithACoreForEachThreadIsNotCrowded) {
   EXPECT_EQ(crowded_cores({{"a", "a", "b"}, {{0, 1}, {0, 1}, {0, 1}}}, 1), Lines{});
   EXPECT_EQ(crowded_cores({{"a", "a"}, {{0, 1}, {2, 3}}}, 2), Lines{});
