@@ -114,7 +114,7 @@ po::options_description session_options() {
       "stop in good order after N updates, with exit code 75")(
       "max-time", po::value<std::string>()->value_name("TIME"),
       "likewise, in time before such as 90s, 55m, 2h or 1:30:00 are over")(
-      "stall-timeout", name_of("300s", "TIME"), "end the job after so long without a step")(
+      "stall-timeout", name_of("300s", "TIME"), "end the job after so long without progress")(
       "on-divergence", name_of("stop", "stop|reduce"),
       "end with exit code 76, or go back to the last checkpoint with half the learning rate");
   return session;

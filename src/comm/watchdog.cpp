@@ -1,31 +1,21 @@
 #include "sae/comm/watchdog.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
 
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/core/error.hpp"
-#include "sae/core/host.hpp"
 #include "sae/core/print.hpp"
+#include "stall_report.hpp"
 
 namespace sae {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{100};
-/// A watchdog that has not looked for so long belongs to a process that is stopped or gone.
-constexpr double kSilentSeconds = 1.5;
 /// Between the messages and the end: the other ranks have theirs to say.
 constexpr std::chrono::milliseconds kLastWords{700};
-
-std::int64_t now_nanoseconds() {
-  return std::chrono::steady_clock::now().time_since_epoch().count();
-}
-
-double seconds_since(std::int64_t nanoseconds) {
-  return static_cast<double>(now_nanoseconds() - nanoseconds) * 1e-9;
-}
 
 }  // namespace
 
@@ -46,31 +36,37 @@ std::string_view name_of(Phase phase) {
 }
 
 void Heartbeat::beat() {
-  moved.store(now_nanoseconds(), std::memory_order_relaxed);
+  moved.store(steady_nanoseconds(), std::memory_order_relaxed);
   idle.store(false, std::memory_order_relaxed);
+}
+
+void Heartbeat::forgive(std::int64_t nanoseconds) {
+  std::int64_t before = moved;
+  // Of a beat in the meantime nothing is taken: it is of now.
+  while (
+      !moved.compare_exchange_weak(before, std::min(before + nanoseconds, steady_nanoseconds()))) {
+  }
 }
 
 Watchdog::Watchdog(Communicator& comm, std::chrono::duration<double> stall_timeout,
                    std::vector<std::string> stage_names,
                    std::function<void(const std::string&)> last_words)
-    : rank_(comm.rank()),
-      timeout_(stall_timeout),
+    : timeout_(stall_timeout),
       stage_names_(std::move(stage_names)),
       last_words_(std::move(last_words)) {
   if (auto* mpi = dynamic_cast<MpiCommunicator*>(&comm)) {
-    memory_ = std::make_unique<NodeMemory>(*mpi, sizeof(Row));
-    own_row_ = new (memory_->part(memory_->node_rank())) Row;
-    own_row_->rank = rank_;
-    comm.barrier();  // All rows are made.
+    memory_ = std::make_unique<NodeMemory>(*mpi, sizeof(Heartbeat));
+    own_ = new (memory_->part(memory_->node_rank())) Heartbeat;
+    own_->rank = comm.rank();
+    comm.barrier();  // All are made.
     for (int r = 0; r < memory_->node_size(); ++r) {
-      rows_.push_back(std::launder(reinterpret_cast<Row*>(memory_->part(r))));
+      of_node_.push_back(std::launder(reinterpret_cast<Heartbeat*>(memory_->part(r))));
     }
   } else {
-    alone_ = std::make_unique<Row>();
-    own_row_ = alone_.get();
-    rows_ = {own_row_};
+    alone_ = std::make_unique<Heartbeat>();
+    own_ = alone_.get();
+    of_node_ = {own_};
   }
-  own_ = &own_row_->heartbeat;
   thread_ = std::thread([this] { watch(); });
 }
 
@@ -86,10 +82,13 @@ Watchdog::~Watchdog() {
 
 void Watchdog::watch() {
   std::unique_lock lock(mutex_);
+  own_->alive = steady_nanoseconds();
   while (!ending_.wait_for(lock, kLook, [this] { return end_; })) {
-    own_->alive = now_nanoseconds();
+    const std::int64_t now = steady_nanoseconds();
+    if (const std::int64_t slept = slept_between(own_->alive, now); slept > 0) own_->forgive(slept);
+    own_->alive = now;
     if (!stalled()) continue;
-    const std::string text = report();
+    const std::string text = stall_report(*own_, of_node_, stage_names_, now);
     print_to(stderr, text);
     if (last_words_) last_words_(text.substr(0, text.find('\n')));
     std::this_thread::sleep_for(kLastWords);
@@ -99,38 +98,8 @@ void Watchdog::watch() {
 }
 
 bool Watchdog::stalled() const {
-  return !own_->idle && seconds_since(own_->moved) > timeout_.count();
-}
-
-std::string Watchdog::describe(const Row& row) const {
-  const Heartbeat& h = row.heartbeat;
-  const auto stage = static_cast<std::size_t>(h.stage.load());
-  const bool silent = seconds_since(h.alive) > kSilentSeconds;
-  const Phase phase = h.phase;
-  const char* state = silent                                                    ? "does not answer"
-                      : phase == Phase::kExchange || phase == Phase::kReduction ? "waits for others"
-                                                                                : "is busy";
-  return fmt::format(
-      "sae_dist [rank {}, {}]: no progress for {:.0f} s: stage {}, step {}, phase {}, {}.\n",
-      row.rank.load(), host_name(), seconds_since(h.moved),
-      stage < stage_names_.size() ? stage_names_[stage] : "none", h.step.load(), name_of(phase),
-      state);
-}
-
-std::string Watchdog::report() const {
-  std::string text = describe(*own_row_);
-  const auto silent = [](const Row* row) {
-    return seconds_since(row->heartbeat.alive) > kSilentSeconds;
-  };
-  for (const Row* row : rows_) {
-    if (silent(row)) continue;
-    if (row != own_row_) return text;  // Another one speaks for the silent.
-    break;
-  }
-  for (const Row* row : rows_) {
-    if (silent(row)) text += describe(*row);
-  }
-  return text;
+  const std::chrono::nanoseconds still(steady_nanoseconds() - own_->moved);
+  return !own_->idle && still > timeout_;
 }
 
 }  // namespace sae

@@ -55,6 +55,7 @@ class FlatAveraging final : public GradientAveraging {
   }
 
   void ready(Range part) override {
+    beat(heartbeat_);
     if (comm_.size() == 1) {
       const auto gradient = gradient_at(gradient_begin(), part.size());
       finite_ &= gradient_is_rounded() ? update_part<bfloat16>(part, {gradient.rounded})

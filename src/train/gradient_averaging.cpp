@@ -51,6 +51,7 @@ bool GradientAveraging::begin(const ObjectiveSums& sums) {
   comm_.allreduce_sum(values);
   sums_.objective = {.loss = values[0], .errors = values[1], .samples = values[2]};
   sums_.stop_votes = values[3];
+  beat(heartbeat_);
   return std::isfinite(values[0]);
 }
 
@@ -68,6 +69,7 @@ bool GradientAveraging::all_finite(bool finite) {
 template <typename G>
 bool GradientAveraging::update_part(Range part, const std::vector<std::span<const G>>& gradients) {
   const SecondsScope timer(seconds_.update);
+  beat(heartbeat_);
   bool finite = true;
   for (const ParameterView& view : layout_.views()) {
     const Range common{std::max(part.begin, view.offset),

@@ -85,6 +85,7 @@ class NodeAveraging final : public GradientAveraging {
   }
 
   void ready(Range part) override {
+    beat(heartbeat_);
     parts_[static_cast<std::size_t>(written_ % kSlots)] = part;
     ++written_;
     own_turns().written.store(written_, std::memory_order_release);

@@ -41,6 +41,7 @@ ObjectiveSums ReproducibleSum::add_slices(Objective<float>& objective,
     const Index own_begin = part_of_range(whole, comm_.rank(), comm_.size()).begin;
     const Range slice = part_of_range(whole, slices.begin, kSlices);
     FlatGradient<float> sink(gradient);
+    beat(heartbeat_);
     return objective.evaluate(parameters,
                               part_of(minibatch, {slice.begin - own_begin, slice.end - own_begin}),
                               epoch, sink);
@@ -83,6 +84,7 @@ StepSums ReproducibleSum::evaluate(Objective<float>& objective,
   // The rest of the tree: neighbours, then pairs of them, ... A sum of two floats has the same bits
   // in either order, so both partners get the same.
   for (int distance = 1; distance < comm_.size(); distance *= 2) {
+    beat(heartbeat_);
     const int partner = comm_.rank() ^ distance;
     comm_.swap_with(std::as_bytes(own), std::as_writable_bytes(others), partner);
     segment_of(gradient, range) += other;

@@ -70,7 +70,7 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
       observer_(observer),
       folder_(configuration.run),
       layout_(topology_for(configuration, dataset.info())),
-      reproducible_sum_(comm),
+      reproducible_sum_(comm, control.heartbeat),
       training_(dataset.record_format(), 0, {}),
       validation_(training_),
       test_(training_) {

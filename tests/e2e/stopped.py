@@ -169,6 +169,37 @@ class Stopped(ProgramTest):
         self.assertRegex(text, r"sae_dist \[rank 0, .*phase (reduction|exchange), waits for others")
         self.check_failed(run, INTERNAL, "no progress for")
 
+    def suspend(self, name, act):
+        """Suspends an endless run for longer than its timeout; `act` gets its ranks and goes on."""
+        def suspend_all(_, ranks):
+            for process in ranks.values():
+                os.kill(process, signal.SIGSTOP)
+            time.sleep(5)
+            act(ranks)
+
+        return self.run_until(name, suspend_all, "--stall-timeout", "3s")
+
+    def test_a_job_that_was_suspended_goes_on(self):
+        def wake_and_stop(ranks):
+            for process in ranks.values():
+                os.kill(process, signal.SIGCONT)
+            time.sleep(1)
+            os.kill(ranks[1], signal.SIGTERM)
+
+        code, text, run = self.suspend("suspended", wake_and_stop)
+        self.assertEqual(code, STOPPED, text)
+        self.assertNotIn("no progress", text)
+        self.assertTrue(self.checkpoints(run))
+
+    def test_a_rank_that_does_not_wake_with_the_others_is_named(self):
+        def wake_others(ranks):
+            os.kill(ranks[0], signal.SIGCONT)
+            os.kill(ranks[2], signal.SIGCONT)
+
+        code, text, _ = self.suspend("asleep", wake_others)
+        self.assertEqual(code, INTERNAL, text)
+        self.assertRegex(text, r"sae_dist \[rank 1, \S+\]: no progress for .*, does not answer")
+
     def test_time_and_step_limits_stop_with_a_checkpoint(self):
         self.run_program(*ENDLESS, "--run", "time", "--max-time", "3s", code=STOPPED, ranks=2,
                          within=6)

@@ -228,6 +228,24 @@ TEST_F(DistributedTraining, ANaNInTheGradientOfOneRankEndsAllInTheSameStep) {
   }
 }
 
+TEST_F(DistributedTraining, EachPartOfAGradientIsProgress) {
+  for (const Averaging averaging : {Averaging::kFlat, Averaging::kNode}) {
+    configuration.averaging = averaging;
+    configuration.run = folder.path() / (averaging == Averaging::kFlat ? "flat" : "node");
+    Heartbeat heartbeat;
+    RunControl control;
+    control.heartbeat = &heartbeat;
+    Index parts = 0;
+    control.gradient_hook = [&, before = std::int64_t{0}](Index, Range, std::span<float>) mutable {
+      ++parts;
+      EXPECT_GT(heartbeat.moved, before);
+      before = heartbeat.moved;
+    };
+    const TinyRun run = train_tiny(configuration, comm, control);
+    EXPECT_GT(parts, run.result.step);
+  }
+}
+
 TEST_F(DistributedTraining, ReproduciblyGivesTheBitsOfOneProcess) {
   if (!ReproducibleSum::possible(comm.size())) return;  // Refused by the options.
   configuration.reproducible = true;

@@ -17,6 +17,7 @@ std::string_view name_of(Phase phase);
 /// Where a rank stands: written by its training thread, read by watchdogs, also of other
 /// processes on the node. Lives in shared memory: lock-free atomics and plain characters only.
 struct Heartbeat {
+  std::atomic<std::int32_t> rank{0};
   std::atomic<std::int64_t> step{0};  ///< Updates of the whole run.
   std::atomic<Phase> phase{Phase::kStart};
   std::atomic<std::int32_t> stage{-1};  ///< Index of the stage; -1: before the first.
@@ -24,8 +25,10 @@ struct Heartbeat {
   std::atomic<std::int64_t> alive{0};   ///< The same, of its watchdog's last look.
   std::atomic<bool> idle{true};         ///< Nothing is expected of it: not begun, or done.
 
-  /// Progress: a step has ended, a block has been read.
+  /// Progress: a part of a gradient is there, a block has been read.
   void beat();
+  /// Takes so many nanoseconds off the time since the last progress.
+  void forgive(std::int64_t nanoseconds);
   void enter(Phase now) { phase.store(now, std::memory_order_relaxed); }
 };
 

@@ -18,7 +18,8 @@ namespace sae {
 /// Ends the job when a rank has made no progress for too long: a lost or stopped rank leaves the
 /// others waiting in MPI for ever. Each rank's thread then prints where its rank stands, and the
 /// first answering one of a node speaks for those that do not answer; then the rank leaves with
-/// ExitCode::kInternal, at which mpirun and srun end the rest.
+/// ExitCode::kInternal, at which mpirun and srun end the rest. Time that this process slept as a
+/// whole, by SIGSTOP say, does not count; time that others sleep does.
 class Watchdog {
  public:
   using Clock = std::chrono::steady_clock;
@@ -38,25 +39,15 @@ class Watchdog {
   Heartbeat& heartbeat() { return *own_; }
 
  private:
-  /// A row of the node's table.
-  struct Row {
-    Heartbeat heartbeat;
-    std::atomic<std::int32_t> rank{0};
-  };
-
   void watch();
   bool stalled() const;
-  std::string report() const;
-  std::string describe(const Row& row) const;
 
-  int rank_;
   std::chrono::duration<double> timeout_;
   std::vector<std::string> stage_names_;
   std::function<void(const std::string&)> last_words_;
   std::unique_ptr<NodeMemory> memory_;
-  std::unique_ptr<Row> alone_;  // The table of a process without MPI.
-  std::vector<Row*> rows_;      // Of the node.
-  Row* own_row_ = nullptr;
+  std::unique_ptr<Heartbeat> alone_;       // Of a process without MPI.
+  std::vector<const Heartbeat*> of_node_;  // Of all ranks of this node.
   Heartbeat* own_ = nullptr;
   std::mutex mutex_;
   std::condition_variable ending_;

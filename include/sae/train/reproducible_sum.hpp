@@ -19,8 +19,10 @@ class ReproducibleSum {
     return world_size <= kSlices && (world_size & (world_size - 1)) == 0;
   }
 
-  /// Requires: possible(comm.size()). The communicator must outlive it.
-  explicit ReproducibleSum(Communicator& comm) : comm_(comm) {}
+  /// Requires: possible(comm.size()). The communicator and the heartbeat, for which each slice is
+  /// progress and which may be null, must outlive it.
+  explicit ReproducibleSum(Communicator& comm, Heartbeat* heartbeat = nullptr)
+      : comm_(comm), heartbeat_(heartbeat) {}
 
   /// The sums of the whole minibatch, of which `minibatch` is this rank's part.
   /// Collective: the same bits on every rank, also in the slice of the gradient.
@@ -36,6 +38,7 @@ class ReproducibleSum {
                            std::span<float> gradient, std::size_t depth);
 
   Communicator& comm_;
+  Heartbeat* heartbeat_;
   Vector<float> gradient_;
   std::vector<Vector<float>> partial_;  // The right half of a node of the tree, for each depth.
 };

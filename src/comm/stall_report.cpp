@@ -1,0 +1,60 @@
+#include "stall_report.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "sae/core/host.hpp"
+
+namespace sae {
+namespace {
+
+/// A watchdog that has not looked for so long belongs to a process that is stopped or gone.
+constexpr std::int64_t kSilent = 1'500'000'000;
+
+bool looks(const Heartbeat& heartbeat, std::int64_t now) {
+  return now - heartbeat.alive <= kSilent;
+}
+
+std::string line_of(const Heartbeat& h, std::span<const std::string> stage_names,
+                    std::int64_t now) {
+  const auto stage = static_cast<std::size_t>(h.stage.load());
+  const Phase phase = h.phase;
+  const char* state = !looks(h, now)                                            ? "does not answer"
+                      : phase == Phase::kExchange || phase == Phase::kReduction ? "waits for others"
+                                                                                : "is busy";
+  return fmt::format(
+      "sae_dist [rank {}, {}]: no progress for {:.0f} s: stage {}, step {}, phase {}, {}.\n",
+      h.rank.load(), host_name(), static_cast<double>(now - h.moved) * 1e-9,
+      stage < stage_names.size() ? stage_names[stage] : "none", h.step.load(), name_of(phase),
+      state);
+}
+
+}  // namespace
+
+std::int64_t steady_nanoseconds() {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
+std::int64_t slept_between(std::int64_t last_look, std::int64_t now) {
+  // A little counts, so that a process that never runs for long is judged as well.
+  constexpr std::int64_t kLook = 100'000'000;
+  return now - last_look > kSilent ? now - last_look - kLook : 0;
+}
+
+std::string stall_report(const Heartbeat& own, std::span<const Heartbeat* const> of_node,
+                         std::span<const std::string> stage_names, std::int64_t now) {
+  std::string text = line_of(own, stage_names, now);
+  for (const Heartbeat* other : of_node) {
+    if (other == &own) break;
+    if (!other->idle && looks(*other, now)) return text;  // It speaks for the silent.
+  }
+  for (const Heartbeat* other : of_node) {
+    if (other != &own && !other->idle && !looks(*other, now)) {
+      text += line_of(*other, stage_names, now);
+    }
+  }
+  return text;
+}
+
+}  // namespace sae
