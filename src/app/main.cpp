@@ -5,6 +5,8 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +18,7 @@
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
 #include "sae/core/print.hpp"
+#include "sae/data/dataset_file.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/train/reproducible_sum.hpp"
 #include "sae/train/stage.hpp"
@@ -25,6 +28,9 @@
 namespace {
 
 using namespace sae;
+
+/// Not for users: what a trial process starts with.
+constexpr std::string_view kTryDataset = "try-dataset";
 
 ExitCode run(const Command& command, Communicator& comm) {
   if (const auto* help = std::get_if<ShowText>(&command)) {
@@ -84,6 +90,8 @@ int fail(const Communicator& comm, const std::string& text, ExitCode code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && argv[1] == kTryDataset) run_dataset_trial(argv[2]);
+  start_dataset_trials_by(std::string(kTryDataset));
   ignore_signals_of_writes();
   MpiSession session(argc, argv);
   std::unique_ptr<Communicator> comm = std::make_unique<SelfCommunicator>();

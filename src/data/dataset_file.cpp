@@ -163,26 +163,40 @@ void try_rows(const Hdf5File& file, const std::string& name, ElementType as, std
   }
 }
 
-/// Reads all that libhdf5 could crash on: the tables of the file and, without check sums, the rows.
+/// Whether libhdf5 does more with the rows than to copy them or to compare their check sums.
+bool needs_trial(const Hdf5File& file, const std::string& name) {
+  return !file.is_contiguous(name) && !file.has_check_sums(name);
+}
+
+/// Reads all that libhdf5 could crash on: the tables of the file and, where needed, the rows.
 void try_file(const std::filesystem::path& path, const LimitTime& limit_time) {
   limit_time(kTablesLimit);
   const Hdf5File file = Hdf5File::open(path);
   const DatasetInfo info = read_info(file);
   for (const Split split : {Split::kTrain, Split::kTest}) {
     if (const std::string images = images_of(split);
-        info.count(split) > 0 && !file.has_check_sums(images)) {
+        info.count(split) > 0 && needs_trial(file, images)) {
       try_rows(file, images, element_type_of(info.pixel_type), info.bytes_per_sample(), limit_time);
     }
     if (const std::string labels = labels_of(split);
-        info.has_labels(split) && !file.has_check_sums(labels)) {
+        info.has_labels(split) && needs_trial(file, labels)) {
       try_rows(file, labels, ElementType::kInt64, sizeof(std::int64_t), limit_time);
     }
   }
 }
 
-Hdf5File open_after_trial(const std::filesystem::path& path) {
+/// The command of start_dataset_trials_by().
+std::string& trial_command() {
+  static std::string command;
+  return command;
+}
+
+Hdf5File open_after_trial(const std::filesystem::path& path,
+                          const std::function<void()>& progress) {
   const auto failure =
-      failure_in_trial([&path](const LimitTime& limit_time) { try_file(path, limit_time); });
+      trial_command().empty()
+          ? failure_in_trial([&path](const LimitTime& limit) { try_file(path, limit); }, progress)
+          : failure_in_new_process({trial_command(), path.string()}, progress);
   if (failure) {
     throw DataError(
         fmt::format("'{}' is damaged: the HDF5 library {} while reading it in a trial process.",
@@ -207,8 +221,20 @@ std::size_t bytes_per_pixel(PixelType type) {
   return 0;
 }
 
-DatasetFile::DatasetFile(const std::filesystem::path& path)
-    : file_(open_after_trial(path)), info_(read_info(file_)) {}
+void start_dataset_trials_by(const std::string& command) { trial_command() = command; }
+
+void run_dataset_trial(const std::filesystem::path& path) {
+  run_trial([&path](const LimitTime& limit) { try_file(path, limit); });
+}
+
+DatasetFile::DatasetFile(const std::filesystem::path& path, const std::function<void()>& progress)
+    : DatasetFile(open_after_trial(path, progress)) {}
+
+DatasetFile DatasetFile::open_tried(const std::filesystem::path& path) {
+  return DatasetFile(Hdf5File::open(path));
+}
+
+DatasetFile::DatasetFile(Hdf5File file) : file_(std::move(file)), info_(read_info(file_)) {}
 
 void DatasetFile::read_images(Split split, Range samples, std::span<std::byte> out) const {
   const std::string images = images_of(split);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 
 #include "partition.hpp"
@@ -11,6 +12,36 @@
 
 namespace sae {
 namespace {
+
+/// Opens the file on rank 0, for which the others wait. Both have a heartbeat, which must not stop
+/// however long that takes. Collective.
+std::optional<DatasetFile> open_on_root(const std::filesystem::path& path, Communicator& comm,
+                                        Heartbeat* heartbeat) {
+  constexpr std::chrono::seconds kBetweenSigns{1};
+  constexpr std::byte kGoesOn{0};
+  constexpr std::byte kOpened{1};
+  if (!comm.is_root()) {
+    std::byte sign = kGoesOn;
+    while (sign == kGoesOn) {
+      comm.receive({&sign, 1}, 0);
+      beat(heartbeat);
+    }
+    return std::nullopt;
+  }
+  const auto tell = [&comm](std::byte sign) {
+    for (int rank = 1; rank < comm.size(); ++rank) comm.send({&sign, 1}, rank);
+  };
+  auto told = std::chrono::steady_clock::now();
+  std::optional<DatasetFile> file;
+  file.emplace(path, [&] {
+    beat(heartbeat);
+    if (std::chrono::steady_clock::now() - told < kBetweenSigns) return;
+    tell(kGoesOn);
+    told = std::chrono::steady_clock::now();
+  });
+  tell(kOpened);
+  return file;
+}
 
 /// Rank 0's description of the data set, on every rank.
 DatasetInfo broadcast_info(const DatasetInfo& info, Communicator& comm) {
@@ -42,10 +73,13 @@ DatasetInfo broadcast_info(const DatasetInfo& info, Communicator& comm) {
 
 DistributedDataset::DistributedDataset(const std::filesystem::path& path, DataAccess access,
                                        Communicator& comm, Heartbeat* heartbeat)
-    : access_(access), comm_(comm), heartbeat_(heartbeat) {
-  if (access == DataAccess::kShared || comm.is_root()) file_.emplace(path);
-  info_ = broadcast_info(file_ ? file_->info() : DatasetInfo{}, comm);
-  if (!file_) return;
+    : access_(access),
+      comm_(comm),
+      heartbeat_(heartbeat),
+      file_(open_on_root(path, comm, heartbeat)),
+      info_(broadcast_info(file_ ? file_->info() : DatasetInfo{}, comm)) {
+  if (access != DataAccess::kShared || file_) return;
+  file_ = DatasetFile::open_tried(path);
   const DatasetInfo& own = file_->info();
   if (own.features != info_.features || own.classes != info_.classes ||
       own.pixel_type != info_.pixel_type || own.train_count != info_.train_count ||

@@ -50,6 +50,13 @@ bool Hdf5File::has_check_sums(const std::string& name) const {
   return !filters.empty() && filters.back() == H5Z_FILTER_FLETCHER32;
 }
 
+bool Hdf5File::is_contiguous(const std::string& name) const {
+  const hid_t dataset = state_->dataset(name).handle.id();
+  const auto plan =
+      state_->own(H5Dget_create_plist(dataset), "H5Dget_create_plist", name, H5Pclose);
+  return H5Pget_layout(plan.id()) == H5D_CONTIGUOUS;
+}
+
 std::vector<H5Z_filter_t> Hdf5File::State::filters(const std::string& name, hid_t plan) const {
   std::vector<H5Z_filter_t> result(
       static_cast<std::size_t>(check(H5Pget_nfilters(plan), "H5Pget_nfilters", name)));

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -20,8 +21,13 @@ namespace {
 constexpr int kOutOfTime = SIGPROF;
 constexpr std::array kFatalSignals = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, kOutOfTime};
 
-/// The copy dies of its own faults, without a trace, and of nothing that is meant for the job.
-void prepare_copy() {
+/// Of a program that could not be started, by the libraries that it needs say.
+constexpr int kNotStarted = 127;
+/// The trial tells through its standard input, which it has no other use for, that it gets on.
+constexpr int kProgress = STDIN_FILENO;
+
+/// The process dies of its own faults, without a trace, and of nothing that is meant for the job.
+void prepare_trial() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   sigset_t blocked;
   sigfillset(&blocked);
@@ -40,37 +46,100 @@ void prepare_copy() {
 void limit_time(std::chrono::seconds limit) {
   const itimerval timer{.it_interval = {}, .it_value = {.tv_sec = limit.count(), .tv_usec = 0}};
   setitimer(ITIMER_PROF, &timer, nullptr);
+  static_cast<void>(!write(kProgress, "", 1));  // Nobody may care.
 }
 
-[[noreturn]] void run_copy(const std::function<void(const LimitTime&)>& action) {
-  prepare_copy();
-  try {
-    action(limit_time);
-  } catch (...) {  // The caller will meet it.
+/// A pipe for the progress of a trial.
+struct Pipe {
+  Pipe() {
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) ends = {-1, -1};
   }
-  _exit(0);  // Nothing of the parent may be flushed or finalized here.
+  ~Pipe() {
+    close_end(0);
+    close_end(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void close_end(std::size_t end) {
+    if (ends[end] >= 0) ::close(ends[end]);
+    ends[end] = -1;
+  }
+  std::array<int, 2> ends{};
+};
+
+/// Until the other end is closed, by the end of the process say.
+void follow(int pipe, const std::function<void()>& progress) {
+  std::array<char, 64> bytes{};
+  for (;;) {
+    const ssize_t count = read(pipe, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    if (progress) progress();
+  }
 }
 
-}  // namespace
-
-std::optional<std::string> failure_in_trial(const std::function<void(const LimitTime&)>& action) {
-  const pid_t copy = fork();
-  if (copy < 0) return std::nullopt;
-  if (copy == 0) run_copy(action);
+std::optional<std::string> failure_of(pid_t process) {
   int status = 0;
-  while (waitpid(copy, &status, 0) < 0) {
+  while (waitpid(process, &status, 0) < 0) {
     if (errno != EINTR) return std::nullopt;
   }
   if (WIFEXITED(status)) {
     // Sanitizers report a crash in this way.
-    if (WEXITSTATUS(status) == 0) return std::nullopt;
-    return fmt::format("ended with exit code {}", WEXITSTATUS(status));
+    const int code = WEXITSTATUS(status);
+    if (code == 0 || code == kNotStarted) return std::nullopt;
+    return fmt::format("ended with exit code {}", code);
   }
   const int signal = WTERMSIG(status);
   if (signal == kOutOfTime) return "came to no end";
   // Any other signal comes from outside, such as that of a system short of memory.
   if (std::ranges::find(kFatalSignals, signal) == kFatalSignals.end()) return std::nullopt;
   return fmt::format("ended by signal {} ({})", signal, strsignal(signal));
+}
+
+}  // namespace
+
+std::optional<std::string> failure_in_trial(const Trial& trial,
+                                            const std::function<void()>& progress) {
+  Pipe pipe;
+  const pid_t copy = fork();
+  if (copy < 0) return std::nullopt;
+  if (copy == 0) {
+    dup2(pipe.ends[1], kProgress);
+    run_trial(trial);
+  }
+  pipe.close_end(1);
+  follow(pipe.ends[0], progress);
+  return failure_of(copy);
+}
+
+std::optional<std::string> failure_in_new_process(const std::vector<std::string>& arguments,
+                                                  const std::function<void()>& progress) {
+  Pipe pipe;
+  std::string name = "sae_dist";
+  std::vector<std::string> words = arguments;
+  std::vector<char*> pointers = {name.data()};
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, pipe.ends[1], kProgress);
+  pid_t process = 0;
+  const int code =
+      posix_spawn(&process, "/proc/self/exe", &actions, nullptr, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (code != 0) return std::nullopt;
+  pipe.close_end(1);
+  follow(pipe.ends[0], progress);
+  return failure_of(process);
+}
+
+void run_trial(const Trial& trial) {
+  prepare_trial();
+  try {
+    trial(limit_time);
+  } catch (...) {  // The caller will meet it.
+  }
+  _exit(0);  // Nothing of the parent may be flushed or finalized here.
 }
 
 }  // namespace sae

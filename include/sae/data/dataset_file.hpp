@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -54,9 +55,15 @@ struct DatasetInfo {
 /// Local: ranks may read different ranges at the same time.
 class DatasetFile {
  public:
-  /// Checks all that can be checked without reading samples.
+  /// Checks all that can be checked without reading samples, and reads the file in a trial process
+  /// before, since libhdf5 crashes on some damaged ones. For each block that is read there
+  /// `progress` is called, if it is not empty.
   /// Throws: MissingInputError, DataError.
-  explicit DatasetFile(const std::filesystem::path& path);
+  explicit DatasetFile(const std::filesystem::path& path,
+                       const std::function<void()>& progress = {});
+
+  /// The same without a trial: for what was tried already.
+  static DatasetFile open_tried(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return file_.path(); }
   const DatasetInfo& info() const { return info_; }
@@ -73,9 +80,17 @@ class DatasetFile {
   void read_labels(Split split, Range samples, std::span<std::uint16_t> out) const;
 
  private:
+  explicit DatasetFile(Hdf5File file);
+
   Hdf5File file_;
   DatasetInfo info_;
 };
+
+/// From here on a trial process is this program, started anew with `command` and the path of a data
+/// set, at which it has to call run_dataset_trial. Else it is a copy of this process, which a
+/// program must not make that has started MPI or other threads.
+void start_dataset_trials_by(const std::string& command);
+[[noreturn]] void run_dataset_trial(const std::filesystem::path& path);
 
 /// Writes a data set file block by block and publishes it complete or not at all.
 /// Local. Throws: OutputError.

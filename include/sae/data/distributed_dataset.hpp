@@ -19,9 +19,9 @@ enum class DataAccess {
 /// A data set file that the ranks read together.
 class DistributedDataset {
  public:
-  /// Each block that is loaded is progress for `heartbeat`, which may be null.
-  /// Collective. Throws: as DatasetFile, on the ranks that read; DataError if ranks see
-  /// different files.
+  /// Rank 0 tries the file before others open it. Each block that is tried or loaded is progress
+  /// for `heartbeat`, which may be null. Collective. Throws: as DatasetFile, on the ranks that
+  /// read; DataError if ranks see different files.
   DistributedDataset(const std::filesystem::path& path, DataAccess access, Communicator& comm,
                      Heartbeat* heartbeat = nullptr);
 
@@ -39,11 +39,11 @@ class DistributedDataset {
  private:
   void read_block(Split split, Range file_samples, std::span<std::byte> records) const;
 
-  std::optional<DatasetFile> file_;  // Only where this rank reads.
-  DatasetInfo info_;
   DataAccess access_;
   Communicator& comm_;
   Heartbeat* heartbeat_;
+  std::optional<DatasetFile> file_;  // Only where this rank reads.
+  DatasetInfo info_;
 };
 
 }  // namespace sae

@@ -73,6 +73,8 @@ class Hdf5File {
   ElementType element_type(const std::string& name) const;
   /// Whether check sums tell damage to the rows and to the tables that lead to them.
   bool has_check_sums(const std::string& name) const;
+  /// Whether the rows follow one another in the file as they are.
+  bool is_contiguous(const std::string& name) const;
 
   /// Rows [rows.begin, rows.end), one after the other. T is uint8 for data sets of
   /// uint8, int64 for any integers, float or double for any reals.

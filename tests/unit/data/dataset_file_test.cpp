@@ -301,6 +301,24 @@ TEST_F(DatasetFileTest, WhatCrashesTheLibraryIsRefused) {
   expect_refusal({"is damaged: the HDF5 library ended", "in a trial process"});
 }
 
+TEST_F(DatasetFileTest, TellsOfEachBlockThatIsTried) {
+  run_python(folder_.path(), R"(
+images = np.zeros((5, 1 << 20), np.uint8)
+for name, chunks in ("chunks", (1, 1 << 20)), ("contiguous", None):
+  with h5py.File(name + ".h5", "w") as f:
+    f.attrs.update(format="sae-dataset", version=1, name="large", classes=0)
+    f.create_dataset("train/images", data=images, chunks=chunks)
+)");
+  const auto signs = [this](const char* name) {
+    int count = 0;
+    const DatasetFile file(folder_.path() / name, [&count] { ++count; });
+    return count;
+  };
+  EXPECT_GE(signs("chunks.h5"), 2);  // Some may come together.
+  // Its tables alone.
+  EXPECT_EQ(signs("contiguous.h5"), 1);
+}
+
 TEST_F(DatasetFileTest, WhatCannotBeOpenedIsMissingInput) {
   expect_error<MissingInputError>([&] { DatasetFile{path_}; }, {path_.string(), "No such file"});
   expect_error<MissingInputError>([&] { DatasetFile{folder_.path()}; }, {"it is a folder"});

@@ -71,7 +71,9 @@ TEST(TrialProcess, ThatMakesProgressIsNotEnded) {
       burn(std::chrono::milliseconds(600));
     }
   };
-  EXPECT_EQ(failure_in_trial(action), std::nullopt);
+  int signs = 0;
+  EXPECT_EQ(failure_in_trial(action, [&signs] { ++signs; }), std::nullopt);
+  EXPECT_EQ(signs, 3);
 }
 
 TEST(TrialProcess, ThatIsKilledFromOutsideTellsNothing) {
