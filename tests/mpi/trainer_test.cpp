@@ -6,36 +6,11 @@
 #include <cmath>
 #include <limits>
 
-#include "sae/comm/mpi_communicator.hpp"
-#include "sae/comm/self_communicator.hpp"
 #include "sae/core/error.hpp"
-#include "support/shared_directory.hpp"
-#include "support/tiny_training.hpp"
+#include "support/distributed_training.hpp"
 
 namespace sae {
 namespace {
-
-struct DistributedTraining : testing::Test {
-  MpiCommunicator comm;
-  SharedDirectory folder{comm};
-  TinyDataset tiny;
-  Configuration configuration =
-      tiny_configuration(folder.path() / "tiny.h5", folder.path() / "run");
-
-  void SetUp() override {
-    if (comm.is_root()) tiny.write(configuration.data);
-    comm.barrier();
-  }
-  void TearDown() override { comm.barrier(); }
-
-  /// The same run by one process alone, on each rank in a folder of its own.
-  TinyRun alone() {
-    SelfCommunicator self;
-    Configuration own = configuration;
-    own.run = folder.path() / ("alone" + std::to_string(comm.rank()));
-    return train_tiny(own, self);
-  }
-};
 
 TEST_F(DistributedTraining, GivesTheModelAndTheLossesOfOneProcess) {
   configuration.corruption_at = CorruptionAt::kImage;
@@ -244,14 +219,6 @@ TEST_F(DistributedTraining, EachPartOfAGradientIsProgress) {
     const TinyRun run = train_tiny(configuration, comm, control);
     EXPECT_GT(parts, run.result.step);
   }
-}
-
-TEST_F(DistributedTraining, ReproduciblyGivesTheBitsOfOneProcess) {
-  if (!ReproducibleSum::possible(comm.size())) return;  // Refused by the options.
-  configuration.reproducible = true;
-  const TinyRun one = alone();
-  const TinyRun all = train_tiny(configuration, comm);
-  EXPECT_EQ(one.parameters, all.parameters);
 }
 
 }  // namespace

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "sae/comm/mpi_communicator.hpp"
+#include "sae/comm/self_communicator.hpp"
+#include "support/shared_directory.hpp"
+#include "support/tiny_training.hpp"
+
+namespace sae {
+
+struct DistributedTraining : testing::Test {
+  MpiCommunicator comm;
+  SharedDirectory folder{comm};
+  TinyDataset tiny;
+  Configuration configuration =
+      tiny_configuration(folder.path() / "tiny.h5", folder.path() / "run");
+
+  void SetUp() override {
+    if (comm.is_root()) tiny.write(configuration.data);
+    comm.barrier();
+  }
+  void TearDown() override { comm.barrier(); }
+
+  /// The same run by one process alone, on each rank in a folder of its own.
+  TinyRun alone() {
+    SelfCommunicator self;
+    Configuration own = configuration;
+    own.run = folder.path() / ("alone" + std::to_string(comm.rank()));
+    return train_tiny(own, self);
+  }
+};
+
+}  // namespace sae
