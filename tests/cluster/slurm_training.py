@@ -30,23 +30,27 @@ class Training(SlurmTest):
             with self.subTest(script.name):
                 self.cluster("exec", "sbatch", "--test-only", "--nodes=3", script)
 
-    def test_a_model_is_evaluated_on_all_nodes(self):
-        self.wait(self.small("evaluated"))
-        job = self.submit("evaluate.sbatch", "evaluated/best.h5", "--data", "small.h5", options=THREE)
-        self.wait(job)
-        [(_, best), *_] = found = printed_counts((self.folder / "evaluated/log.txt").read_text())[::-1]
-        self.assertEqual(printed_counts(self.log(job)), found[:1])
-        self.assertEqual(best, 1000)
-
     def test_stopped_and_resumed_runs_end_with_the_bits_of_one_left_alone(self):
-        self.wait(self.small("whole"))
+        whole = self.small("whole")
         # The limit takes its time to make itself felt; the others use it.
         with concurrent.futures.ThreadPoolExecutor() as pool:
             cases = [pool.submit(self.stop_at_the_limit),
                      *(pool.submit(self.stop_by_signal, launcher) for launcher in LAUNCHERS)]
+            self.wait(whole)
+            self.evaluate("whole")
             for case in cases:
                 case.result()
         self.stop_by_preemption()
+        for run in ("limit", *(f"signal-{launcher}" for launcher in LAUNCHERS), "preempted"):
+            self.assert_same_run(run, "whole")
+
+    def evaluate(self, run):
+        """On all nodes, as at the end of training."""
+        job = self.submit("evaluate.sbatch", f"{run}/best.h5", "--data", "small.h5", options=THREE)
+        self.wait(job)
+        told = printed_counts((self.folder / run / "log.txt").read_text())
+        self.assertEqual(printed_counts(self.log(job)), told[-1:])
+        self.assertEqual(told[-1][1], 1000)
 
     def stop_by_signal(self, launcher):
         run = f"signal-{launcher}"
@@ -77,11 +81,9 @@ class Training(SlurmTest):
         for part in ("asked to stop: the ranks save and end", "ended with exit code 75: requeued",
                      "restart 1: ", f"resumed from {run}/checkpoints/step-"):
             self.assertEqual(log.count(part), 1, log)
-        self.assert_same_run(run, "whole")
 
     def test_lost_node(self):
         """Two jobs lose one node; they go on without it, one of them with fewer ranks."""
-        self.wait(self.small("unharmed"))
         # Two thirds, so that the others can take both.
         jobs = {"fewer": self.small("fewer", options=["--nodes=2-3"]),
                 "as-many": self.small("as-many", launcher="mpirun", options=["--nodes=2"])}
@@ -91,10 +93,12 @@ class Training(SlurmTest):
         self.assertEqual(self.state(jobs["as-many"])["NodeList"], "node[1-2]")
         self.cluster("crash", 2)
         start = time.monotonic()
+        unharmed = self.small("unharmed", options=["--nodes=1"])
         with concurrent.futures.ThreadPoolExecutor() as pool:
             seconds = dict(zip(jobs, pool.map(lambda run: self.resumed_after(start, jobs[run], run),
                                               jobs)))
         print("crash to training again, without Slurm's two minutes:", seconds)
+        self.wait(unharmed)
         for run, job in jobs.items():
             self.wait(job, restarts=1)
             self.assertLess(seconds[run], 30)
