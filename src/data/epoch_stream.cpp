@@ -9,9 +9,18 @@
 #include "partition.hpp"
 
 namespace sae {
+namespace {
+
+constexpr std::size_t kWindowBytes = std::size_t{1} << 20;  // If that is enough for a step.
+
+}  // namespace
 
 Index steps_per_epoch(Index sample_count, Index global_batch_size) {
   return (sample_count + global_batch_size - 1) / global_batch_size;
+}
+
+std::size_t EpochStream::window_bytes(const RecordFormat& format, Index samples_per_step) {
+  return std::max(kWindowBytes, static_cast<std::size_t>(samples_per_step) * format.bytes());
 }
 
 EpochStream::EpochStream(const Shard& shard, const EpochOrder& order, Index global_batch_size,
@@ -24,8 +33,8 @@ EpochStream::EpochStream(const Shard& shard, const EpochOrder& order, Index glob
       step_(first_step) {
   assert(order.sample_count() == shard.set_size());
   const Index largest_part = steps_per_epoch(global_batch_size, comm.size());
-  steps_per_window_ =
-      std::max<Index>(1, static_cast<Index>(kWindowBytes / shard.format().bytes()) / largest_part);
+  const std::size_t bytes = window_bytes(shard.format(), largest_part);
+  steps_per_window_ = static_cast<Index>(bytes / shard.format().bytes()) / largest_part;
   const Index first_position = first_step * global_batch_size;
   for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
     const Index position = order_.position_of(sample);

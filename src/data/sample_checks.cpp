@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <limits>
 
 #include "sae/core/error.hpp"
 
@@ -25,9 +26,11 @@ void check_labels(std::span<const std::int64_t> labels, Index classes, Index fir
                   const std::string& place) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0 || labels[i] >= classes) {
-      throw DataError(
-          fmt::format("Cannot use {}: the label of sample {} is {}, not within [0, {}).", place,
-                      first_sample + static_cast<Index>(i), labels[i], classes));
+      // Unsigned numbers that are larger are read as this one.
+      const bool at_least = labels[i] == std::numeric_limits<std::int64_t>::max();
+      throw DataError(fmt::format(
+          "Cannot use {}: the label of sample {} is {}{}, not within [0, {}).", place,
+          first_sample + static_cast<Index>(i), labels[i], at_least ? " or more" : "", classes));
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "sae/core/print.hpp"
+#include "sae/monitor/terminal.hpp"
 #include "sae/monitor/text.hpp"
 
 namespace sae {
@@ -89,7 +90,8 @@ void Console::erase_bar() {
 
 void Console::epoch_done(const EpochReport& report) {
   erase_bar();
-  print(epoch_line(report) + "\n");
+  // A terminal may get another size meanwhile; what is no terminal has room.
+  print(epoch_line(report, static_cast<std::size_t>(terminal_columns().value_or(1000))) + "\n");
 }
 
 void Console::warning(const std::string& sentence) {

@@ -160,6 +160,7 @@ void EventWriter::epoch_done(const EpochReport& report) {
       std::find_if(summary_.stages.begin(), summary_.stages.end(),
                    [&](const StageSummary& candidate) { return candidate.name == report.stage; });
   const auto stage = static_cast<std::size_t>(found - summary_.stages.begin());
+  tried_[stage] = files_[stage] != nullptr;  // What could not be opened may be now.
   attempt([&] {
     EventFile* file = file_of(stage, report.step);
     if (file == nullptr) return;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 #include <sstream>
+#include <vector>
 
 #include "sae/core/host.hpp"
 #include "sae/core/print.hpp"
@@ -94,19 +96,36 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
   return text;
 }
 
-std::string epoch_line(const EpochReport& report) {
-  std::string text = fmt::format(
-      "{:<9} epoch {:>3}/{:<3} loss {:<9.4f} rate {:<7.3g} {:>8} samples/s  comm "
-      "{:>2.0f} %  {:>5.1f} s",
-      report.stage, report.epoch, report.epochs, report.loss, report.learning_rate,
-      grouped(std::llround(report.samples_per_second)), 100 * report.communication_share,
-      report.seconds);
-  if (report.train_error) text += fmt::format("  train {:.2f} %", *report.train_error);
+std::string epoch_line(const EpochReport& report, std::size_t columns) {
+  struct Field {
+    std::string text;
+    int importance;  // The least goes first where there is no room.
+  };
+  std::vector<Field> fields = {
+      {fmt::format("{:<9} epoch {:>3}/{:<3} loss {:<9.4f}", report.stage, report.epoch,
+                   report.epochs, report.loss),
+       9},
+      {fmt::format(" rate {:<7.3g}", report.learning_rate), 2},
+      {fmt::format(" {:>8} samples/s", grouped(std::llround(report.samples_per_second))), 3},
+      {fmt::format("  comm {:>2.0f} %", 100 * report.communication_share), 1},
+      {fmt::format("  {:>5.1f} s", report.seconds), 4}};
+  if (report.train_error)
+    fields.push_back({fmt::format("  train {:.2f} %", *report.train_error), 5});
   if (report.validation) {
-    text += fmt::format("  validation {:.2f} %{}", report.validation->error_percent(),
-                        report.best ? " *" : "");
+    fields.push_back({fmt::format("  validation {:.2f} %{}", report.validation->error_percent(),
+                                  report.best ? " *" : ""),
+                      6});
   }
-  return text;
+  const auto length = [&fields] {
+    return std::accumulate(fields.begin(), fields.end(), std::size_t{0},
+                           [](std::size_t sum, const Field& f) { return sum + f.text.size(); });
+  };
+  while (length() > columns && fields.size() > 1) {
+    fields.erase(std::ranges::min_element(fields, {}, &Field::importance));
+  }
+  std::string line;
+  for (const Field& field : fields) line += field.text;
+  return line;
 }
 
 std::string confusion_table(const Confusion& confusion, const std::string& of) {

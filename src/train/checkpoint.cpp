@@ -133,6 +133,7 @@ void write_state(Hdf5File& file, const RunState& state, Index hidden_layers) {
   file.write_real("/", "epoch_loss", state.epoch_sums.loss);
   file.write_real("/", "epoch_errors", state.epoch_sums.errors);
   file.write_real("/", "epoch_samples", state.epoch_sums.samples);
+  file.write_real("/", "start_loss", state.start_loss);
   if (state.data_digest) {
     file.write_integer("/", "data_digest", static_cast<std::int64_t>(*state.data_digest));
   }
@@ -162,6 +163,7 @@ RunState read_state(const Hdf5File& file, Index hidden_layers) {
   state.epoch_sums = {.loss = file.read_real("/", "epoch_loss"),
                       .errors = file.read_real("/", "epoch_errors"),
                       .samples = file.read_real("/", "epoch_samples")};
+  if (file.has_attribute("/", "start_loss")) state.start_loss = file.read_real("/", "start_loss");
   if (file.has_attribute("/", "data_digest")) {
     state.data_digest = static_cast<std::uint64_t>(file.read_integer("/", "data_digest"));
   }

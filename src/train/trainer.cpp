@@ -89,6 +89,8 @@ Trainer::Outcome Trainer::train_remaining_stages() {
     if (control_.profile != nullptr) control_.profile->end_stage();
     if (outcome != Outcome::kDone || stage.supervised) return outcome;
     state_.progress = {.stage = state_.progress.stage + 1, .step = state_.progress.step};
+    state_.start_loss = 0;
+    worse_told_ = false;
   }
 }
 
@@ -156,6 +158,9 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     if (!train_step(stage, minibatch, learning_rate, sums)) return leave(Outcome::kDiverged);
     communication_seconds += averaging_->seconds().reduction - reduction_before;
 
+    if (state_.progress.epoch == 1 && state_.progress.step_in_epoch == 0) {
+      state_.start_loss = sums.objective.loss / sums.objective.samples;
+    }
     ++state_.progress.step;
     ++state_.progress.step_in_epoch;
     ++steps_of_session_;
@@ -285,12 +290,36 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
     const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
     history_ += metrics_line(report);
     observer_.epoch_done(report);
+    warn_of_no_progress(stage, report.loss);
     if (report.best) {
       copy_model(store_->change_best());
       copy_for_save();
       store_->save({.checkpoint = true});
     }
   }
+}
+
+void Trainer::warn_of_no_progress(const Stage& stage, double loss) {
+  constexpr double kRise = 2;
+  constexpr double kOfGuessing = 0.99;
+  if (worse_told_) return;
+  const char* rate = stage.supervised ? "--finetune-learning-rate" : "--pretrain-learning-rate";
+  const double guessing = std::log(static_cast<double>(layout_.topology().classes));
+  std::string what;
+  if (state_.start_loss > 0 && loss > kRise * state_.start_loss) {
+    what = fmt::format("is {:.1f} times that of the first update, {:.4g}", loss / state_.start_loss,
+                       state_.start_loss);
+  } else if (stage.supervised && state_.progress.epoch > 1 && guessing > 0 &&
+             loss > kOfGuessing * guessing) {
+    what = fmt::format("is no better than by guessing among {} classes, {:.4g}",
+                       layout_.topology().classes, guessing);
+  } else {
+    return;
+  }
+  worse_told_ = true;
+  observer_.warning(fmt::format(
+      "The loss of epoch {} of {}, {:.4g}, {}: training may diverge; a lower {} may help.",
+      state_.progress.epoch, stage.name, loss, what, rate));
 }
 
 std::vector<RankTime> Trainer::gather_times() {
@@ -349,9 +378,11 @@ RunSummary Trainer::summary() {
       static_cast<double>(training_.size_bytes() + validation_.size_bytes() + test_.size_bytes()) +
       8.0 * static_cast<double>(training_.samples().size()) +
       (codes_.used ? bytes_of_codes(configuration_, training_.samples().size()) : 0);
-  const auto local_batch = static_cast<double>(configuration_.batch_size) / comm_.size();
-  result.memory_per_rank = 4 * vectors * static_cast<double>(layout_.size()) + shards +
-                           3.0 * EpochStream::kWindowBytes + 4 * units * local_batch;
+  const Index local_batch = steps_per_epoch(configuration_.batch_size, comm_.size());
+  result.memory_per_rank =
+      4 * vectors * static_cast<double>(layout_.size()) + shards +
+      3.0 * static_cast<double>(EpochStream::window_bytes(training_.format(), local_batch)) +
+      4 * units * static_cast<double>(local_batch);
   return result;
 }
 

@@ -173,6 +173,22 @@ class EventFiles(ProgramTest):
         expected = newest() // 4 * 4
         self.assertEqual([step for step in steps if step <= expected], list(range(4, expected + 1, 4)))
 
+    def test_a_folder_that_cannot_be_made_is_tried_again(self):
+        events = self.folder / "late/events"
+        events.mkdir(parents=True)
+        (events / "pretrain1").write_text("in the way")
+
+        def look():
+            metrics = self.folder / "late/metrics.jsonl"
+            if (events / "pretrain1").is_file() and metrics.exists() and metrics_of(metrics.parent):
+                (events / "pretrain1").unlink()
+            return list(events.glob("pretrain1/*"))
+
+        endless = {"2": "100000"}
+        self.while_training("late", look, *(endless.get(word, word) for word in SETTINGS), "--resume",
+                            "auto")
+        self.assertTrue(self.curves("late", "pretrain1")["loss/epoch"])
+
     def test_writes_nothing_if_not_asked_to(self):
         self.train("none", *SETTINGS[:-1], "0")
         self.assertFalse((self.folder / "none/events").exists())

@@ -225,6 +225,23 @@ class Stopped(ProgramTest):
         self.assertFalse((self.folder / "diverge" / "model.h5").exists())
         self.check_failed(self.folder / "diverge", DIVERGED, "Training diverged in stage finetune")
 
+    def test_a_loss_that_rises_or_stays_at_that_of_guessing_is_told_once(self):
+        rest = ["--data", "data.h5", "--validation-size", "10", "--units", "20", "--momentum", "0",
+                "--batch-size", "10", "--precision", "float32"]
+        cases = {"rises": (["--pretrain-learning-rate", "300", "--pretrain-epochs", "4",
+                            "--finetune-epochs", "0"], r"pretrain1, \S+, is \S+ times that of the first"),
+                 "guesses": (["--pretrain-epochs", "0", "--finetune-epochs", "4",
+                              "--finetune-learning-rate", "0"], "no better than by guessing among 3"),
+                 "learns": (["--pretrain-epochs", "4", "--finetune-epochs", "4"], None)}
+        for name, (options, words) in cases.items():
+            with self.subTest(name):
+                output = self.run_program(*rest, *options, "--run", name)
+                found = re.findall("^warning: The loss of epoch .*", output, re.MULTILINE)
+                self.assertEqual(len(found), 1 if words else 0, output)
+                if words:
+                    self.assertRegex(found[0], words)
+                    self.assertIn("The loss of epoch", (self.folder / name / "journal.jsonl").read_text())
+
     def test_a_run_that_cannot_write_its_model_tells_so(self):
         blocked = self.folder / "blocked"
         (blocked / "model.h5").mkdir(parents=True)

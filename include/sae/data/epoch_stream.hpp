@@ -35,8 +35,9 @@ class EpochStream {
   /// Lets an exchange under way go on. Local.
   void poll();
 
-  /// Upper bound of the bytes that a window of received records takes.
-  static constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
+  /// Bytes that a window of received records takes at most, when a rank's part of a step has so
+  /// many samples: at least one step of them.
+  static std::size_t window_bytes(const RecordFormat& format, Index samples_per_step);
 
  private:
   struct Window {

@@ -3,6 +3,8 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "sae/train/observer.hpp"
@@ -16,7 +18,11 @@ class ObserverList final : public TrainingObserver {
     observers_.push_back(std::move(observer));
   }
   void run_begins(const RunSummary& summary) override {
+    const std::lock_guard lock(mutex_);
+    begins_ = true;
     tell([&](TrainingObserver& observer) { observer.run_begins(summary); });
+    begins_ = false;
+    for (const std::string& sentence : std::exchange(warnings_, {})) warning(sentence);
   }
   void step_done(const StepReport& report) override {
     tell([&](TrainingObserver& observer) { observer.step_done(report); });
@@ -30,7 +36,9 @@ class ObserverList final : public TrainingObserver {
   void checkpoint_saved(Index step) override {
     tell([&](TrainingObserver& observer) { observer.checkpoint_saved(step); });
   }
+  /// Later, if not all know of the run yet.
   void warning(const std::string& sentence) override {
+    if (begins_) return warnings_.push_back(sentence);
     tell([&](TrainingObserver& observer) { observer.warning(sentence); });
   }
   void rewound(Index step, const std::string& history) override {
@@ -60,6 +68,8 @@ class ObserverList final : public TrainingObserver {
 
   std::recursive_mutex mutex_;  // An observer may warn.
   std::vector<std::unique_ptr<TrainingObserver>> observers_;
+  bool begins_ = false;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace sae

@@ -21,8 +21,8 @@ std::string megabytes(double bytes);
 std::string start_table(const RunSummary& summary, const Configuration& configuration,
                         const std::string& libraries);
 
-/// One epoch on one line.
-std::string epoch_line(const EpochReport& report);
+/// One epoch on one line, of what matters most where not all has room.
+std::string epoch_line(const EpochReport& report, std::size_t columns = 1000);
 
 /// Errors of the models, the confusion matrix of the last, and the files of the run.
 std::string result_table(const RunResult& result, const std::filesystem::path& run_folder);

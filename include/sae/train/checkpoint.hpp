@@ -39,6 +39,7 @@ struct RunState {
   ObjectiveSums epoch_sums = {};  ///< Of the epoch under way, up to step_in_epoch.
   std::optional<BestEpoch> best = {};
   Index divergences = 0;  ///< How often the learning rate was halved.
+  double start_loss = 0;  ///< Of the first minibatch of the stage, per sample; 0 if not known.
   /// Of all samples and labels; not known of a run that an older program began.
   std::optional<std::uint64_t> data_digest = {};
 };

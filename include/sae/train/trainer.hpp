@@ -62,6 +62,8 @@ class Trainer {
                     double samples_before);
   bool train_step(const Stage& stage, const Minibatch<float>& minibatch, double learning_rate,
                   StepSums& sums);
+  /// Tells once a stage that an epoch's loss has risen far or that a classifier has learnt nothing.
+  void warn_of_no_progress(const Stage& stage, double loss);
   std::vector<RankTime> gather_times();
   bool is_time_to_stop() const;
   std::string why_stopped() const;
@@ -123,7 +125,8 @@ class Trainer {
   std::vector<std::string> decisions_;       ///< What was kept as the run began, likewise.
   std::vector<std::string> warnings_;        ///< To be given once the run has begun.
   std::chrono::steady_clock::time_point last_save_ = session_start_;
-  bool overdue_ = false;  ///< A checkpoint is due, and the last one still being written.
+  bool worse_told_ = false;  ///< A warning of the stage's loss.
+  bool overdue_ = false;     ///< A checkpoint is due, and the last one still being written.
 };
 
 }  // namespace sae

@@ -41,6 +41,12 @@ TEST(EpochStream, GivesEachSampleOnceInTheOrderOfTheEpoch) {
   }
 }
 
+TEST(EpochStream, AWindowHoldsAStepHoweverLargeItIs) {
+  const RecordFormat format{.features = 1000, .pixel_type = PixelType::kFloat32};
+  EXPECT_EQ(EpochStream::window_bytes(format, 10), std::size_t{1} << 20);
+  EXPECT_EQ(EpochStream::window_bytes(format, 5000), std::size_t{5000} * 4002);
+}
+
 TEST(EpochStream, StartedInTheMiddleGivesTheRest) {
   SelfCommunicator comm;
   const Shard shard = whole_set(97);

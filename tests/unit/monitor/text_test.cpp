@@ -62,6 +62,20 @@ TEST(Text, AnEpochIsOneLineWithItsErrors) {
   }
 }
 
+TEST(Text, TheLineOfAnEpochFitsIntoTheTerminal) {
+  EpochReport report = finetune_epoch();
+  report.epochs = 1000;
+  report.samples_per_second = 123456;
+  report.best = true;
+  for (const std::size_t columns : {80u, 100u, 110u}) {
+    const std::string line = epoch_line(report, columns);
+    EXPECT_LE(line.size(), columns);
+    EXPECT_GT(line.size(), columns - 25);
+    EXPECT_NE(line.find("validation 2.50 % *"), std::string::npos) << line;
+  }
+  EXPECT_TRUE(epoch_line(report).starts_with(epoch_line(report, 20)));
+}
+
 TEST(Text, WordsOfACommandToCopyAreQuotedWhereAShellNeedsIt) {
   EXPECT_EQ(shell_word("runs/2026-11-26-101112"), "runs/2026-11-26-101112");
   EXPECT_EQ(shell_word("my runs"), "'my runs'");
