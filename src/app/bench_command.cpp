@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 #include "commands.hpp"
 #include "outputs.hpp"
 #include "sae/comm/mpi_session.hpp"
+#include "sae/comm/watchdog.hpp"
 #include "sae/core/host.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/monitor/text.hpp"
@@ -132,7 +134,13 @@ std::string steps_table(const BenchReport& report) {
 
 void run_bench_command(const BenchOptions& options, Communicator& comm) {
   if (comm.is_root()) check_output(options.json, {}, options.force);
-  const BenchSettings settings = decided_settings(options, comm);
+  // A measurement is progress, however long it is asked to be.
+  const std::chrono::duration<double> timeout(options.stall_timeout + 10 * options.bench.seconds);
+  Watchdog watchdog(comm, timeout, {"bench"});
+  watchdog.heartbeat().stage = 0;
+  watchdog.heartbeat().beat();
+  BenchSettings settings = decided_settings(options, comm);
+  settings.heartbeat = &watchdog.heartbeat();
   set_product_threads(static_cast<int>(settings.configuration.threads));
   const BenchReport report = run_bench(settings, comm);
   if (!comm.is_root()) return;

@@ -40,6 +40,7 @@ po::options_description bench_options() {
       "threads", name_of("1", "auto|T"), "of each rank, as of train")(
       "seconds", name_of("0.3", "S"), "of each measurement")(
       "steps-only", po::bool_switch(), "measure training steps and nothing to compare them with")(
+      "stall-timeout", name_of("300s", "TIME"), "end the job after so long without progress")(
       "json", name_of("", "FILE|-"), "write the figures there; -: to the output, and no tables")(
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
       "help", "this text");
@@ -99,6 +100,7 @@ Command parse_bench_options(const std::vector<std::string>& arguments) {
   configuration.threads = parse_threads(name("threads"));
   result.precision = parse_precision("precision", name("precision"));
   result.gradient_precision = parse_precision("gradient-precision", name("gradient-precision"));
+  result.stall_timeout = parse_duration("stall-timeout", name("stall-timeout"));
   result.json = name("json");
   result.force = values["force"].as<bool>();
   return result;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <optional>
 #include <system_error>
 
@@ -11,6 +13,7 @@
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/mpi_session.hpp"
 #include "sae/comm/node_memory.hpp"
+#include "sae/comm/watchdog.hpp"
 #include "sae/data/dataset_file.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/monitor/text.hpp"
@@ -132,10 +135,21 @@ std::vector<Finding> try_run_folder(const fs::path& run) {
   return findings;
 }
 
-Finding try_dataset(const fs::path& given) {
+/// Of a check that came to no end.
+Finding no_answer(const std::string& subject) {
+  const char* text =
+      subject == "messages"
+          ? "ranks do not reach each other, or one is stopped; check that no firewall "
+            "is between the hosts, and which network MPI takes ('mpirun --mca "
+            "btl_base_verbose 30', 'mpirun --mca btl_tcp_if_include NETWORK')"
+          : "does not answer; name one on another file system";
+  return {Fitness::kProblem, subject, text};
+}
+
+Finding try_dataset(const fs::path& given, Heartbeat& heartbeat) {
   try {
     const fs::path path = find_dataset_here(given);
-    const DatasetFile file(path);
+    const DatasetFile file(path, [&heartbeat] { heartbeat.beat(); });
     const DatasetInfo& info = file.info();
     return {Fitness::kOk, "data set",
             fmt::format("{} ({}): {} + {} samples of {} pixels", path.string(), info.name,
@@ -149,31 +163,52 @@ Finding try_dataset(const fs::path& given) {
 
 }  // namespace
 
-ExitCode run_doctor(const DoctorOptions& options, Communicator& comm) {
+ExitCode run_doctor(const DoctorOptions& options, Communicator& comm, const std::string& fault) {
+  double problems = 0;
+  const auto print = [&](const Finding& finding) {
+    if (!comm.is_root()) return;
+    if (finding.fitness == Fitness::kProblem) problems += 1;
+    fmt::print("{}", line_of(finding));
+    std::fflush(stdout);  // Seen, whatever the next check runs into.
+  };
+  const std::vector<std::string> subjects = {"messages", "run folder", "data set"};
+  std::atomic<std::size_t> subject = 0;
+  Watchdog watchdog(comm.rank(), std::chrono::duration<double>(options.stall_timeout), subjects,
+                    [&](const std::string&) { print(no_answer(subjects[subject])); });
+  Heartbeat& heartbeat = watchdog.heartbeat();
+  const auto look_at = [&](std::size_t next) {
+    subject = next;
+    heartbeat.stage = static_cast<std::int32_t>(next);
+    heartbeat.beat();
+  };
+  look_at(0);
+  heartbeat.enter(Phase::kExchange);
+  if (!fault.empty()) print({Fitness::kProblem, "program", fault});
   std::vector<RankFacts> ranks;
   for (const std::string& text : comm.allgather(to_json(own_facts()))) {
     ranks.push_back(facts_of_json(text));
   }
-  std::vector<Finding> findings = judge(ranks, options.threads);
+  heartbeat.beat();
+  for (const Finding& finding : judge(ranks, options.threads)) print(finding);
   const bool shared_memory = std::all_of(ranks.begin(), ranks.end(), [](const RankFacts& rank) {
     return rank.shared_memory >= kLeastSharedMemory;
   });
   if (auto* mpi = dynamic_cast<MpiCommunicator*>(&comm)) {
-    if (shared_memory) findings.push_back(try_shared_memory(*mpi));
-    findings.push_back(try_communication(comm));
+    if (shared_memory) print(try_shared_memory(*mpi));
+    heartbeat.beat();
+    print(try_communication(comm));
   } else {
-    findings.push_back({Fitness::kOk, "messages",
-                        fmt::format("none, there is one rank; {}", MpiSession::library_version())});
+    print({Fitness::kOk, "messages",
+           fmt::format("none, there is one rank; {}", MpiSession::library_version())});
   }
-  double problems = 0;
+  heartbeat.enter(Phase::kFile);
   if (comm.is_root()) {
-    for (Finding& finding : try_run_folder(options.run)) findings.push_back(std::move(finding));
-    findings.push_back(try_dataset(options.data));
-    for (const Finding& finding : findings) {
-      fmt::print("{}", line_of(finding));
-      if (finding.fitness == Fitness::kProblem) problems += 1;
-    }
+    look_at(1);
+    for (const Finding& finding : try_run_folder(options.run)) print(finding);
+    look_at(2);
+    print(try_dataset(options.data, heartbeat));
   }
+  heartbeat.idle = true;  // The others wait for rank 0 alone, which is watched.
   comm.allreduce_sum(std::span(&problems, 1));
   return problems > 0 ? ExitCode::kInternal : ExitCode::kDone;
 }

@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "model_input.hpp"
 #include "outputs.hpp"
+#include "sae/comm/watchdog.hpp"
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
 #include "sae/storage/output_file.hpp"
@@ -55,10 +56,14 @@ std::string confusion_csv(const Confusion& confusion) {
 
 void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
   const ModelInput& input = options.input;
+  Watchdog watchdog(comm, std::chrono::duration<double>(input.stall_timeout), {"evaluate"});
+  Heartbeat& heartbeat = watchdog.heartbeat();
+  heartbeat.stage = 0;
+  heartbeat.beat();
   const Checkpoint checkpoint = load_and_broadcast(input.model, comm);
   const Topology& topology = checkpoint.topology;
   const auto path = find_dataset(input.data, comm);
-  DistributedDataset dataset(path, input.data_access, comm);
+  DistributedDataset dataset(path, input.data_access, comm, &heartbeat);
   if (comm.is_root()) {
     check_output(options.csv, {input.model, path}, options.force);
     check_suits(input, path, topology, dataset.info());
@@ -68,7 +73,8 @@ void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
   comm.barrier();
   const auto [split, samples] = samples_of(input, dataset.info());
   const Shard shard = dataset.load_shard(split, samples);
-  const Evaluation result = evaluate(ParameterLayout(topology), checkpoint.parameters, shard, comm);
+  const Evaluation result =
+      evaluate(ParameterLayout(topology), checkpoint.parameters, shard, comm, &heartbeat);
   if (!comm.is_root()) return;
   const std::string csv = options.confusion ? confusion_csv(result.confusion) : figures_csv(result);
   if (options.csv == "-") {

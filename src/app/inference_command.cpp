@@ -22,8 +22,6 @@
 namespace sae {
 namespace {
 
-constexpr std::chrono::seconds kStallTimeout{300};
-
 /// Throws: UsageError if the model has no such layer.
 void check_layer(const InferenceOptions& options, const Topology& topology) {
   if (options.layer > topology.hidden_layers()) {
@@ -102,7 +100,10 @@ std::string description(const InferenceOptions& options, const InferenceSettings
 
 ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
   const ModelInput& input = options.input;
-  Watchdog watchdog(comm, kStallTimeout, {name_of(options.kind)});
+  Watchdog watchdog(comm, std::chrono::duration<double>(input.stall_timeout),
+                    {name_of(options.kind)});
+  watchdog.heartbeat().stage = 0;
+  watchdog.heartbeat().beat();
   const Checkpoint checkpoint = load_and_broadcast(input.model, comm);
   const Topology& topology = checkpoint.topology;
   const auto path = find_dataset(input.data, comm);
@@ -129,7 +130,6 @@ ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
         InferenceOrigin{
             .model = input.model.string(), .dataset = dataset.info(), .topology = topology});
   }
-  watchdog.heartbeat().stage = 0;
   keep_freed_memory();
   const Index done = infer(
       settings, ParameterLayout(topology), checkpoint.parameters, dataset, comm,

@@ -20,7 +20,8 @@ void add_input_options(po::options_description& options) {
       "rank 0 reads and sends, or every rank reads its own part")(
       "split", text("train|validation|test", "test"), "what to apply the model to")(
       "validation-size", po::value<Index>()->default_value(5000)->value_name("N"),
-      "the first N training samples are the validation set; with 0, train is all of them");
+      "the first N training samples are the validation set; with 0, train is all of them")(
+      "stall-timeout", text("TIME", "300s"), "end the job after so long without progress");
 }
 
 po::variables_map parse(const std::vector<std::string>& arguments,
@@ -52,6 +53,7 @@ ModelInput input_of(const po::variables_map& values, const std::string& command)
   input.validation_size = values["validation-size"].as<Index>();
   require(input.validation_size >= 0,
           fmt::format("--validation-size is at least 0, not {}.", input.validation_size));
+  input.stall_timeout = parse_duration("stall-timeout", text_of(values, "stall-timeout"));
   return input;
 }
 

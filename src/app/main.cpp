@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -9,12 +10,15 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "commands.hpp"
+#include "sae/comm/launch.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/mpi_session.hpp"
 #include "sae/comm/self_communicator.hpp"
 #include "sae/comm/stop_signal.hpp"
+#include "sae/comm/watchdog.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
 #include "sae/core/print.hpp"
@@ -32,15 +36,15 @@ using namespace sae;
 /// Not for users: what a trial process starts with.
 constexpr std::string_view kTryDataset = "try-dataset";
 
-ExitCode run(const Command& command, Communicator& comm) {
+ExitCode run(const Command& command, Communicator& comm, const std::string& fault) {
   if (const auto* help = std::get_if<ShowText>(&command)) {
     if (comm.is_root()) fmt::print("{}", help->text);
   } else if (const auto* train = std::get_if<TrainOptions>(&command)) {
-    if (!train->profile) return run_train(*train, comm);
+    if (!train->profile) return run_train(*train, comm, fault);
     TrainOptions options = *train;
     StepProfile profile(stage_names(options.configuration), comm);
     options.control.profile = &profile;
-    return run_train(options, comm);
+    return run_train(options, comm, fault);
   } else if (const auto* bench = std::get_if<BenchOptions>(&command)) {
     run_bench_command(*bench, comm);
   } else if (const auto* evaluate = std::get_if<EvaluateOptions>(&command)) {
@@ -50,7 +54,7 @@ ExitCode run(const Command& command, Communicator& comm) {
   } else if (const auto* import = std::get_if<ImportCommandOptions>(&command)) {
     run_import(*import, comm);
   } else if (const auto* doctor = std::get_if<DoctorOptions>(&command)) {
-    return run_doctor(*doctor, comm);
+    return run_doctor(*doctor, comm, fault);
   } else if (const auto* inspect = std::get_if<InspectOptions>(&command)) {
     run_inspect(*inspect, comm);
   } else if (const auto* report = std::get_if<ReportOptions>(&command)) {
@@ -93,6 +97,15 @@ int main(int argc, char** argv) {
   if (argc == 3 && argv[1] == kTryDataset) run_dataset_trial(argv[2]);
   start_dataset_trials_by(std::string(kTryDataset));
   ignore_signals_of_writes();
+  // Until the command, which knows how far it is, has a watchdog of its own.
+  std::optional<Watchdog> watchdog(
+      std::in_place, launched_rank(),
+      std::chrono::duration<double>(stall_timeout_of({argv + 1, argv + argc})),
+      std::vector<std::string>{"start"});
+  watchdog->heartbeat().stage = 0;
+  watchdog->heartbeat().enter(Phase::kExchange);
+  watchdog->heartbeat().beat();
+  const std::string fault = lonely_tasks();
   MpiSession session(argc, argv);
   std::unique_ptr<Communicator> comm = std::make_unique<SelfCommunicator>();
   try {
@@ -102,7 +115,8 @@ int main(int argc, char** argv) {
     const auto command = parse(argc, argv, *comm);
     // The same arguments on every rank: all leave here.
     if (!command) return static_cast<int>(ExitCode::kUsage);
-    const ExitCode code = run(*command, *comm);
+    watchdog.reset();
+    const ExitCode code = run(*command, *comm, fault);
     // A run that is trained is none the worse for what it could not print.
     if (!std::holds_alternative<TrainOptions>(*command) && std::fflush(stdout) != 0) {
       throw OutputError(

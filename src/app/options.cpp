@@ -81,12 +81,16 @@ Command parse_doctor_options(const std::vector<std::string>& arguments) {
                         "where runs will go")(
       "data", text("FILE"), "data set; else $SAE_DATA, data/mnist.h5, the installed one")(
       "threads", po::value<std::string>()->default_value("auto")->value_name("auto|T"),
-      "of each rank")("help", "this text");
+      "of each rank")("stall-timeout",
+                      po::value<std::string>()->default_value("60s")->value_name("TIME"),
+                      "end the job after so long without an answer")("help", "this text");
   const auto values = parse_arguments(arguments, options);
   if (wants_help(values)) return help_text(options);
   const auto name = [&](const char* option) { return values[option].as<std::string>(); };
-  return DoctorOptions{
-      .run = name("run"), .data = name("data"), .threads = parse_threads(name("threads"))};
+  return DoctorOptions{.run = name("run"),
+                       .data = name("data"),
+                       .threads = parse_threads(name("threads")),
+                       .stall_timeout = parse_duration("stall-timeout", name("stall-timeout"))};
 }
 
 Command parse_inspect_options(const std::vector<std::string>& arguments) {
@@ -116,6 +120,26 @@ Command parse_report_options(const std::vector<std::string>& arguments) {
 }
 
 }  // namespace
+
+double stall_timeout_of(const std::vector<std::string>& arguments) {
+  const std::string option = "--stall-timeout";
+  const double usual = !arguments.empty() && arguments[0] == "doctor"
+                           ? DoctorOptions().stall_timeout
+                           : TrainOptions().stall_timeout;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    std::string value;
+    if (word.starts_with(option + "=")) value = word.substr(option.size() + 1);
+    if (word == option && i + 1 < arguments.size()) value = arguments[i + 1];
+    if (value.empty()) continue;
+    try {
+      return parse_duration("stall-timeout", value);
+    } catch (const UsageError&) {  // Told by parse_command_line.
+      return usual;
+    }
+  }
+  return usual;
+}
 
 Command parse_command_line(const std::vector<std::string>& arguments, const FileTexts& files) {
   if (!arguments.empty() && arguments[0] == "--version") {

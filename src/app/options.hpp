@@ -37,6 +37,7 @@ struct ModelInput {
   DataAccess data_access = DataAccess::kScatter;
   std::string split;  ///< "train", "validation" or "test".
   Index validation_size = 0;
+  double stall_timeout = 300;  ///< Seconds.
 };
 
 struct EvaluateOptions {
@@ -69,6 +70,7 @@ struct BenchOptions {
   BenchSettings bench;
   std::optional<Precision> precision;           ///< None: what the processors have.
   std::optional<Precision> gradient_precision;  ///< None: as precision.
+  double stall_timeout = 300;                   ///< Seconds.
   std::string json;                             ///< File; "-": standard output; empty: none.
   bool force = false;                           ///< Replace a model or a data set.
 };
@@ -77,6 +79,7 @@ struct DoctorOptions {
   std::filesystem::path run;   ///< Folder that runs will go to.
   std::filesystem::path data;  ///< Empty: to be searched.
   Index threads = 0;           ///< Of each rank; 0: as many as there are cores for.
+  double stall_timeout = 60;   ///< Seconds.
 };
 
 struct InspectOptions {
@@ -98,6 +101,10 @@ struct FileTexts {
   std::function<std::string(const std::filesystem::path&)> configuration;
   std::function<std::string(const std::string&)> recipe;
 };
+
+/// Seconds after which a rank may be given up that comes to no progress, by what the arguments say
+/// of --stall-timeout; the usual ones if they say nothing, or nothing right.
+double stall_timeout_of(const std::vector<std::string>& arguments);
 
 /// What the command line asks for. A function of the arguments and of what `files` returns: all
 /// ranks get the same result or the same error.

@@ -67,10 +67,11 @@ class WarningsOnly final : public TrainingObserver {
 
 }  // namespace
 
-ExitCode run_train(const TrainOptions& options, Communicator& comm) {
+ExitCode run_train(const TrainOptions& options, Communicator& comm, const std::string& fault) {
   install_stop_signals();
   Configuration configuration = options.configuration;
-  const auto warnings = decide_threads(configuration, comm);
+  auto warnings = decide_threads(configuration, comm);
+  if (!fault.empty()) warnings.push_back(fmt::format("warning: {}.", fault));
   set_product_threads(static_cast<int>(configuration.threads));
   configuration.data = find_dataset(configuration.data, comm);
   // Rank 0 alone writes, so the others need not know the name.

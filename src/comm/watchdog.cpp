@@ -62,11 +62,26 @@ Watchdog::Watchdog(Communicator& comm, std::chrono::duration<double> stall_timeo
     for (int r = 0; r < memory_->node_size(); ++r) {
       of_node_.push_back(std::launder(reinterpret_cast<Heartbeat*>(memory_->part(r))));
     }
-  } else {
+  }
+  begin(comm.rank());
+}
+
+Watchdog::Watchdog(int rank, std::chrono::duration<double> stall_timeout,
+                   std::vector<std::string> stage_names,
+                   std::function<void(const std::string&)> last_words)
+    : timeout_(stall_timeout),
+      stage_names_(std::move(stage_names)),
+      last_words_(std::move(last_words)) {
+  begin(rank);
+}
+
+void Watchdog::begin(int rank) {
+  if (own_ == nullptr) {
     alone_ = std::make_unique<Heartbeat>();
     own_ = alone_.get();
     of_node_ = {own_};
   }
+  own_->rank = rank;
   thread_ = std::thread([this] { watch(); });
 }
 

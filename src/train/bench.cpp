@@ -124,8 +124,8 @@ class Bench {
         comm_(comm),
         layout_(topology_of(settings)),
         stages_(plan_stages(settings.configuration, layout_)),
-        averaging_(
-            GradientAveraging::make(layout_, averaging_settings(settings.configuration), comm)),
+        averaging_(GradientAveraging::make(layout_, averaging_settings(settings.configuration),
+                                           comm, settings.heartbeat)),
         largest_part_(steps_per_epoch(settings.configuration.batch_size, comm.size())) {
     if (comm.is_root()) {
       Vector<float> initial;
@@ -144,6 +144,7 @@ class Bench {
   BenchReport run() {
     if (!settings_.steps_only) {
       for (const Stage& stage : stages_) measure_products(stage);
+      beat(settings_.heartbeat);
       report_.memory.push_back(measure_copy(settings_.seconds, comm_));
       for (const Stage& stage : stages_) measure_update(stage);
     }
@@ -164,6 +165,7 @@ class Bench {
       if (find_rate(product.shape) != nullptr) continue;
       ProductRate rate = product.shape;
       rate.seconds = measure(settings_.seconds, comm_, product.run);
+      beat(settings_.heartbeat);
       report_.products.push_back(std::move(rate));
     }
   }

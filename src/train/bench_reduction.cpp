@@ -58,7 +58,7 @@ std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Com
   // By node is what `auto` takes where it can, and refuses without throwing where it cannot.
   for (const Averaging strategy : {Averaging::kFlat, Averaging::kAuto}) {
     averaging_of.strategy = strategy;
-    const auto averaging = GradientAveraging::make(layout, averaging_of, comm);
+    const auto averaging = GradientAveraging::make(layout, averaging_of, comm, settings.heartbeat);
     if (averaging->description() == flat) break;
     flat = averaging->description();
     for (Index bytes = kSmallestBytes; bytes <= kLargestBytes; bytes *= 4) {

@@ -30,6 +30,10 @@ class Watchdog {
   Watchdog(Communicator& comm, std::chrono::duration<double> stall_timeout,
            std::vector<std::string> stage_names,
            std::function<void(const std::string&)> last_words = {});
+  /// The same without the other ranks of the node, such as before MPI has started. Local.
+  Watchdog(int rank, std::chrono::duration<double> stall_timeout,
+           std::vector<std::string> stage_names,
+           std::function<void(const std::string&)> last_words = {});
   /// Stops watching. Local.
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
@@ -39,6 +43,7 @@ class Watchdog {
   Heartbeat& heartbeat() { return *own_; }
 
  private:
+  void begin(int rank);
   void watch();
   bool stalled() const;
 

@@ -13,8 +13,9 @@ struct BenchSettings {
   Configuration configuration;  ///< Decided: nothing is automatic but the averaging.
   Index inputs = 784;
   Index classes = 10;
-  double seconds = 0.3;     ///< Of each measurement.
-  bool steps_only = false;  ///< Measure training steps and nothing to compare them with.
+  double seconds = 0.3;            ///< Of each measurement.
+  bool steps_only = false;         ///< Measure training steps and nothing to compare them with.
+  Heartbeat* heartbeat = nullptr;  ///< Of which each measurement is progress; may be null.
 };
 
 // Times are of one call: the median of a rank's repetitions, and of these the mean over ranks.
