@@ -8,17 +8,13 @@
 #include <utility>
 
 #include "metrics.hpp"
-#include "preview.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
-#include "sae/train/placement.hpp"
 
 namespace sae {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr Index kPreviewSamples = 20;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -242,7 +238,7 @@ bool Trainer::is_time_to_stop() const {
       static_cast<double>(averaging_->parameters().size() + averaging_->velocity().size());
   const double save = store_->longest_save().value_or(4 * floats / kSlowBytesPerSecond);
   const double reserve = std::min(5.0, *control_.max_seconds / 4) + (store_->idle() ? 1 : 2) * save;
-  return seconds_since(session_start_) > *control_.max_seconds - reserve;
+  return seconds_of_session() > *control_.max_seconds - reserve;
 }
 
 std::string Trainer::why_stopped() const {
@@ -299,29 +295,6 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   }
 }
 
-void Trainer::warn_of_no_progress(const Stage& stage, double loss) {
-  constexpr double kRise = 2;
-  constexpr double kOfGuessing = 0.99;
-  if (worse_told_) return;
-  const char* rate = stage.supervised ? "--finetune-learning-rate" : "--pretrain-learning-rate";
-  const double guessing = std::log(static_cast<double>(layout_.topology().classes));
-  std::string what;
-  if (state_.start_loss > 0 && loss > kRise * state_.start_loss) {
-    what = fmt::format("is {:.1f} times that of the first update, {:.4g}", loss / state_.start_loss,
-                       state_.start_loss);
-  } else if (stage.supervised && state_.progress.epoch > 1 && guessing > 0 &&
-             loss > kOfGuessing * guessing) {
-    what = fmt::format("is no better than by guessing among {} classes, {:.4g}",
-                       layout_.topology().classes, guessing);
-  } else {
-    return;
-  }
-  worse_told_ = true;
-  observer_.warning(fmt::format(
-      "The loss of epoch {} of {}, {:.4g}, {}: training may diverge; a lower {} may help.",
-      state_.progress.epoch, stage.name, loss, what, rate));
-}
-
 std::vector<RankTime> Trainer::gather_times() {
   const RankTime own{part_times_.take(), seconds_since(std::exchange(told_, Clock::now()))};
   const auto texts = comm_.allgather(std::string(reinterpret_cast<const char*>(&own), sizeof(own)));
@@ -335,97 +308,6 @@ std::vector<RankTime> Trainer::gather_times() {
 Vector<float> Trainer::parameters() const {
   return Eigen::Map<const Vector<float>>(averaging_->parameters_ref().values.data(),
                                          layout_.size());
-}
-
-RunSummary Trainer::summary() {
-  RunSummary result;
-  result.topology = layout_.topology();
-  result.dataset = dataset_.info();
-  result.parameters = layout_.size();
-  result.training_samples = training_.set_size();
-  result.validation_samples = validation_.set_size();
-  result.test_samples = test_.set_size();
-  const Placement placement = gather_placement(comm_);
-  result.hosts = placement.hosts;
-  result.placement = describe(placement);
-  result.notes = control_.notes;
-  for (const auto& notes : {notes_, decisions_}) {
-    result.notes.insert(result.notes.end(), notes.begin(), notes.end());
-  }
-  result.history = history_;
-  result.step = state_.progress.step;
-  result.live_parameters = averaging_->parameters_ref().values;
-  result.preview =
-      first_samples(validation_.set_size() > 0 ? validation_ : training_, kPreviewSamples, comm_);
-  result.averaging = averaging_->description();
-  result.precision = configuration_.precision;
-  result.settings = configuration_.text;
-  result.codes = codes_.description;
-  const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
-  for (const Stage& stage : stages_) {
-    const double flop = stage.objective->flop_per_sample(codes_.layers_kept(stage)) *
-                        static_cast<double>(training_.set_size());
-    result.stages.push_back({stage.name, stage.epochs, steps, flop});
-  }
-  // Parameters, perhaps a gradient, on rank 0 a copy for the checkpoint, its file and the best so
-  // far, perhaps velocities and what is made of them; shards with the index of an epoch; perhaps
-  // the codes of one; three windows; inputs, codes and deltas of a minibatch.
-  const double vectors = configuration_.momentum > 0 ? 8 : 5;
-  const auto units = static_cast<double>(layout_.topology().inputs) +
-                     3.0 * static_cast<double>(*std::max_element(layout_.topology().hidden.begin(),
-                                                                 layout_.topology().hidden.end()));
-  const auto shards =
-      static_cast<double>(training_.size_bytes() + validation_.size_bytes() + test_.size_bytes()) +
-      8.0 * static_cast<double>(training_.samples().size()) +
-      (codes_.used ? bytes_of_codes(configuration_, training_.samples().size()) : 0);
-  const Index local_batch = steps_per_epoch(configuration_.batch_size, comm_.size());
-  result.memory_per_rank =
-      4 * vectors * static_cast<double>(layout_.size()) + shards +
-      3.0 * static_cast<double>(EpochStream::window_bytes(training_.format(), local_batch)) +
-      4 * units * static_cast<double>(local_batch);
-  return result;
-}
-
-RunResult Trainer::judge_models(bool stopped) {
-  RunResult result;
-  result.stopped = stopped;
-  if (stopped) result.stopped_by = why_stopped();
-  result.step = state_.progress.step;
-  result.seconds = seconds_since(session_start_);
-  if (stopped) return result;
-  constexpr Index kHardSamples = 50;
-  const Shard& told_of = test_.set_size() > 0 ? test_ : validation_;
-  const auto judge = [&](const std::string& file, Index epoch,
-                         const ParametersRef<float>& parameters) {
-    ModelResult model{.file = file, .epoch = epoch, .validation = {}, .test = {}, .hardest = {}};
-    HardSamples hard(kHardSamples);
-    const auto evaluate_on = [&](const Shard& set) -> std::optional<Evaluation> {
-      if (set.set_size() == 0) return std::nullopt;
-      return evaluate(layout_, parameters, set, comm_, control_.heartbeat,
-                      &set == &told_of ? &hard : nullptr);
-    };
-    model.validation = evaluate_on(validation_);
-    model.test = evaluate_on(test_);
-    model.hardest = hard.gather(told_of, comm_);
-    return model;
-  };
-  result.models.push_back(judge(folder_.model().filename(), configuration_.finetune_epochs,
-                                averaging_->parameters_ref()));
-  if (state_.best && state_.best->step == state_.progress.step) {
-    ModelResult last = result.models.front();
-    last.file = folder_.best().filename();
-    last.epoch = state_.best->epoch;
-    result.models.push_back(std::move(last));
-  } else if (state_.best) {
-    Vector<float> best =
-        comm_.is_root() ? store_->best().parameters : Vector<float>(layout_.size());
-    comm_.broadcast(
-        std::as_writable_bytes(std::span(best.data(), static_cast<std::size_t>(layout_.size()))),
-        0);
-    result.models.push_back(judge(folder_.best().filename(), state_.best->epoch, best));
-  }
-  result.seconds = seconds_since(session_start_);
-  return result;
 }
 
 }  // namespace sae

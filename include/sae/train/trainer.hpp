@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -48,7 +49,6 @@ class Trainer {
   enum class Outcome { kDone, kStopped, kDiverged };
 
   // trainer.cpp: the loop.
-  RunSummary summary();
   Outcome train_remaining_stages();
   const Stage& current_stage() const {
     return stages_[static_cast<std::size_t>(state_.progress.stage)];
@@ -62,12 +62,9 @@ class Trainer {
                     double samples_before);
   bool train_step(const Stage& stage, const Minibatch<float>& minibatch, double learning_rate,
                   StepSums& sums);
-  /// Tells once a stage that an epoch's loss has risen far or that a classifier has learnt nothing.
-  void warn_of_no_progress(const Stage& stage, double loss);
   std::vector<RankTime> gather_times();
   bool is_time_to_stop() const;
   std::string why_stopped() const;
-  RunResult judge_models(bool stopped);
 
   // trainer_checkpoints.cpp: how a run begins and is resumed.
   std::uint64_t digest_of_data() const;
@@ -85,6 +82,15 @@ class Trainer {
 
   void copy_model(Checkpoint& copy) const;
   void copy_run(Checkpoint& copy) const;
+
+  // trainer_summary.cpp: what a run tells of itself.
+  RunSummary summary();
+  RunResult judge_models(bool stopped);
+  /// Tells once a stage that an epoch's loss has risen far or that a classifier has learnt nothing.
+  void warn_of_no_progress(const Stage& stage, double loss);
+  double seconds_of_session() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - session_start_).count();
+  }
 
   // trainer_saving.cpp: what is saved.
   void copy_for_save();
