@@ -106,8 +106,13 @@ int main(int argc, char** argv) {
   watchdog->heartbeat().enter(Phase::kExchange);
   watchdog->heartbeat().beat();
   const std::string fault = lonely_tasks();
-  MpiSession session(argc, argv);
   std::unique_ptr<Communicator> comm = std::make_unique<SelfCommunicator>();
+  std::optional<MpiSession> session;
+  try {
+    session.emplace(argc, argv);
+  } catch (const Error& error) {
+    return fail(*comm, error.what(), error.code());
+  }
   try {
     auto world = std::make_unique<MpiCommunicator>();
     if (world->size() > 1) comm = std::move(world);
@@ -124,7 +129,7 @@ int main(int argc, char** argv) {
     }
     // Launchers end the other ranks at the first code that is not 0: one rank tells it, the last.
     if (code == ExitCode::kStopped && !comm->is_root()) return 0;
-    if (code != ExitCode::kDone) session.leave_last();
+    if (code != ExitCode::kDone) session->leave_last();
     return static_cast<int>(code);
   } catch (const DivergedError& error) {
     // Found by all ranks in the same step: all leave here.

@@ -30,6 +30,13 @@ MpiSession::MpiSession(int& argc, char**& argv) {
   prepare_sum_algorithm();
   int provided = MPI_THREAD_SINGLE;
   check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED) {
+    throw CommunicationError(
+        fmt::format("MPI_Init_thread gives {} no threads beside MPI's (level {}, not {}); use an "
+                    "MPI library that "
+                    "was built with threads.",
+                    library_version(), provided, MPI_THREAD_FUNNELED));
+  }
 }
 
 MpiSession::~MpiSession() {

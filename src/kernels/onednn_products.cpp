@@ -45,6 +45,30 @@ struct Product {
   dnnl::matmul primitive;
 };
 
+// Versions 2 and 3 of oneDNN differ in these two.
+dnnl::matmul::primitive_desc describe(const Product& product,
+                                      const dnnl::primitive_attr& attributes, bool with_bias) {
+#if DNNL_VERSION_MAJOR >= 3
+  return with_bias ? dnnl::matmul::primitive_desc(onednn().engine, product.a, product.b,
+                                                  product.bias, product.result, attributes)
+                   : dnnl::matmul::primitive_desc(onednn().engine, product.a, product.b,
+                                                  product.result, attributes);
+#else
+  const auto description =
+      with_bias ? dnnl::matmul::desc(product.a, product.b, product.bias, product.result)
+                : dnnl::matmul::desc(product.a, product.b, product.result);
+  return {description, attributes, onednn().engine};
+#endif
+}
+
+void append_logistic(dnnl::post_ops& operations) {
+#if DNNL_VERSION_MAJOR >= 3
+  operations.append_eltwise(dnnl::algorithm::eltwise_logistic, 0, 0);
+#else
+  operations.append_eltwise(1.0f, dnnl::algorithm::eltwise_logistic, 0, 0);
+#endif
+}
+
 Product make_product(const ProductShape& s) {
   Product product;
   product.a = {{s.m, s.k}, s.operands, s.a_strides};
@@ -54,14 +78,11 @@ Product make_product(const ProductShape& s) {
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (s.bias_and_logistic) {
     product.bias = {{1, s.n}, memory::data_type::f32, memory::format_tag::ab};
-    dnnl::post_ops logistic;
-    logistic.append_eltwise(1.0f, dnnl::algorithm::eltwise_logistic, 0, 0);
-    attributes.set_post_ops(logistic);
+    dnnl::post_ops operations;
+    append_logistic(operations);
+    attributes.set_post_ops(operations);
   }
-  const auto description =
-      s.bias_and_logistic ? dnnl::matmul::desc(product.a, product.b, product.bias, product.result)
-                          : dnnl::matmul::desc(product.a, product.b, product.result);
-  const dnnl::matmul::primitive_desc made(description, attributes, onednn().engine);
+  const auto made = describe(product, attributes, s.bias_and_logistic);
   product.scratchpad = made.scratchpad_desc();
   product.primitive = dnnl::matmul(made);
   return product;
@@ -122,8 +143,6 @@ void onednn_multiply(const ConstMatrixRef<T>& a, Transposed a_transposed,
   onednn().stream.wait();
 }
 
-void onednn_set_threads(int threads) { omp_set_num_threads(threads); }
-
 std::string onednn_description() {
   const auto* version = dnnl::version();
   return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
@@ -144,7 +163,6 @@ SAE_INSTANTIATE(bfloat16, float)
 
 namespace sae {
 
-void onednn_set_threads(int /*threads*/) {}
 std::string onednn_description() { return {}; }
 
 }  // namespace sae

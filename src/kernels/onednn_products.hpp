@@ -23,8 +23,6 @@ void onednn_multiply(const ConstMatrixRef<T>& a, Transposed a_transposed,
                      const ConstMatrixRef<T>& b, Transposed b_transposed, const float* bias,
                      MatrixRef<R> result);
 
-void onednn_set_threads(int threads);
-
 /// Name and version.
 std::string onednn_description();
 

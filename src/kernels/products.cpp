@@ -1,6 +1,7 @@
 #include "sae/kernels/products.hpp"
 
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <cstdlib>
 #include <string_view>
@@ -100,7 +101,7 @@ bool has_native_bfloat16() {
   return kHasOneDnn && __builtin_cpu_supports("avx512bf16") != 0;
 }
 
-void set_product_threads(int threads) { onednn_set_threads(threads); }
+void set_product_threads(int threads) { omp_set_num_threads(threads); }
 
 std::string kernel_description() {
   const std::string eigen =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "core/random.hpp"
@@ -15,7 +16,10 @@ namespace {
 template <typename Bits>
 void mask(const std::vector<std::uint32_t>& words, std::uint32_t threshold, const Bits* from,
           Bits* to, std::size_t units) {
-  const auto* draws = reinterpret_cast<const std::uint16_t*>(words.data());
+  thread_local std::vector<std::uint16_t> halves;
+  halves.resize(2 * words.size());
+  std::memcpy(halves.data(), words.data(), words.size() * sizeof words[0]);
+  const std::uint16_t* draws = halves.data();
   // A level next to 1 keeps one in 65536.
   const auto first_kept = static_cast<std::uint16_t>(std::min(threshold, 65535U));
 #pragma omp simd

@@ -8,6 +8,7 @@ namespace sae {
 /// Collective: constructor and, unless an exception is in flight, destructor.
 class MpiSession {
  public:
+  /// Throws: CommunicationError, also where MPI allows no threads beside the one that calls it.
   MpiSession(int& argc, char**& argv);
   /// Finalizes MPI; during unwinding it ends the whole job instead, because to
   /// finalize would wait for ranks that are elsewhere.

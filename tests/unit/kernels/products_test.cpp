@@ -1,6 +1,7 @@
 #include "sae/kernels/products.hpp"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 namespace sae {
 namespace {
@@ -97,6 +98,13 @@ TEST_F(Products, OfAnEmptyMinibatchTheOuterSumIsZero) {
   Matrix<float> result = Matrix<float>::Ones(37, 53);
   multiply_outer<float>(Matrix<float>(37, 0), Matrix<float>(53, 0), result);
   EXPECT_EQ(result, (Matrix<float>::Zero(37, 53)));
+}
+
+TEST(ProductThreads, AreThoseOfAllParallelLoops) {
+  set_product_threads(3);
+  EXPECT_EQ(omp_get_max_threads(), 3);
+  set_product_threads(1);
+  EXPECT_EQ(omp_get_max_threads(), 1);
 }
 
 }  // namespace
