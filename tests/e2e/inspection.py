@@ -8,7 +8,7 @@ import unittest
 import h5py
 import numpy as np
 
-from sae_program import (PROGRAM, ProgramTest, command_line, damage, mnist_subset, on_a_terminal,
+from sae_program import (ProgramTest, command_line, damage, mnist_subset, on_a_terminal,
                          arrays_of)
 
 STOPPED = 75
