@@ -171,6 +171,11 @@ MpiCommunicator::MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t lon
   check_mpi(MPI_Comm_size(communicator, &size_), "MPI_Comm_size");
 }
 
+void MpiCommunicator::close() {
+  if (handle_->communicator == MPI_COMM_NULL) return;
+  check_mpi(MPI_Comm_free(&handle_->communicator), "MPI_Comm_free");
+}
+
 // MPI_Comm_free is collective and so has no place in a destructor; MPI_Finalize releases it.
 MpiCommunicator::~MpiCommunicator() = default;
 

@@ -21,7 +21,7 @@ struct NodeMemory::Handle {
 
 NodeMemory::NodeMemory(MpiCommunicator& comm, std::size_t bytes)
     : handle_(std::make_unique<Handle>()) {
-  const auto ranks_of_node = comm.split_by_node();
+  auto ranks_of_node = comm.split_by_node();
   const MPI_Comm node = ranks_of_node->handle().communicator;
   node_rank_ = ranks_of_node->rank();
   node_size_ = ranks_of_node->size();
@@ -33,12 +33,17 @@ NodeMemory::NodeMemory(MpiCommunicator& comm, std::size_t bytes)
             "MPI_Win_allocate_shared");
   std::memset(own, 0, allocated);
   check_mpi(MPI_Barrier(node), "MPI_Barrier");
+  ranks_of_node->close();  // The window has a communicator of its own.
 }
 
 std::size_t NodeMemory::available() {
   struct statvfs status {};
   if (::statvfs("/dev/shm", &status) != 0) return 0;
   return static_cast<std::size_t>(status.f_bavail) * status.f_frsize;
+}
+
+void NodeMemory::close() {
+  if (handle_->window != MPI_WIN_NULL) check_mpi(MPI_Win_free(&handle_->window), "MPI_Win_free");
 }
 
 // MPI_Win_free is collective and so has no place in a destructor; MPI_Finalize releases it.

@@ -94,6 +94,13 @@ class NodeAveraging final : public GradientAveraging {
     if (sum_) sum_->poll([this](Range of, auto gradient) { update_by(of, gradient); });
   }
 
+  void close() override {
+    gradients_.close();
+    shared_.close();
+    same_place_->close();
+    node_->close();
+  }
+
   std::string description() const override {
     return fmt::format("node, {} gradients{}", travels_rounded() ? "bfloat16" : "float32",
                        sum_ ? ", summed over nodes while others are computed" : "");
@@ -244,7 +251,10 @@ std::unique_ptr<GradientAveraging> make_node_averaging(const ParameterLayout& la
         "the size of /dev/shm, or use --averaging flat.",
         needed >> 20));
   }
-  if (lacking || (largest == 1 && !by_name)) return nullptr;
+  if (lacking || (largest == 1 && !by_name)) {
+    node->close();
+    return nullptr;
+  }
   return std::make_unique<NodeAveraging>(layout, settings, *mpi, heartbeat, std::move(node),
                                          smallest);
 }

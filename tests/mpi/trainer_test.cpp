@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
 
 #include "sae/core/error.hpp"
@@ -218,6 +219,24 @@ TEST_F(DistributedTraining, EachPartOfAGradientIsProgress) {
     };
     const TinyRun run = train_tiny(configuration, comm, control);
     EXPECT_GT(parts, run.result.step);
+  }
+}
+
+TEST_F(DistributedTraining, OverAndOverKeepsNoSharedMemory) {
+  configuration.averaging = Averaging::kNode;
+  const auto mapped = [] {
+    std::ifstream maps("/proc/self/maps");
+    int count = 0;
+    for (std::string line; std::getline(maps, line);) {
+      if (line.find("osc_") != std::string::npos) ++count;
+    }
+    return count;
+  };
+  const int before = mapped();
+  for (const char* name : {"first", "second"}) {
+    configuration.run = folder.path() / name;
+    train_tiny(configuration, comm);
+    EXPECT_EQ(mapped(), before);
   }
 }
 

@@ -72,6 +72,7 @@ inline TinyRun train_tiny(const Configuration& configuration, Communicator& comm
   Trainer trainer(configuration, patient, dataset, comm, run.observer);
   run.result = trainer.run();
   run.parameters = trainer.parameters();
+  trainer.close();
   return run;
 }
 

@@ -37,6 +37,10 @@ class MpiCommunicator final : public Communicator {
   void send(std::span<const std::byte> bytes, int to) override;
   void receive(std::span<std::byte> bytes, int from) override;
 
+  /// Gives back what MPI holds for it, else kept until MPI ends; it is not used any more.
+  /// Collective.
+  void close();
+
   /// The ranks that give the same color, in their order. Collective.
   std::unique_ptr<MpiCommunicator> split(int color) const;
   /// The ranks of this node, in their order. Collective.

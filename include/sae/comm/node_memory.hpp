@@ -8,8 +8,8 @@ namespace sae {
 
 class MpiCommunicator;
 
-/// Memory that all ranks of a node share. It is zero at first, and lives until
-/// MPI ends.
+/// Memory that all ranks of a node share. It is zero at first, and lives until close() or, without
+/// that, until MPI ends.
 class NodeMemory {
  public:
   /// `bytes` for this rank, of which others may ask for more or less. Collective over all ranks.
@@ -18,6 +18,9 @@ class NodeMemory {
   ~NodeMemory();
   NodeMemory(const NodeMemory&) = delete;
   NodeMemory& operator=(const NodeMemory&) = delete;
+
+  /// Gives the memory back; nobody may use it any more. Collective over all ranks.
+  void close();
 
   /// Bytes of shared memory that are free on this node.
   static std::size_t available();

@@ -88,6 +88,10 @@ class GradientAveraging : public GradientSink<float> {
   /// Returns whether it is finite. Local.
   bool update_by_sum(Range slice, std::span<const float> gradient);
 
+  /// Gives back what ranks share; nothing may be called any more. Without it that is kept until MPI
+  /// ends. Collective.
+  virtual void close() {}
+
   /// Such as "node, bfloat16 gradients".
   virtual std::string description() const = 0;
   const UpdateSeconds& seconds() const { return seconds_; }

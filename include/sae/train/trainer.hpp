@@ -41,6 +41,10 @@ class Trainer {
   /// session takes the run's folder.
   RunResult run();
 
+  /// Gives back what ranks share, which MPI would keep until it ends; only to be destroyed then.
+  /// For programs that train more than once. Collective.
+  void close() { averaging_->close(); }
+
   const ParameterLayout& layout() const { return layout_; }
   /// A copy. Local.
   Vector<float> parameters() const;
