@@ -220,7 +220,7 @@ train() {
     exit "$code"
   fi
   say "ended with exit code $code: requeued, restart $((restarts + 1)) of at most $most"
-  # Slurm ends this script at once.
-  scontrol requeue "$(own_id)" || say "it could not be requeued"
+  # Slurm ends this script at once, perhaps with scontrol before that knows of its success.
+  scontrol requeue "$(own_id)" || [[ $ended_by_slurm == yes ]] || say "it could not be requeued"
   exit "$code"
 }

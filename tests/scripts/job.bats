@@ -99,6 +99,16 @@ is_requeued() { grep -q '^scontrol requeue 7$' calls; }
   not grep -q srun calls
 }
 
+@test "a requeue by which Slurm ends script and scontrol has not failed" {
+  stub scontrol 'echo "scontrol $*" >>calls; kill -TERM $PPID; exit 143'
+  attempt "exit 70"
+  is_requeued
+  [[ $output != *"could not be requeued"* ]]
+  stub scontrol 'exit 1'
+  attempt "exit 70" --run elsewhere
+  [[ $output == *"could not be requeued"* ]]
+}
+
 @test "MAX_RESTARTS limits restarts" {
   MAX_RESTARTS=3 SLURM_RESTART_COUNT=3 attempt "exit 70"
   not is_requeued

@@ -2,9 +2,11 @@
 none can be made, and says why."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import subprocess
+import time
 
 MEGABYTES = 100
 
@@ -21,6 +23,18 @@ def memory_hierarchy():
     raise OSError("there are no control groups that limit memory")
 
 
+def remove(group, limit=10):
+    """A process stays in its group for a moment after its end was told."""
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            return group.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+
+
 @contextlib.contextmanager
 def memory_group(megabytes):
     """The words that start a command in a group that may take so much. It must have ended by the end."""
@@ -31,7 +45,7 @@ def memory_group(megabytes):
         (group / limit).write_text(str(megabytes << 20))
         yield ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group / "cgroup.procs")]
     finally:
-        group.rmdir()
+        remove(group)
 
 
 if __name__ == "__main__":
