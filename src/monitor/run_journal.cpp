@@ -82,11 +82,12 @@ Json times_of(const std::vector<RankTime>& times) {
 }  // namespace
 
 void RunJournal::append(const std::string& line) {
-  text_ += line + '\n';
+  const std::string with_end = line + '\n';
+  text_ += with_end;
   if (whole_) {
     std::ofstream file(folder_.journal(), std::ios::app);
     check_generation_();
-    file << line << std::endl;
+    file << with_end << std::flush;
     whole_ = file.good();
     if (whole_) return;
   }
@@ -104,8 +105,7 @@ void RunJournal::run_begins(const RunSummary& summary) {
   std::ifstream file(folder_.journal());
   text_ = {std::istreambuf_iterator<char>(file), {}};
   check_generation_ = summary.check_generation;
-  // A process that was killed may have left half a line.
-  if (!text_.empty() && text_.back() != '\n') text_ += '\n';
+  text_.resize(text_.rfind('\n') + 1);  // A process that was killed may have left half a line.
   whole_ = false;  // A new file takes its place: one that an older session still has open is gone.
 
   Json json = event("begin");
