@@ -54,7 +54,7 @@ exec_launcher() {
       read -ra options <<<"${SAE_SRUN_OPTIONS:-}"
       # All ranks end when one fails. Were they ended by srun at once, it would tell their 143 and
       # not the code of the one that failed. sbatch --export=NONE is not for what is set here.
-      exec srun --mpi=pmix --kill-on-bad-exit=0 --wait="${SAE_SRUN_WAIT:-10}" --export=ALL \
+      exec srun --mpi=pmix --kill-on-bad-exit=0 --wait=10 --export=ALL \
         "${srun_options[@]}" "${options[@]}" "$program" "$@"
       ;;
     mpirun)
