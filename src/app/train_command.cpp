@@ -117,9 +117,7 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm, const std::s
   try {
     DistributedDataset dataset(configuration.data, configuration.data_access, comm,
                                control.heartbeat);
-    Trainer trainer(configuration, control, dataset, comm, observers);
-    const RunResult result = trainer.run();
-    trainer.close();
+    const RunResult result = Trainer(configuration, control, dataset, comm, observers).run();
     return result.stopped ? ExitCode::kStopped : ExitCode::kDone;
   } catch (const std::exception& error) {
     observers.run_failed(code_of(error), sentence_of(error));

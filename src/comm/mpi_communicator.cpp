@@ -114,6 +114,7 @@ class MpiPending final : public Pending<Values> {
 
   Values wait() override {
     check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait");
+    memory_->done();
     return std::move(memory_->received);
   }
 
@@ -127,11 +128,16 @@ struct ExchangeMemory {
   Parts sent_parts;
   Parts received_parts;
   std::vector<std::byte> received;
+  MPI_Datatype record = MPI_DATATYPE_NULL;  // MPI counts more records than bytes.
+
+  void done() { check_mpi(MPI_Type_free(&record), "MPI_Type_free"); }
 };
 
 template <typename T>
 struct SumMemory {
   Vector<T> received;
+
+  void done() {}
 };
 
 template <typename T>
@@ -263,22 +269,18 @@ std::unique_ptr<PendingExchange> MpiCommunicator::start_exchange(
       .sent_parts = Parts(send_counts, kCall),
       .received_parts = Parts(receive_counts, kCall),
       .received = std::vector<std::byte>(static_cast<std::size_t>(records) * record_bytes)});
-  // In records, of which MPI can count more than of bytes. A type that is in use outlives its end.
-  MPI_Datatype record = MPI_DATATYPE_NULL;
-  check_mpi(MPI_Type_contiguous(count_of(record_bytes, kCall), MPI_BYTE, &record),
+  check_mpi(MPI_Type_contiguous(count_of(record_bytes, kCall), MPI_BYTE, &memory->record),
             "MPI_Type_contiguous");
-  check_mpi(MPI_Type_commit(&record), "MPI_Type_commit");
-  auto pending = std::make_unique<MpiPending<std::vector<std::byte>, ExchangeMemory>>(
+  check_mpi(MPI_Type_commit(&memory->record), "MPI_Type_commit");
+  return std::make_unique<MpiPending<std::vector<std::byte>, ExchangeMemory>>(
       std::move(memory), [&](ExchangeMemory& own, MPI_Request* request) {
         check_mpi(MPI_Ialltoallv(own.sent.data(), own.sent_parts.counts.data(),
-                                 own.sent_parts.displacements.data(), record, own.received.data(),
-                                 own.received_parts.counts.data(),
-                                 own.received_parts.displacements.data(), record,
+                                 own.sent_parts.displacements.data(), own.record,
+                                 own.received.data(), own.received_parts.counts.data(),
+                                 own.received_parts.displacements.data(), own.record,
                                  handle_->communicator, request),
                   kCall);
       });
-  check_mpi(MPI_Type_free(&record), "MPI_Type_free");
-  return pending;
 }
 
 void MpiCommunicator::barrier() {
