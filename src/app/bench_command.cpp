@@ -137,8 +137,7 @@ void run_bench_command(const BenchOptions& options, Communicator& comm) {
   // A measurement is progress, however long it is asked to be.
   const std::chrono::duration<double> timeout(options.stall_timeout + 10 * options.bench.seconds);
   Watchdog watchdog(comm, timeout, {"bench"});
-  watchdog.heartbeat().stage = 0;
-  watchdog.heartbeat().beat();
+  watchdog.heartbeat().begin_stage(0);
   BenchSettings settings = decided_settings(options, comm);
   settings.heartbeat = &watchdog.heartbeat();
   set_product_threads(static_cast<int>(settings.configuration.threads));

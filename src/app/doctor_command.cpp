@@ -178,8 +178,7 @@ ExitCode run_doctor(const DoctorOptions& options, Communicator& comm, const std:
   Heartbeat& heartbeat = watchdog.heartbeat();
   const auto look_at = [&](std::size_t next) {
     subject = next;
-    heartbeat.stage = static_cast<std::int32_t>(next);
-    heartbeat.beat();
+    heartbeat.begin_stage(next);
   };
   look_at(0);
   heartbeat.enter(Phase::kExchange);

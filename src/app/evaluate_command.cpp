@@ -32,10 +32,9 @@ std::string figures_csv(const Evaluation& result) {
 }
 
 std::string confusion_csv(const Confusion& confusion) {
-  constexpr Index kMostClasses = 20;  // Beyond, most cells of a matrix are 0.
   const Index classes = confusion.classes();
   std::string text = "label";
-  if (classes > kMostClasses) {
+  if (classes > kReadableClasses) {
     text += ",predicted,samples\n";
     for (const auto& cell : confusion.cells()) {
       text += fmt::format("{},{},{}\n", cell.label, cell.predicted, cell.count);
@@ -58,8 +57,7 @@ void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
   const ModelInput& input = options.input;
   Watchdog watchdog(comm, std::chrono::duration<double>(input.stall_timeout), {"evaluate"});
   Heartbeat& heartbeat = watchdog.heartbeat();
-  heartbeat.stage = 0;
-  heartbeat.beat();
+  heartbeat.begin_stage(0);
   const Checkpoint checkpoint = load_and_broadcast(input.model, comm);
   const Topology& topology = checkpoint.topology;
   const auto path = find_dataset(input.data, comm);

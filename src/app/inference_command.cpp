@@ -102,8 +102,7 @@ ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
   const ModelInput& input = options.input;
   Watchdog watchdog(comm, std::chrono::duration<double>(input.stall_timeout),
                     {name_of(options.kind)});
-  watchdog.heartbeat().stage = 0;
-  watchdog.heartbeat().beat();
+  watchdog.heartbeat().begin_stage(0);
   const Checkpoint checkpoint = load_and_broadcast(input.model, comm);
   const Topology& topology = checkpoint.topology;
   const auto path = find_dataset(input.data, comm);

@@ -102,9 +102,8 @@ int main(int argc, char** argv) {
       std::in_place, launched_rank(),
       std::chrono::duration<double>(stall_timeout_of({argv + 1, argv + argc})),
       std::vector<std::string>{"start"});
-  watchdog->heartbeat().stage = 0;
   watchdog->heartbeat().enter(Phase::kExchange);
-  watchdog->heartbeat().beat();
+  watchdog->heartbeat().begin_stage(0);
   const std::string fault = lonely_tasks();
   std::unique_ptr<Communicator> comm = std::make_unique<SelfCommunicator>();
   std::optional<MpiSession> session;

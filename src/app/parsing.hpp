@@ -28,8 +28,8 @@ void refuse_repetitions(const boost::program_options::parsed_options& parsed,
 double parse_duration(const std::string& option, const std::string& text);
 
 /// The numbers in `texts`, each holding one or several, separated by commas or blanks.
-/// Throws: UsageError naming the option.
-/// Nor may they be meant with decimal commas or thousands.
+/// Throws: UsageError naming the option, also where a comma seems to be a decimal or thousands
+/// separator.
 std::vector<double> parse_reals(const std::string& option, const std::vector<std::string>& texts);
 std::vector<Index> parse_integers(const std::string& option, const std::vector<std::string>& texts);
 

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -33,11 +33,17 @@ std::vector<fs::path> candidates(const fs::path& name) {
   return places;
 }
 
-fs::path first_existing(const std::vector<fs::path>& places, const std::string& what) {
+std::optional<fs::path> find_first(const std::vector<fs::path>& places) {
   std::error_code error;
-  std::string looked_at;
   for (const fs::path& place : places) {
     if (fs::exists(place, error)) return place.lexically_normal();
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void fail_to_find(const std::string& what, const std::vector<fs::path>& places) {
+  std::string looked_at;
+  for (const fs::path& place : places) {
     looked_at += (looked_at.empty() ? "" : ", ") + place.lexically_normal().string();
   }
   throw MissingInputError(fmt::format("Found no {}; looked at {}.", what, looked_at));
@@ -57,13 +63,23 @@ std::string read_local(const fs::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+std::string local_recipe(const std::string& name) {
+  const auto places = candidates(fs::path("recipes") / (name + ".cfg"));
+  if (const auto found = find_first(places)) return read_local(*found);
+  const auto built_in = built_in_recipes().find(name);
+  if (built_in != built_in_recipes().end()) return built_in->second;
+  fail_to_find("recipe '" + name + "'", places);
+}
+
 }  // namespace
 
 fs::path find_dataset_here(const fs::path& given) {
   if (!given.empty()) return given;
   const char* from_environment = std::getenv("SAE_DATA");
   if (from_environment != nullptr && *from_environment != '\0') return from_environment;
-  return first_existing(candidates("mnist.h5"), "data set (--data, $SAE_DATA)");
+  const auto places = candidates("mnist.h5");
+  if (const auto found = find_first(places)) return *found;
+  fail_to_find("data set (--data, $SAE_DATA)", places);
 }
 
 fs::path find_dataset(const fs::path& given, Communicator& comm) {
@@ -72,19 +88,7 @@ fs::path find_dataset(const fs::path& given, Communicator& comm) {
 }
 
 std::string read_recipe(const std::string& name, Communicator& comm) {
-  std::string text;
-  if (comm.is_root()) {
-    const fs::path file = fs::path("recipes") / (name + ".cfg");
-    const auto places = candidates(file);
-    const auto built_in = built_in_recipes().find(name);
-    std::error_code error;
-    const bool is_there = std::any_of(places.begin(), places.end(),
-                                      [&](const fs::path& p) { return fs::exists(p, error); });
-    text = is_there || built_in == built_in_recipes().end()
-               ? read_local(first_existing(places, "recipe '" + name + "'"))
-               : built_in->second;
-  }
-  return broadcast_text(text, comm);
+  return broadcast_text(comm.is_root() ? local_recipe(name) : std::string(), comm);
 }
 
 std::string read_text(const fs::path& file, Communicator& comm) {

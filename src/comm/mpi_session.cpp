@@ -33,8 +33,7 @@ MpiSession::MpiSession(int& argc, char**& argv) {
   if (provided < MPI_THREAD_FUNNELED) {
     throw CommunicationError(
         fmt::format("MPI_Init_thread gives {} no threads beside MPI's (level {}, not {}); use an "
-                    "MPI library that "
-                    "was built with threads.",
+                    "MPI library that was built with threads.",
                     library_version(), provided, MPI_THREAD_FUNNELED));
   }
 }

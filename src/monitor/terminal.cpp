@@ -31,7 +31,8 @@ bool launched() {
 }  // namespace
 
 std::optional<int> terminal_columns() {
-  if (!launched()) return columns_of(STDOUT_FILENO);
+  static const bool by_launcher = launched();
+  if (!by_launcher) return columns_of(STDOUT_FILENO);
   const std::string output_of_parent = fmt::format("/proc/{}/fd/1", getppid());
   const int descriptor = open(output_of_parent.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
   if (descriptor < 0) return std::nullopt;

@@ -9,7 +9,6 @@
 #include <sstream>
 #include <vector>
 
-#include "sae/core/host.hpp"
 #include "sae/core/print.hpp"
 
 namespace sae {
@@ -80,7 +79,7 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
   text += row("seed", fmt::format("{}", configuration.seed));
   text += row("memory", fmt::format("about {} a rank; {} may be taken on {}",
                                     megabytes(summary.memory_per_rank),
-                                    megabytes(available_memory()), summary.hosts.front()));
+                                    megabytes(summary.available_memory), summary.hosts.front()));
   text += row("work", fmt::format("about {:.3g} TFLOP in matrix products", flop / 1e12));
   text += row("run folder", configuration.run.string());
 
@@ -129,10 +128,9 @@ std::string epoch_line(const EpochReport& report, std::size_t columns) {
 }
 
 std::string confusion_table(const Confusion& confusion, const std::string& of) {
-  constexpr Index kMostClasses = 20;  // Of a matrix that can be looked at.
   constexpr std::size_t kMostPairs = 20;
   const Index classes = confusion.classes();
-  if (classes > kMostClasses) {
+  if (classes > kReadableClasses) {
     std::string text = fmt::format("most frequent confusions{}\n  {:>5} {:>9} {:>9}\n", of, "label",
                                    "predicted", "samples");
     for (const auto& cell : confusion.worst(kMostPairs)) {

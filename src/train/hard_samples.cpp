@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <span>
 #include <string>
 #include <tuple>
 
@@ -40,15 +40,7 @@ void HardSamples::add(Index first, std::span<const std::uint16_t> labels,
 }
 
 std::vector<HardSample> HardSamples::gather(const Shard& shard, Communicator& comm) const {
-  const auto texts = comm.allgather(std::string(reinterpret_cast<const char*>(hardest_.data()),
-                                                hardest_.size() * sizeof(Judged)));
-  std::vector<Judged> hardest;
-  for (const std::string& text : texts) {
-    if (text.empty()) continue;
-    std::vector<Judged> of_rank(text.size() / sizeof(Judged));
-    std::memcpy(of_rank.data(), text.data(), text.size());
-    hardest.insert(hardest.end(), of_rank.begin(), of_rank.end());
-  }
+  auto hardest = comm.allgather_values(std::span<const Judged>(hardest_));
   keep_first(hardest, keep_);
 
   const RecordFormat& format = shard.format();

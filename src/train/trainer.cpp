@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <span>
 #include <utility>
 
 #include "metrics.hpp"
@@ -148,7 +148,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
         static_cast<double>(state_.progress.epoch - 1) +
         static_cast<double>(state_.progress.step_in_epoch) / static_cast<double>(steps);
     const double learning_rate =
-        stage.learning_rate.at(epochs_done, 1.0 / static_cast<double>(steps)) * rate_factor();
+        stage.learning_rate.at(epochs_done, 1 / static_cast<double>(steps)) * rate_factor();
     const double reduction_before = averaging_->seconds().reduction;
     StepSums sums;
     if (!train_step(stage, minibatch, learning_rate, sums)) return leave(Outcome::kDiverged);
@@ -259,10 +259,9 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   report.epoch = state_.progress.epoch;
   report.epochs = stage.epochs;
   report.step = state_.progress.step;
+  const double step = 1 / static_cast<double>(steps);  // In epochs.
   report.learning_rate =
-      stage.learning_rate.at(static_cast<double>(report.epoch) - 1.0 / static_cast<double>(steps),
-                             1.0 / static_cast<double>(steps)) *
-      rate_factor();
+      stage.learning_rate.at(static_cast<double>(report.epoch) - step, step) * rate_factor();
   report.loss = state_.epoch_sums.loss / state_.epoch_sums.samples;
   report.samples = static_cast<Index>(state_.epoch_sums.samples);
   report.seconds = seconds;
@@ -297,12 +296,7 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
 
 std::vector<RankTime> Trainer::gather_times() {
   const RankTime own{part_times_.take(), seconds_since(std::exchange(told_, Clock::now()))};
-  const auto texts = comm_.allgather(std::string(reinterpret_cast<const char*>(&own), sizeof(own)));
-  std::vector<RankTime> times(texts.size());
-  for (std::size_t rank = 0; rank < texts.size(); ++rank) {
-    std::memcpy(&times[rank], texts[rank].data(), sizeof(RankTime));
-  }
-  return times;
+  return comm_.allgather_values(std::span(&own, 1));
 }
 
 Vector<float> Trainer::parameters() const {

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
+#include <numeric>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -112,13 +113,8 @@ std::uint64_t Trainer::digest_of_data() const {
   std::uint64_t result = 0;
   for (const Shard* set : {&training_, &validation_, &test_}) {
     const std::uint64_t own = digest(*set);
-    std::uint64_t sum = 0;
-    for (const std::string& text :
-         comm_.allgather(std::string(reinterpret_cast<const char*>(&own), sizeof own))) {
-      std::uint64_t part = 0;
-      std::memcpy(&part, text.data(), sizeof part);
-      sum += part;
-    }
+    const auto of_ranks = comm_.allgather_values(std::span(&own, 1));
+    const std::uint64_t sum = std::accumulate(of_ranks.begin(), of_ranks.end(), std::uint64_t{0});
     result = std::rotl(result, 21) ^ sum;  // So that no two sets can change places.
   }
   return result;

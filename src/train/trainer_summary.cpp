@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "preview.hpp"
+#include "sae/core/host.hpp"
 #include "sae/train/placement.hpp"
 #include "sae/train/trainer.hpp"
 
@@ -57,6 +58,7 @@ RunSummary Trainer::summary() {
       static_cast<double>(training_.size_bytes() + validation_.size_bytes() + test_.size_bytes()) +
       8.0 * static_cast<double>(training_.samples().size()) +
       (codes_.used ? bytes_of_codes(configuration_, training_.samples().size()) : 0);
+  result.available_memory = available_memory();
   const Index local_batch = steps_per_epoch(configuration_.batch_size, comm_.size());
   result.memory_per_rank =
       4 * vectors * static_cast<double>(layout_.size()) + shards +

@@ -1,24 +1,16 @@
-# slurm/job.sh without Slurm: `srun`, `mpirun` and `scontrol` are functions of these tests.
-# `program_does` is what all ranks of an attempt do together.
+# slurm/job.sh without Slurm, by stand-ins for `srun`, `mpirun` and `scontrol`.
 
 setup() {
   cd "$BATS_TEST_TMPDIR"
-  mkdir bin
-  printf '#!/bin/sh\n' >program
-  chmod +x program
+  load stubs
   # What job.sh calls; each tells how it was called.
   stub srun '[ "$1" != --mpi=list ] || { echo "MPI plugin types are: pmix"; exit; }
     echo "srun $*" >>calls; . ./does'
   stub mpirun 'echo "mpirun $*" >>calls; . ./does'
   stub scontrol 'echo "scontrol $*" >>calls'
-  export PATH=$PWD/bin:$PATH SAE_DIST=$PWD/program SLURM_JOB_ID=7 SLURM_JOB_NAME=train
+  export SLURM_JOB_ID=7 SLURM_JOB_NAME=train
   unset SLURM_RESTART_COUNT MAX_RESTARTS SAE_LAUNCHER SLURM_CPUS_PER_TASK SLURM_ARRAY_JOB_ID
   checkpoints=runs/train-7/checkpoints
-}
-
-stub() {
-  printf '#!/bin/sh\n%s\n' "$2" >"bin/$1"
-  chmod +x "bin/$1"
 }
 
 # An attempt in which the program does as told: attempt COMMANDS [OPTIONS ...]

@@ -2,9 +2,7 @@
 
 setup() {
   cd "$BATS_TEST_TMPDIR"
-  mkdir bin
-  printf '#!/bin/sh\n' >program
-  chmod +x program
+  load stubs
   # ssh HOST COMMAND, with options of ssh before them: hosts named lost* do not answer, those named
   # bare* have no program, on the others no rank runs.
   stub shell 'host=$1; shift
@@ -20,14 +18,9 @@ setup() {
     read -r code <codes
     sed -i 1d codes
     exit "${code:-0}"'
-  export PATH=$PWD/bin:$PATH SAE_DIST=$PWD/program OMPI_MCA_plm_rsh_agent=$PWD/bin/shell
+  export OMPI_MCA_plm_rsh_agent=$PWD/bin/shell
   printf '%s\n' 'first slots=2  # A comment.' '' '# None.' 'lost1 slots=4' 'bare' 'second' 'second' >hosts
   : >codes
-}
-
-stub() {
-  printf '#!/bin/sh\n%s\n' "$2" >"bin/$1"
-  chmod +x "bin/$1"
 }
 
 launch() { run "$SAE_SOURCE_DIR/cluster/launch.sh" --hostfile hosts "$@"; }

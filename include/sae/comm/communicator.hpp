@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "sae/core/types.hpp"
@@ -61,6 +63,20 @@ class Communicator {
 
   /// Rank r's text at position r, on every rank.
   virtual std::vector<std::string> allgather(const std::string& text) = 0;
+
+  /// The values of rank 0, then those of rank 1, and so on, on every rank.
+  template <typename T>
+  std::vector<T> allgather_values(std::span<const T> own) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    std::vector<T> all;
+    for (const std::string& bytes :
+         allgather({reinterpret_cast<const char*>(own.data()), own.size_bytes()})) {
+      const std::size_t begin = all.size();
+      all.resize(begin + bytes.size() / sizeof(T));
+      std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(all.data() + begin));
+    }
+    return all;
+  }
 
   /// Starts to send consecutive parts of `send` (send_counts[r] records to rank r) and to receive
   /// receive_counts[r] records from each rank r, which arrive in the order of ranks.

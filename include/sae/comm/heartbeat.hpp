@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -27,6 +28,11 @@ struct Heartbeat {
 
   /// Progress: a part of a gradient is there, a block has been read.
   void beat();
+  /// The same: the stage of this index begins.
+  void begin_stage(std::size_t index) {
+    stage.store(static_cast<std::int32_t>(index), std::memory_order_relaxed);
+    beat();
+  }
   /// Takes so many nanoseconds off the time since the last progress.
   void forgive(std::int64_t nanoseconds);
   void enter(Phase now) { phase.store(now, std::memory_order_relaxed); }

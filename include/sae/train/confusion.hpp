@@ -8,6 +8,9 @@
 
 namespace sae {
 
+/// Classes of which people can read a whole matrix; of more, pairs are shown.
+inline constexpr Index kReadableClasses = 20;
+
 /// How often samples of each label got each prediction. Only pairs that occur take memory: there
 /// may be tens of thousands of classes.
 class Confusion {

@@ -36,8 +36,9 @@ struct RunSummary {
   Precision precision{};               ///< Of the operands of products.
   std::string averaging;               ///< Such as "node, bfloat16 gradients".
   std::string settings;                ///< As config.cfg: with what was decided by itself.
-  std::string codes;           ///< Of finished layers: kept or computed in every step, and why.
-  double memory_per_rank = 0;  ///< Bytes, the largest of all ranks, estimated.
+  std::string codes;            ///< Of finished layers: kept or computed in every step, and why.
+  double memory_per_rank = 0;   ///< Bytes, the largest of all ranks, estimated.
+  double available_memory = 0;  ///< Bytes, on the host of rank 0.
   std::vector<StageSummary> stages;
   std::vector<std::string> notes;  ///< How the run was resumed, a sentence each.
   std::string history;             ///< Lines of metrics.jsonl before this session.
