@@ -39,7 +39,7 @@ std::string value_in(std::string_view text) {
   stream >> std::quoted(value);
   std::getline(stream, rest);
   require(!stream.bad() && trimmed(without_comment(rest)).empty(),
-          fmt::format("'{}' goes on after its closing quote", text));
+          fmt::format("'{}' has text after its closing quote", text));
   return value;
 }
 

@@ -225,7 +225,7 @@ RankFacts facts_of_json(const std::string& text) {
           .memory = json["memory"]};
 }
 
-std::vector<Finding> judge(const std::vector<RankFacts>& ranks, Index threads) {
+std::vector<Finding> check_ranks(const std::vector<RankFacts>& ranks, Index threads) {
   std::vector<Finding> findings = {judge_programs(ranks), judge_matrix_units(ranks)};
   for (const auto& [host, of_host] : by_host(ranks)) {
     findings.push_back(judge_cores(host, of_host, threads));

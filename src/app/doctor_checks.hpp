@@ -36,7 +36,7 @@ RankFacts facts_of_json(const std::string& text);
 
 /// What the facts of all ranks mean, each with `threads` threads; 0: as many as there are cores
 /// for. A function of its arguments.
-std::vector<Finding> judge(const std::vector<RankFacts>& ranks, Index threads);
+std::vector<Finding> check_ranks(const std::vector<RankFacts>& ranks, Index threads);
 
 /// One line: "warning  shared memory  ...".
 std::string line_of(const Finding& finding);

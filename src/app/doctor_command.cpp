@@ -188,7 +188,7 @@ ExitCode run_doctor(const DoctorOptions& options, Communicator& comm, const std:
     ranks.push_back(facts_of_json(text));
   }
   heartbeat.beat();
-  for (const Finding& finding : judge(ranks, options.threads)) print(finding);
+  for (const Finding& finding : check_ranks(ranks, options.threads)) print(finding);
   const bool shared_memory = std::all_of(ranks.begin(), ranks.end(), [](const RankFacts& rank) {
     return rank.shared_memory >= kLeastSharedMemory;
   });

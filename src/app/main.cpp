@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
   if (argc == 3 && argv[1] == kTryDataset) run_dataset_trial(argv[2]);
   start_dataset_trials_by(std::string(kTryDataset));
   ignore_signals_of_writes();
-  // Until the command, which knows how far it is, has a watchdog of its own.
+  // It watches the start. Each command then makes a watchdog that knows its progress.
   std::optional<Watchdog> watchdog(
       std::in_place, launched_rank(),
       std::chrono::duration<double>(stall_timeout_of({argv + 1, argv + argc})),

@@ -32,7 +32,7 @@ std::string lonely_tasks() {
   const int tasks = number_of(of_step ? "SLURM_STEP_NUM_TASKS" : "SLURM_NTASKS");
   if (tasks <= 1) return {};
   return fmt::format(
-      "Slurm started {} tasks, but MPI knows of one: each of them is a whole run of its own. Start "
+      "Slurm started {} tasks, but MPI knows of one: each of them trains a whole run. Start "
       "with 'srun --mpi=pmix' ('srun --mpi=list' shows what there is), or with mpirun",
       tasks);
 }

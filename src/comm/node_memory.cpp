@@ -33,7 +33,7 @@ NodeMemory::NodeMemory(MpiCommunicator& comm, std::size_t bytes)
             "MPI_Win_allocate_shared");
   std::memset(own, 0, allocated);
   check_mpi(MPI_Barrier(node), "MPI_Barrier");
-  ranks_of_node->close();  // The window has a communicator of its own.
+  ranks_of_node->close();  // The window keeps a copy of it.
 }
 
 std::size_t NodeMemory::available() {

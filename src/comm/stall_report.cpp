@@ -37,7 +37,7 @@ std::int64_t steady_nanoseconds() {
 }
 
 std::int64_t slept_between(std::int64_t last_look, std::int64_t now) {
-  // A little counts, so that a process that never runs for long is judged as well.
+  // One look counts, so that a process that never runs for long can stall as well.
   constexpr std::int64_t kLook = 100'000'000;
   return now - last_look > kSilent ? now - last_look - kLook : 0;
 }

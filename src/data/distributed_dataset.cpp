@@ -18,28 +18,28 @@ namespace {
 std::optional<DatasetFile> open_on_root(const std::filesystem::path& path, Communicator& comm,
                                         Heartbeat* heartbeat) {
   constexpr std::chrono::seconds kBetweenSigns{1};
-  constexpr std::byte kGoesOn{0};
+  constexpr std::byte kTrying{0};
   constexpr std::byte kOpened{1};
   if (!comm.is_root()) {
-    std::byte sign = kGoesOn;
-    while (sign == kGoesOn) {
+    std::byte sign = kTrying;
+    while (sign == kTrying) {
       comm.receive({&sign, 1}, 0);
       beat(heartbeat);
     }
     return std::nullopt;
   }
-  const auto tell = [&comm](std::byte sign) {
+  const auto notify = [&comm](std::byte sign) {
     for (int rank = 1; rank < comm.size(); ++rank) comm.send({&sign, 1}, rank);
   };
-  auto told = std::chrono::steady_clock::now();
+  auto notified = std::chrono::steady_clock::now();
   std::optional<DatasetFile> file;
   file.emplace(path, [&] {
     beat(heartbeat);
-    if (std::chrono::steady_clock::now() - told < kBetweenSigns) return;
-    tell(kGoesOn);
-    told = std::chrono::steady_clock::now();
+    if (std::chrono::steady_clock::now() - notified < kBetweenSigns) return;
+    notify(kTrying);
+    notified = std::chrono::steady_clock::now();
   });
-  tell(kOpened);
+  notify(kOpened);
   return file;
 }
 

@@ -26,7 +26,7 @@ constexpr int kNotStarted = 127;
 /// The trial tells through its standard input, which it has no other use for, that it gets on.
 constexpr int kProgress = STDIN_FILENO;
 
-/// The process dies of its own faults, without a trace, and of nothing that is meant for the job.
+/// A fault ends the process without a trace. Signals that are meant for the job do not reach it.
 void prepare_trial() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   sigset_t blocked;

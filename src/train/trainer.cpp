@@ -69,7 +69,7 @@ RunResult Trainer::run() {
     state_.progress.finished = true;
     save_and_wait({.checkpoint = true, .model = true});
   }
-  RunResult result = judge_models(outcome == Outcome::kStopped);
+  RunResult result = evaluate_models(outcome == Outcome::kStopped);
   if (comm_.is_root()) generation_->check();
   if (control_.profile != nullptr) control_.profile->write(folder_, comm_);
   if (comm_.is_root()) observer_.run_done(result);
@@ -86,7 +86,7 @@ Trainer::Outcome Trainer::train_remaining_stages() {
     if (outcome != Outcome::kDone || stage.supervised) return outcome;
     state_.progress = {.stage = state_.progress.stage + 1, .step = state_.progress.step};
     state_.start_loss = 0;
-    worse_told_ = false;
+    loss_warned_ = false;
   }
 }
 

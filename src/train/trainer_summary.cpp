@@ -1,4 +1,4 @@
-// What a run tells of itself: before, after, and when it gets nowhere.
+// What a run reports: before, after, and when the loss does not fall.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -67,7 +67,7 @@ RunSummary Trainer::summary() {
   return result;
 }
 
-RunResult Trainer::judge_models(bool stopped) {
+RunResult Trainer::evaluate_models(bool stopped) {
   RunResult result;
   result.stopped = stopped;
   if (stopped) result.stopped_by = why_stopped();
@@ -75,23 +75,23 @@ RunResult Trainer::judge_models(bool stopped) {
   result.seconds = seconds_of_session();
   if (stopped) return result;
   constexpr Index kHardSamples = 50;
-  const Shard& told_of = test_.set_size() > 0 ? test_ : validation_;
-  const auto judge = [&](const std::string& file, Index epoch,
-                         const ParametersRef<float>& parameters) {
+  const Shard& shown_set = test_.set_size() > 0 ? test_ : validation_;
+  const auto evaluate_model = [&](const std::string& file, Index epoch,
+                                  const ParametersRef<float>& parameters) {
     ModelResult model{.file = file, .epoch = epoch, .validation = {}, .test = {}, .hardest = {}};
     HardSamples hard(kHardSamples);
     const auto evaluate_on = [&](const Shard& set) -> std::optional<Evaluation> {
       if (set.set_size() == 0) return std::nullopt;
       return evaluate(layout_, parameters, set, comm_, control_.heartbeat,
-                      &set == &told_of ? &hard : nullptr);
+                      &set == &shown_set ? &hard : nullptr);
     };
     model.validation = evaluate_on(validation_);
     model.test = evaluate_on(test_);
-    model.hardest = hard.gather(told_of, comm_);
+    model.hardest = hard.gather(shown_set, comm_);
     return model;
   };
-  result.models.push_back(judge(folder_.model().filename(), configuration_.finetune_epochs,
-                                averaging_->parameters_ref()));
+  result.models.push_back(evaluate_model(folder_.model().filename(), configuration_.finetune_epochs,
+                                         averaging_->parameters_ref()));
   if (state_.best && state_.best->step == state_.progress.step) {
     ModelResult last = result.models.front();
     last.file = folder_.best().filename();
@@ -103,7 +103,7 @@ RunResult Trainer::judge_models(bool stopped) {
     comm_.broadcast(
         std::as_writable_bytes(std::span(best.data(), static_cast<std::size_t>(layout_.size()))),
         0);
-    result.models.push_back(judge(folder_.best().filename(), state_.best->epoch, best));
+    result.models.push_back(evaluate_model(folder_.best().filename(), state_.best->epoch, best));
   }
   result.seconds = seconds_of_session();
   return result;
@@ -112,7 +112,7 @@ RunResult Trainer::judge_models(bool stopped) {
 void Trainer::warn_of_no_progress(const Stage& stage, double loss) {
   constexpr double kRise = 2;
   constexpr double kOfGuessing = 0.99;
-  if (worse_told_) return;
+  if (loss_warned_) return;
   const char* rate = stage.supervised ? "--finetune-learning-rate" : "--pretrain-learning-rate";
   const double guessing = std::log(static_cast<double>(layout_.topology().classes));
   std::string what;
@@ -126,7 +126,7 @@ void Trainer::warn_of_no_progress(const Stage& stage, double loss) {
   } else {
     return;
   }
-  worse_told_ = true;
+  loss_warned_ = true;
   observer_.warning(fmt::format(
       "The loss of epoch {} of {}, {:.4g}, {}: training may diverge; a lower {} may help.",
       state_.progress.epoch, stage.name, loss, what, rate));

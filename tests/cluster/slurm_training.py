@@ -48,9 +48,9 @@ class Training(SlurmTest):
         """On all nodes, as at the end of training."""
         job = self.submit("evaluate.sbatch", f"{run}/best.h5", "--data", "small.h5", options=THREE)
         self.wait(job)
-        told = printed_counts((self.folder / run / "log.txt").read_text())
-        self.assertEqual(printed_counts(self.log(job)), told[-1:])
-        self.assertEqual(told[-1][1], 1000)
+        expected = printed_counts((self.folder / run / "log.txt").read_text())
+        self.assertEqual(printed_counts(self.log(job)), expected[-1:])
+        self.assertEqual(expected[-1][1], 1000)
 
     def stop_by_signal(self, launcher):
         run = f"signal-{launcher}"

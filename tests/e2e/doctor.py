@@ -46,7 +46,7 @@ class Doctor(ProgramTest):
                 self.assertIn("50 + 9 samples of 30 pixels", found["data set"][0])
                 self.assertNotIn("problem", " ".join(sum(found.values(), [])))
 
-    def test_tasks_of_slurm_that_do_not_know_of_each_other_are_told(self):
+    def test_tasks_of_slurm_that_do_not_know_of_each_other_are_reported(self):
         lonely = {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "0"}
         found = self.findings("--data", "data.h5", environment=lonely, code=UNFIT)
         self.assertRegex(found["program"][0], "^problem.*Slurm started 4 tasks.*srun --mpi=pmix")

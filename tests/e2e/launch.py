@@ -58,7 +58,7 @@ class Launch(ProgramTest):
         # And on from there.
         self.launch("SIGTERM", *ENDLESS, "--run", "SIGTERM", "--stop-after-steps", 5, code=75)
 
-    def test_a_closed_terminal_stops_it_in_good_order(self):
+    def test_a_closed_terminal_stops_it_cleanly(self):
         ours, terminal = pty.openpty()
         metrics = self.folder / "closed" / "metrics.jsonl"
         command = [SOURCE_DIR / "cluster" / "launch.sh", "--hostfile", "hosts", *ENDLESS, "--run", "closed"]

@@ -50,7 +50,7 @@ class SilentRank(ProgramTest):
                 self.assertIn(f"stage {arguments[0].replace('predict', 'predictions')}",
                               self.ended(self.later, *arguments))
 
-    def test_is_told_by_doctor_with_the_remedy(self):
+    def test_is_reported_by_doctor_with_the_remedy(self):
         text = self.ended(self.later, "doctor", "--data", "data.h5")
         found = re.search("^problem +messages +.*", text, re.MULTILINE)
         self.assertTrue(found, text)

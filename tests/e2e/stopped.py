@@ -1,4 +1,4 @@
-"""Signals, limits and stalls: the run ends in good order, soon, with its exit code, and can go on.
+"""Signals, limits and stalls: the run ends cleanly, soon, with its exit code, and can be resumed.
 
 usage: stopped.py SECONDS ... (within which a large network is saved and left)
 """
@@ -176,7 +176,7 @@ class Stopped(ProgramTest):
         self.check_failed(run, INTERNAL, "no progress for")
 
     def suspend(self, name, act):
-        """Suspends an endless run for longer than its timeout; `act` gets its ranks and goes on."""
+        """Suspends an endless run for longer than its timeout; `act` gets its ranks and does the rest."""
         def suspend_all(_, ranks):
             for process in ranks.values():
                 os.kill(process, signal.SIGSTOP)
@@ -185,7 +185,7 @@ class Stopped(ProgramTest):
 
         return self.run_until(name, suspend_all, "--stall-timeout", "3s")
 
-    def test_a_job_that_was_suspended_goes_on(self):
+    def test_a_job_that_was_suspended_continues(self):
         def wake_and_stop(ranks):
             for process in ranks.values():
                 os.kill(process, signal.SIGCONT)
@@ -225,7 +225,7 @@ class Stopped(ProgramTest):
         self.assertFalse((self.folder / "diverge" / "model.h5").exists())
         self.check_failed(self.folder / "diverge", DIVERGED, "Training diverged in stage finetune")
 
-    def test_a_loss_that_rises_or_stays_at_that_of_guessing_is_told_once(self):
+    def test_a_loss_that_rises_or_stays_at_that_of_guessing_is_warned_of_once(self):
         rest = ["--data", "data.h5", "--validation-size", "10", "--units", "20", "--momentum", "0",
                 "--batch-size", "10", "--precision", "float32"]
         cases = {"rises": (["--pretrain-learning-rate", "300", "--pretrain-epochs", "4",

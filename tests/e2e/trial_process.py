@@ -1,4 +1,4 @@
-"""Data sets are tried in a process of their own, for which no process that has started MPI is copied.
+"""Data sets are tried in a new process. No process that has started MPI is copied for it.
 usage: ... PRELOADED_LIBRARY"""
 
 import sys

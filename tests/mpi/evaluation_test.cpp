@@ -53,13 +53,13 @@ TEST(Evaluation, OfManyClassesTakesNoMemoryForPairsThatDoNotOccur) {
   const Evaluation found = evaluation_of(300, kClasses, comm);
   EXPECT_EQ(found.samples, 300);
   if (!comm.is_root()) return;
-  Index told = 0;
+  Index counted = 0;
   Index errors = 0;
   for (const auto& cell : found.confusion.cells()) {
-    told += cell.count;
+    counted += cell.count;
     errors += cell.label == cell.predicted ? 0 : cell.count;
   }
-  EXPECT_EQ(told, 300);
+  EXPECT_EQ(counted, 300);
   EXPECT_EQ(errors, found.errors);
 }
 

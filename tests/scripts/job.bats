@@ -3,7 +3,7 @@
 setup() {
   cd "$BATS_TEST_TMPDIR"
   load stubs
-  # What job.sh calls; each tells how it was called.
+  # What job.sh calls; each logs how it was called.
   stub srun '[ "$1" != --mpi=list ] || { echo "MPI plugin types are: pmix"; exit; }
     echo "srun $*" >>calls; . ./does'
   stub mpirun 'echo "mpirun $*" >>calls; . ./does'
@@ -13,7 +13,7 @@ setup() {
   checkpoints=runs/train-7/checkpoints
 }
 
-# An attempt in which the program does as told: attempt COMMANDS [OPTIONS ...]
+# An attempt in which the program runs these commands: attempt COMMANDS [OPTIONS ...]
 attempt() {
   echo "$1" >does
   shift
@@ -63,7 +63,7 @@ is_requeued() { grep -q '^scontrol requeue 7$' calls; }
   [[ $output == *"two attempts in a row left no new checkpoint"* ]]
 }
 
-@test "new checkpoints let it go on" {
+@test "a job with new checkpoints is requeued again" {
   for step in 1 2 3; do
     attempt "$(saves "$step"); exit 137"
     is_requeued

@@ -25,7 +25,7 @@ setup() {
 
 launch() { run "$SAE_SOURCE_DIR/cluster/launch.sh" --hostfile hosts "$@"; }
 
-@test "hosts that do not answer or have no program are left out, and told" {
+@test "hosts that do not answer or have no program are left out and named" {
   launch
   [ "$status" -eq 0 ]
   [ "$(sed 's/ *$//' hosts_taken)" = "$(printf '%s\n' 'first slots=2' second second)" ]
@@ -58,7 +58,7 @@ launch() { run "$SAE_SOURCE_DIR/cluster/launch.sh" --hostfile hosts "$@"; }
   done
 }
 
-@test "the run gets a folder by its time unless it is named, and goes on by itself" {
+@test "the run gets a folder by its time unless it is named, and is resumed" {
   launch -- --config some.cfg
   grep -qE -- '--config some.cfg --resume auto --run runs/[0-9-]+$' calls
   launch -- --run=here

@@ -24,7 +24,7 @@ struct DistributedTraining : testing::Test {
   }
   void TearDown() override { comm.barrier(); }
 
-  /// The same run by one process alone, on each rank in a folder of its own.
+  /// The same run by one process alone, with a folder for each rank.
   TinyRun alone() {
     SelfCommunicator self;
     Configuration own = configuration;

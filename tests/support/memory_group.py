@@ -24,7 +24,7 @@ def memory_hierarchy():
 
 
 def remove(group, limit=10):
-    """A process stays in its group for a moment after its end was told."""
+    """A process stays in its group for a moment after its parent has seen its end."""
     deadline = time.monotonic() + limit
     while True:
         try:

@@ -87,10 +87,10 @@ class Trainer {
   void copy_model(Checkpoint& copy) const;
   void copy_run(Checkpoint& copy) const;
 
-  // trainer_summary.cpp: what a run tells of itself.
+  // trainer_summary.cpp: what a run reports.
   RunSummary summary();
-  RunResult judge_models(bool stopped);
-  /// Tells once a stage that an epoch's loss has risen far or that a classifier has learnt nothing.
+  RunResult evaluate_models(bool stopped);
+  /// Warns once a stage of a loss that has risen far or of a classifier that has learnt nothing.
   void warn_of_no_progress(const Stage& stage, double loss);
   double seconds_of_session() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - session_start_).count();
@@ -135,8 +135,8 @@ class Trainer {
   std::vector<std::string> decisions_;       ///< What was kept as the run began, likewise.
   std::vector<std::string> warnings_;        ///< To be given once the run has begun.
   std::chrono::steady_clock::time_point last_save_ = session_start_;
-  bool worse_told_ = false;  ///< A warning of the stage's loss.
-  bool overdue_ = false;     ///< A checkpoint is due, and the last one still being written.
+  bool loss_warned_ = false;  ///< Whether a warning named the stage's loss.
+  bool overdue_ = false;      ///< A checkpoint is due, and the last one still being written.
 };
 
 }  // namespace sae

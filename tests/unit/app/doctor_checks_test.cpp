@@ -26,7 +26,7 @@ RankFacts fit_rank(const std::string& host = "a", std::set<int> cores = {0, 1, 2
 /// The finding about a subject; of several the least fit.
 Finding about(const std::string& subject, const std::vector<RankFacts>& ranks, Index threads = 1) {
   Finding result;
-  for (const Finding& finding : judge(ranks, threads)) {
+  for (const Finding& finding : check_ranks(ranks, threads)) {
     if (finding.subject != subject) continue;
     if (result.subject.empty() || finding.fitness > result.fitness) result = finding;
   }
@@ -41,7 +41,7 @@ void expect(Fitness fitness, const std::string& words, const Finding& finding) {
 TEST(Doctor, FindsNothingWhereNothingIsAmiss) {
   const std::vector<RankFacts> ranks(4, fit_rank());
   for (const Index threads : {0, 1}) {
-    for (const Finding& finding : judge(ranks, threads)) {
+    for (const Finding& finding : check_ranks(ranks, threads)) {
       expect(Fitness::kOk, "ok  ", finding);
     }
   }
