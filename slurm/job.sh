@@ -41,6 +41,11 @@ export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-3}
 export OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-1}
 export OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-3}
 
+# MPI_Init ends with a barrier, a fence of PMIx. On fewer nodes than TreeWidth (50) the tree by which
+# Slurm 22.05 makes it waits for nobody, and a rank that gets messages too early ends with a
+# segmentation fault. The ring waits for all.
+export SLURM_PMIX_FENCE=${SLURM_PMIX_FENCE:-ring}
+
 # Becomes the launcher, with these options of the program: call it in a subshell. `srun_options` and
 # `mpirun_options` choose tasks; none: all of the allocation.
 srun_options=()

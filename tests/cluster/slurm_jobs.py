@@ -1,4 +1,5 @@
-"""What batch jobs are requeued for and what not, arrays, and the scaling script."""
+"""What batch jobs are requeued for and what not, arrays, and the scaling script.
+usage: ... LIBRARY_THAT_IS_LATE"""
 
 import shutil
 import sys
@@ -8,6 +9,7 @@ import xml.etree.ElementTree
 from sae_program import arrays_of, toy_samples, write_dataset
 from slurm_cluster import SCRIPTS, SlurmTest, wait_until
 
+LATE_FENCE = sys.argv.pop(1)
 LAUNCHERS = ("srun", "mpirun")
 SETTINGS = ["--data", "data.h5", "--validation-size", "100", "--units", "60,40", "--finetune-epochs", "3",
             "--quiet"]
@@ -120,6 +122,11 @@ class Jobs(SlurmTest):
                 self.assertRegex(self.log(job), rf"averaging +{averaging}, ")
                 for array, values in arrays_of(self.folder / f"{name}-{launcher}/model.h5").items():
                     self.assert_close(values, expected[array], 1e-3, array)
+
+    def test_no_rank_leaves_the_start_before_all_are_there(self):
+        job = self.submit("train.sbatch", *SETTINGS, "--pretrain-epochs", "1", "--run", "late",
+                          options=["--nodes=2"], SAE_LAUNCHER="srun", LD_PRELOAD=LATE_FENCE)
+        self.wait(job)
 
     def test_program_and_launcher_are_found(self):
         scripts = shutil.copytree(SCRIPTS, self.folder / "tree" / "slurm")
