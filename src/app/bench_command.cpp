@@ -6,13 +6,13 @@
 
 #include "commands.hpp"
 #include "outputs.hpp"
+#include "sae/bench/bench.hpp"
 #include "sae/comm/mpi_session.hpp"
 #include "sae/comm/watchdog.hpp"
 #include "sae/core/host.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/monitor/text.hpp"
 #include "sae/storage/output_file.hpp"
-#include "sae/train/bench.hpp"
 #include "threads.hpp"
 #include "version.hpp"
 

@@ -8,6 +8,8 @@
 #include "commands.hpp"
 #include "model_input.hpp"
 #include "outputs.hpp"
+#include "sae/apply/inference_csv.hpp"
+#include "sae/apply/inference_file.hpp"
 #include "sae/comm/stop_signal.hpp"
 #include "sae/comm/watchdog.hpp"
 #include "sae/core/error.hpp"
@@ -15,8 +17,6 @@
 #include "sae/monitor/progress_bar.hpp"
 #include "sae/monitor/terminal.hpp"
 #include "sae/monitor/text.hpp"
-#include "sae/train/inference_csv.hpp"
-#include "sae/train/inference_file.hpp"
 #include "search.hpp"
 
 namespace sae {

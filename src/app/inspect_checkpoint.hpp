@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "sae/train/checkpoint.hpp"
+#include "sae/run/checkpoint.hpp"
 
 namespace sae {
 

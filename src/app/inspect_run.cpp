@@ -14,9 +14,9 @@
 #include "sae/core/print.hpp"
 #include "sae/monitor/character_graphics.hpp"
 #include "sae/monitor/text.hpp"
+#include "sae/run/checkpoint.hpp"
+#include "sae/run/run_folder.hpp"
 #include "sae/storage/sealed_file.hpp"
-#include "sae/train/checkpoint.hpp"
-#include "sae/train/run_folder.hpp"
 
 namespace sae {
 namespace {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "sae/averaging/reproducible_sum.hpp"
 #include "sae/comm/launch.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/mpi_session.hpp"
@@ -24,7 +25,6 @@
 #include "sae/core/print.hpp"
 #include "sae/data/dataset_file.hpp"
 #include "sae/kernels/products.hpp"
-#include "sae/train/reproducible_sum.hpp"
 #include "sae/train/stage.hpp"
 #include "sae/train/step_profile.hpp"
 #include "search.hpp"

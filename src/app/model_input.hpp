@@ -6,7 +6,7 @@
 #include "options.hpp"
 #include "sae/comm/communicator.hpp"
 #include "sae/data/dataset_file.hpp"
-#include "sae/train/checkpoint.hpp"
+#include "sae/run/checkpoint.hpp"
 
 namespace sae {
 

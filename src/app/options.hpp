@@ -7,10 +7,10 @@
 #include <variant>
 #include <vector>
 
+#include "sae/apply/inference.hpp"
+#include "sae/bench/bench.hpp"
+#include "sae/config/configuration.hpp"
 #include "sae/data/import.hpp"
-#include "sae/train/bench.hpp"
-#include "sae/train/configuration.hpp"
-#include "sae/train/inference.hpp"
 #include "sae/train/run_control.hpp"
 
 namespace sae {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "sae/config/configuration.hpp"
 #include "sae/core/types.hpp"
-#include "sae/train/configuration.hpp"
 
 namespace sae {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sae/train/placement.hpp"
+#include "sae/comm/placement.hpp"
 
 namespace sae {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "sae/comm/communicator.hpp"
-#include "sae/train/configuration.hpp"
+#include "sae/config/configuration.hpp"
 
 namespace sae {
 

@@ -13,8 +13,8 @@
 
 #include "check.hpp"
 #include "handle.hpp"
-#include "kernels/bfloat16.hpp"
 #include "sae/core/error.hpp"
+#include "sae/kernels/bfloat16.hpp"
 #include "sum_algorithm.hpp"
 
 namespace sae {

@@ -1,4 +1,4 @@
-#include "random.hpp"
+#include "sae/core/random.hpp"
 
 #include <Random123/philox.h>
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "sae/core/error.hpp"
+#include "sae/storage/trial_process.hpp"
 #include "sample_checks.hpp"
-#include "storage/trial_process.hpp"
 
 namespace sae {
 namespace {

@@ -7,8 +7,8 @@
 #include <chrono>
 #include <cstring>
 
-#include "partition.hpp"
 #include "sae/core/error.hpp"
+#include "sae/data/partition.hpp"
 
 namespace sae {
 namespace {

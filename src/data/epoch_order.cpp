@@ -3,7 +3,7 @@
 #include <bit>
 #include <cassert>
 
-#include "core/random.hpp"
+#include "sae/core/random.hpp"
 
 namespace sae {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "partition.hpp"
+#include "sae/data/partition.hpp"
 
 namespace sae {
 namespace {

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "sae/core/error.hpp"
-#include "storage/input_file.hpp"
+#include "sae/storage/input_file.hpp"
 
 namespace sae {
 namespace {

@@ -1,4 +1,4 @@
-#include "partition.hpp"
+#include "sae/data/partition.hpp"
 
 #include <algorithm>
 #include <cassert>

@@ -7,7 +7,7 @@
 #include <cassert>
 #include <cstring>
 
-#include "kernels/bfloat16.hpp"
+#include "sae/kernels/bfloat16.hpp"
 
 namespace sae {
 

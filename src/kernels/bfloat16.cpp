@@ -1,4 +1,4 @@
-#include "bfloat16.hpp"
+#include "sae/kernels/bfloat16.hpp"
 
 #include <cassert>
 #include <cstddef>

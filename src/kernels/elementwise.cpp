@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-#include "bfloat16.hpp"
+#include "sae/kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {

@@ -1,6 +1,6 @@
-#include "classifier_objective.hpp"
+#include "sae/model/classifier_objective.hpp"
 
-#include "kernels/bfloat16.hpp"
+#include "sae/kernels/bfloat16.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <vector>
 
-#include "core/random.hpp"
-#include "kernels/bfloat16.hpp"
+#include "sae/core/random.hpp"
+#include "sae/kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-#include "kernels/bfloat16.hpp"
+#include "sae/kernels/bfloat16.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {

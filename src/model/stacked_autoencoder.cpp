@@ -3,7 +3,7 @@
 #include <cassert>
 #include <cmath>
 
-#include "core/random.hpp"
+#include "sae/core/random.hpp"
 
 namespace sae {
 

@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "data/partition.hpp"
+#include "sae/data/partition.hpp"
 
 namespace sae {
 namespace {

@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "report_page.hpp"
-#include "sae/train/run_folder.hpp"
+#include "sae/run/run_folder.hpp"
 
 namespace sae {
 

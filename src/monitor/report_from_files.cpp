@@ -13,7 +13,7 @@
 #include "sae/core/error.hpp"
 #include "sae/data/dataset_file.hpp"
 #include "sae/monitor/run_report.hpp"
-#include "sae/train/checkpoint_store.hpp"
+#include "sae/run/checkpoint_store.hpp"
 
 namespace sae {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "run_record.hpp"
+#include "sae/run/run_folder.hpp"
 #include "sae/train/observer.hpp"
-#include "sae/train/run_folder.hpp"
 
 namespace sae {
 

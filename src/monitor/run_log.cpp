@@ -10,7 +10,7 @@
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
 #include "sae/storage/output_file.hpp"
-#include "train/metrics.hpp"
+#include "sae/train/metrics.hpp"
 
 namespace sae {
 

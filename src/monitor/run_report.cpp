@@ -10,7 +10,7 @@
 #include "report_pictures.hpp"
 #include "run_journal.hpp"
 #include "sae/core/error.hpp"
-#include "train/metrics.hpp"
+#include "sae/train/metrics.hpp"
 
 namespace sae {
 namespace {

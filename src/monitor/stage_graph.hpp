@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
+#include "sae/config/configuration.hpp"
 #include "sae/model/parameter_layout.hpp"
-#include "sae/train/configuration.hpp"
 
 namespace sae {
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/bfloat16.hpp"
+#include "sae/kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "hdf5_state.hpp"
-#include "input_file.hpp"
+#include "sae/storage/input_file.hpp"
 
 namespace sae {
 namespace {

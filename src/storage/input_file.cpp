@@ -1,4 +1,4 @@
-#include "input_file.hpp"
+#include "sae/storage/input_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

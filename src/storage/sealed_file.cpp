@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "direct_file.hpp"
-#include "input_file.hpp"
 #include "sae/core/error.hpp"
+#include "sae/storage/input_file.hpp"
 
 namespace sae {
 namespace {

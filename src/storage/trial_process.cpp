@@ -1,4 +1,4 @@
-#include "trial_process.hpp"
+#include "sae/storage/trial_process.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

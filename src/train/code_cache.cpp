@@ -8,10 +8,10 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/bfloat16.hpp"
-#include "resume.hpp"
 #include "sae/core/host.hpp"
+#include "sae/kernels/bfloat16.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
+#include "sae/run/resume.hpp"
 
 namespace sae {
 namespace {

@@ -1,4 +1,4 @@
-#include "metrics.hpp"
+#include "sae/train/metrics.hpp"
 
 #include <nlohmann/json.hpp>
 

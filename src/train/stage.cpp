@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "model/classifier_objective.hpp"
+#include "sae/model/classifier_objective.hpp"
 
 namespace sae {
 namespace {

@@ -7,9 +7,9 @@
 #include <span>
 #include <utility>
 
-#include "metrics.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
+#include "sae/train/metrics.hpp"
 
 namespace sae {
 namespace {

@@ -9,9 +9,9 @@
 #include <system_error>
 #include <utility>
 
-#include "resume.hpp"
 #include "sae/core/error.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
+#include "sae/run/resume.hpp"
 #include "sae/storage/output_file.hpp"
 #include "sae/train/trainer.hpp"
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "preview.hpp"
+#include "sae/comm/placement.hpp"
 #include "sae/core/host.hpp"
-#include "sae/train/placement.hpp"
 #include "sae/train/trainer.hpp"
 
 namespace sae {

@@ -1,23 +1,36 @@
-# Checks that the public headers are exactly what the program and the example of the library need,
-# themselves or through other public headers; all others stand in src/.
+# Checks that exactly those headers stand in include/ that others than the sources of their own
+# layer need: other layers, the program or the example of the library, also through other headers.
 # cmake -DROOT=<folder with include/, src/ and tests/package/> -P check_public_headers.cmake
 cmake_minimum_required(VERSION 3.25)
 
-file(GLOB_RECURSE unread ${ROOT}/src/app/*.?pp ${ROOT}/tests/package/*.?pp)
-if(NOT unread)
-  message(FATAL_ERROR "no source of a program found below '${ROOT}'")
+file(GLOB_RECURSE sources ${ROOT}/src/*.?pp ${ROOT}/tests/package/*.?pp)
+if(NOT sources)
+  message(FATAL_ERROR "no source found below '${ROOT}'")
 endif()
 set(needed)
-while(unread)
-  list(POP_FRONT unread file)
+
+# Appends to `needed` what the file includes, but for the headers of this layer.
+macro(need_includes_of file layer)
   file(STRINGS ${file} lines REGEX "^[ \t]*#[ \t]*include[ \t]*[<\"]sae/")
   foreach(line IN LISTS lines)
-    string(REGEX REPLACE ".*[<\"](sae/[^>\"]+)[>\"].*" "${ROOT}/include/\\1" header "${line}")
-    if(NOT header IN_LIST needed AND EXISTS ${header})
+    string(REGEX REPLACE ".*[<\"](sae/[^>\"]+)[>\"].*" "\\1" name "${line}")
+    set(header ${ROOT}/include/${name})
+    if(NOT name MATCHES "^sae/${layer}/" AND NOT header IN_LIST needed AND EXISTS ${header})
       list(APPEND needed ${header})
       list(APPEND unread ${header})
     endif()
   endforeach()
+endmacro()
+
+set(unread)
+foreach(source IN LISTS sources)
+  file(RELATIVE_PATH name ${ROOT} ${source})
+  string(REGEX REPLACE "^src/([^/]+)/.*" "\\1" layer "${name}")
+  need_includes_of(${source} ${layer})
+endforeach()
+while(unread)
+  list(POP_FRONT unread header)
+  need_includes_of(${header} none)
 endwhile()
 
 file(GLOB_RECURSE headers ${ROOT}/include/*.hpp)
@@ -25,7 +38,7 @@ set(faults 0)
 foreach(header IN LISTS headers)
   if(NOT header IN_LIST needed)
     file(RELATIVE_PATH name ${ROOT} ${header})
-    message("${name}:1: neither the program nor the library's example needs this public header")
+    message("${name}:1: only its own layer needs this public header")
     math(EXPR faults "${faults} + 1")
   endif()
 endforeach()

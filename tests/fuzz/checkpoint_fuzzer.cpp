@@ -15,9 +15,9 @@
 
 #include "fuzzing.hpp"
 #include "sae/core/error.hpp"
+#include "sae/run/checkpoint.hpp"
 #include "sae/storage/hdf5_file.hpp"
 #include "sae/storage/sealed_file.hpp"
-#include "sae/train/checkpoint.hpp"
 
 namespace {
 

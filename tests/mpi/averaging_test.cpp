@@ -3,9 +3,9 @@
 #include <limits>
 #include <optional>
 
-#include "kernels/bfloat16.hpp"
+#include "sae/averaging/gradient_averaging.hpp"
 #include "sae/comm/mpi_communicator.hpp"
-#include "sae/train/gradient_averaging.hpp"
+#include "sae/kernels/bfloat16.hpp"
 
 namespace sae {
 namespace {

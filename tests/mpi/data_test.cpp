@@ -5,11 +5,11 @@
 #include <thread>
 #include <vector>
 
-#include "data/partition.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/core/error.hpp"
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/data/epoch_stream.hpp"
+#include "sae/data/partition.hpp"
 #include "support/shared_directory.hpp"
 #include "support/tiny_dataset.hpp"
 

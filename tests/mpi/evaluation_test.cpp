@@ -4,9 +4,9 @@
 
 #include <cstring>
 
-#include "data/partition.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/self_communicator.hpp"
+#include "sae/data/partition.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {

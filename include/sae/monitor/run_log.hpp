@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "sae/run/run_folder.hpp"
 #include "sae/train/observer.hpp"
-#include "sae/train/run_folder.hpp"
 
 namespace spdlog {
 class logger;

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "sae/monitor/pictures.hpp"
+#include "sae/run/run_folder.hpp"
 #include "sae/train/observer.hpp"
-#include "sae/train/run_folder.hpp"
 
 namespace sae {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "sae/config/configuration.hpp"
 #include "sae/core/error.hpp"
 #include "sae/data/minibatch.hpp"
-#include "sae/train/configuration.hpp"
 #include "sae/train/evaluation.hpp"
 #include "sae/train/step_profile.hpp"
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "sae/config/configuration.hpp"
 #include "sae/model/objective.hpp"
-#include "sae/train/configuration.hpp"
 
 namespace sae {
 

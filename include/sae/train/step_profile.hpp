@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "sae/comm/communicator.hpp"
-#include "sae/train/run_folder.hpp"
+#include "sae/run/run_folder.hpp"
 
 namespace sae {
 

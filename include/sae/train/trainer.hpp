@@ -7,16 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "sae/averaging/reproducible_sum.hpp"
 #include "sae/comm/communicator.hpp"
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/data/epoch_stream.hpp"
-#include "sae/train/checkpoint_store.hpp"
+#include "sae/run/checkpoint_store.hpp"
+#include "sae/run/run_folder.hpp"
+#include "sae/run/run_generation.hpp"
 #include "sae/train/code_cache.hpp"
 #include "sae/train/observer.hpp"
-#include "sae/train/reproducible_sum.hpp"
 #include "sae/train/run_control.hpp"
-#include "sae/train/run_folder.hpp"
-#include "sae/train/run_generation.hpp"
 #include "sae/train/stage.hpp"
 
 namespace sae {

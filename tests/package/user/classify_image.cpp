@@ -8,7 +8,7 @@
 #include "sae/data/dataset_file.hpp"
 #include "sae/data/shard.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
-#include "sae/train/checkpoint.hpp"
+#include "sae/run/checkpoint.hpp"
 
 int main(int argc, char** argv) {
   if (argc != 4) {

@@ -7,7 +7,7 @@
 
 #include "app/recipes.hpp"
 #include "sae/core/error.hpp"
-#include "train/resume.hpp"
+#include "sae/run/resume.hpp"
 
 namespace sae {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/random.hpp"
+#include "sae/core/random.hpp"
 
 #include <gtest/gtest.h>
 

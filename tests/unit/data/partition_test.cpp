@@ -1,4 +1,4 @@
-#include "data/partition.hpp"
+#include "sae/data/partition.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/bfloat16.hpp"
+#include "sae/kernels/bfloat16.hpp"
 
 #include <gtest/gtest.h>
 

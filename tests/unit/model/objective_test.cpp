@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "model/classifier_objective.hpp"
+#include "sae/model/classifier_objective.hpp"
 #include "sae/model/denoising_objective.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 #include "support/gradient_check.hpp"

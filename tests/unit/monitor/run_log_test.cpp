@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "sae/core/error.hpp"
-#include "sae/train/run_generation.hpp"
+#include "sae/run/run_generation.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace sae {

@@ -6,9 +6,9 @@
 #include <iterator>
 
 #include "monitor/run_journal.hpp"
+#include "sae/train/metrics.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tiny_training.hpp"
-#include "train/metrics.hpp"
 
 namespace sae {
 namespace {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sae/core/print.hpp"
-#include "train/metrics.hpp"
+#include "sae/train/metrics.hpp"
 
 namespace sae {
 namespace {

@@ -1,4 +1,4 @@
-#include "storage/input_file.hpp"
+#include "sae/storage/input_file.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "storage/trial_process.hpp"
+#include "sae/storage/trial_process.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "sae/train/checkpoint_store.hpp"
+#include "sae/run/checkpoint_store.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sae/train/checkpoint.hpp"
+#include "sae/run/checkpoint.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

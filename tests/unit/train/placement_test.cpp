@@ -1,4 +1,4 @@
-#include "sae/train/placement.hpp"
+#include "sae/comm/placement.hpp"
 
 #include <gtest/gtest.h>
 

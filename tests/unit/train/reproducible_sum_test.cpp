@@ -1,4 +1,4 @@
-#include "sae/train/reproducible_sum.hpp"
+#include "sae/averaging/reproducible_sum.hpp"
 
 #include <gtest/gtest.h>
 

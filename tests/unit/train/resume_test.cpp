@@ -1,4 +1,4 @@
-#include "train/resume.hpp"
+#include "sae/run/resume.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sae/train/run_generation.hpp"
+#include "sae/run/run_generation.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,3 +1,3 @@
-#include "comm/check.hpp"
-#include "comm/nothing.hpp"  // expect: "comm/nothing.hpp" is neither [sae/]<layer>/... nor beside this file
-#include <comm/check.hpp>
+#include "comm/check.hpp"  // expect: "comm/check.hpp" is neither sae/<layer>/... nor beside this file
+#include "comm/nothing.hpp"  // expect: "comm/nothing.hpp" is neither sae/<layer>/... nor beside this file
+#include <comm/check.hpp>  // expect: "comm/check.hpp" is neither sae/<layer>/... nor beside this file

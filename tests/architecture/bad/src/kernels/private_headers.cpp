@@ -1,1 +1,1 @@
-#include "comm/check.hpp"  // expect: kernels/ must not include comm/
+#include "comm/check.hpp"  // expect: "comm/check.hpp" is neither sae/<layer>/... nor beside this file

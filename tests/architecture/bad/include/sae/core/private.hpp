@@ -1,2 +1,2 @@
-// expect: neither the program nor the library's example needs this public header
+// expect: only its own layer needs this public header
 #pragma once

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sae/averaging/gradient_averaging.hpp"
+#include "sae/core/types.hpp"
+#include "sae/data/distributed_dataset.hpp"
+#include "sae/model/denoising_objective.hpp"
+#include "sae/optim/learning_rate.hpp"
+
+namespace sae {
+
+/// Settings of one greedy pretraining stage.
+struct PretrainSettings {
+  Index units = 1000;
+  double corruption = 0.3;  ///< Share of inputs that noise sets to 0, in [0, 1).
+  Index epochs = 5;
+  double learning_rate = 0.1;
+  std::optional<double> weight_decay = {};  ///< None: that of the configuration.
+};
+
+/// Whether the codes of finished layers are kept while the next one is pretrained.
+enum class CacheCodes {
+  kAuto,  ///< Where it can be done, there is one host, and they fit into its memory.
+  kOn,
+  kOff  ///< They are computed in every step.
+};
+
+/// Everything that a run is a function of, besides the data and the number of ranks.
+struct Configuration {
+  std::filesystem::path data;
+  DataAccess data_access = DataAccess::kScatter;
+  std::filesystem::path run;  ///< Folder of the results.
+  std::uint64_t seed = 1;
+  double initial_scale = 4;  ///< Of the initial weights; see initialize_parameters().
+
+  std::vector<PretrainSettings> layers;
+  CorruptionAt corruption_at = CorruptionAt::kLayer;
+  Schedule pretrain_schedule = Schedule::kConstant;
+
+  Index finetune_epochs = 20;
+  double finetune_learning_rate = 0.1;
+  Schedule finetune_schedule = Schedule::kLinear;
+
+  Index batch_size = 100;  ///< Samples per update over all ranks together.
+  double momentum = 0;
+  double weight_decay = 0;
+  double learning_rate_decay = 0.95;  ///< Per epoch, for exponential schedules.
+  double warmup_epochs = 0;           ///< Of every stage.
+  Index validation_size = 5000;       ///< The first samples of the training split.
+
+  /// Of the operands of products, and of gradients between ranks. The trainer decides them where
+  /// the text says "auto".
+  Precision precision = Precision::kFloat32;
+  Precision gradient_precision = Precision::kFloat32;
+  Averaging averaging = Averaging::kAuto;
+  CacheCodes cache_codes = CacheCodes::kAuto;
+  Index threads = 0;  ///< Of each rank; 0: not decided.
+
+  bool reproducible = false;  ///< The same bits for 1, 2, 4, 8 or 16 ranks.
+
+  /// The whole configuration as `name=value` lines, usable as --config.
+  std::string text;
+};
+
+/// What the configuration says of averaging. A reproducible run adds up in an order of its own,
+/// in float32, and each rank holds everything.
+inline AveragingSettings averaging_settings(const Configuration& c) {
+  return {.strategy = c.reproducible ? Averaging::kFlat : c.averaging,
+          .products = c.precision,
+          .gradient = c.reproducible ? Precision::kFloat32 : c.gradient_precision,
+          .momentum = c.momentum > 0};
+}
+
+}  // namespace sae

@@ -1,0 +1,131 @@
+#include "sae/apply/inference.hpp"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "sae/data/partition.hpp"
+#include "sae/kernels/elementwise.hpp"
+#include "sae/model/stacked_autoencoder.hpp"
+
+namespace sae {
+namespace {
+
+/// Samples of a block: what keeps products fast, and fewer where layers are so wide that the
+/// memory of a block would be large. A function of the model alone.
+Index samples_of_block(const Topology& topology) {
+  constexpr Index kSamples = 512;
+  constexpr Index kElements = Index{1} << 24;
+  Index widest = std::max(topology.inputs, topology.classes);
+  for (const Index units : topology.hidden) widest = std::max(widest, units);
+  return std::clamp<Index>(kElements / widest, 1, kSamples);
+}
+
+/// Probabilities in place of logits, and the class of the largest logit of each sample.
+std::vector<std::uint16_t> softmax(Matrix<float>& logits) {
+  std::vector<std::uint16_t> predicted;
+  for (Index j = 0; j < logits.cols(); ++j) {
+    predicted.push_back(static_cast<std::uint16_t>(predicted_class<float>(logits.col(j))));
+    auto a = logits.col(j).array();
+    a = (a - a.maxCoeff()).exp();
+    a /= a.sum();
+  }
+  return predicted;
+}
+
+InferenceBlock compute(const InferenceSettings& settings, const ParameterLayout& layout,
+                       const ParametersRef<float>& parameters, const Shard& shard,
+                       bool has_labels) {
+  const Range samples = shard.samples();
+  InferenceBlock block;
+  Matrix<float> inputs(layout.topology().inputs, samples.size());
+  for (Index j = 0; j < samples.size(); ++j) {
+    const auto record = shard.record(samples.begin + j);
+    decode_pixels(shard.format(), record,
+                  {inputs.col(j).data(), static_cast<std::size_t>(inputs.rows())});
+    if (has_labels) block.labels.push_back(decode_label(shard.format(), record));
+  }
+  if (settings.kind == Inference::kPredictions) {
+    block.values = classify(layout, parameters, std::move(inputs));
+    block.predicted = softmax(block.values);
+    return block;
+  }
+  block.values = encode<float>(layout, {0, settings.layers}, parameters, std::move(inputs));
+  if (settings.kind == Inference::kReconstructions) {
+    block.values = decode(layout, settings.layers, parameters, std::move(block.values));
+  }
+  return block;
+}
+
+std::span<float> elements_of(Matrix<float>& matrix) {
+  return {matrix.data(), static_cast<std::size_t>(matrix.size())};
+}
+
+void send(InferenceBlock& block, Communicator& comm) {
+  comm.send(std::as_bytes(elements_of(block.values)), 0);
+  comm.send(std::as_bytes(std::span(block.predicted)), 0);
+  comm.send(std::as_bytes(std::span(block.labels)), 0);
+}
+
+}  // namespace
+
+std::string name_of(Inference kind) {
+  return kind == Inference::kPredictions ? "predictions"
+         : kind == Inference::kCodes     ? "codes"
+                                         : "reconstructions";
+}
+
+Index outputs_of(const InferenceSettings& settings, const Topology& topology) {
+  return settings.kind == Inference::kPredictions ? topology.classes
+         : settings.kind == Inference::kCodes     ? topology.inputs_of(settings.layers)
+                                                  : topology.inputs;
+}
+
+Index infer(const InferenceSettings& settings, const ParameterLayout& layout,
+            const ParametersRef<float>& parameters, DistributedDataset& dataset, Communicator& comm,
+            const std::function<void(const InferenceBlock&)>& write,
+            const std::function<bool()>& stop_requested, Heartbeat* heartbeat) {
+  const Range samples = settings.samples;
+  const Index outputs = outputs_of(settings, layout.topology());
+  const Index length = samples_of_block(layout.topology());
+  const bool has_labels = dataset.info().has_labels(settings.split);
+
+  // In rounds, at most a block for each rank.
+  for (Range round{samples.begin, 0}; round.begin < samples.end; round.begin = round.end) {
+    round.end = std::min(round.begin + length * comm.size(), samples.end);
+    const auto block_of = [&](int rank) {
+      return part_in_blocks(round, length, rank, comm.size());
+    };
+    InferenceBlock block;
+    if (const Shard shard = dataset.load_shard(settings.split, round, length);
+        shard.samples().size() > 0) {
+      block = compute(settings, layout, parameters, shard, has_labels);
+    }
+    beat(heartbeat);
+    // Not before the block is computed: the others do that while rank 0 still writes.
+    if (comm.any(stop_requested())) return round.begin - samples.begin;
+    if (!comm.is_root()) {
+      if (block_of(comm.rank()).size() > 0) send(block, comm);
+      continue;
+    }
+    for (int rank = 0; rank < comm.size(); ++rank) {
+      const Range here = block_of(rank);
+      if (here.size() == 0) continue;
+      if (rank > 0) {
+        const auto count = static_cast<std::size_t>(here.size());
+        block.values.resize(outputs, here.size());
+        block.predicted.resize(settings.kind == Inference::kPredictions ? count : 0);
+        block.labels.resize(has_labels ? count : 0);
+        comm.receive(std::as_writable_bytes(elements_of(block.values)), rank);
+        comm.receive(std::as_writable_bytes(std::span(block.predicted)), rank);
+        comm.receive(std::as_writable_bytes(std::span(block.labels)), rank);
+      }
+      block.samples = here;
+      write(block);
+      beat(heartbeat);
+    }
+  }
+  return samples.size();
+}
+
+}  // namespace sae

@@ -1,0 +1,298 @@
+#include "sae/bench/bench.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "bench_parts.hpp"
+#include "sae/core/host.hpp"
+#include "sae/data/epoch_stream.hpp"
+#include "sae/data/partition.hpp"
+#include "sae/model/stacked_autoencoder.hpp"
+#include "sae/train/code_cache.hpp"
+#include "sae/train/stage.hpp"
+
+namespace sae {
+namespace {
+
+bool same_shape(const ProductRate& a, const ProductRate& b) {
+  return a.kind == b.kind && a.outputs == b.outputs && a.inputs == b.inputs &&
+         a.samples == b.samples && a.wide_result == b.wide_result;
+}
+
+Topology topology_of(const BenchSettings& settings) {
+  DatasetInfo info;
+  info.features = settings.inputs;
+  info.classes = settings.classes;
+  return topology_for(settings.configuration, info);
+}
+
+/// Samples of a set of whole minibatches.
+Index synthetic_size(const BenchSettings& settings) {
+  constexpr Index kAbout = 16384;
+  const Index batch = settings.configuration.batch_size;
+  return batch * std::max<Index>(4, kAbout / batch);
+}
+
+/// This rank's part of a set of noise.
+Shard synthetic_shard(const BenchSettings& settings, const Communicator& comm) {
+  const Index set_size = synthetic_size(settings);
+  Shard shard({.features = settings.inputs, .pixel_type = PixelType::kUint8}, set_size,
+              part_of_range({0, set_size}, comm.rank(), comm.size()));
+  const Range samples = shard.samples();
+  std::uint32_t state = 1 + static_cast<std::uint32_t>(comm.rank());
+  for (Index sample = samples.begin; sample < samples.end; ++sample) {
+    const auto record = shard.records({sample, sample + 1});
+    for (std::byte& pixel : record) {
+      state = state * 1664525U + 1013904223U;
+      pixel = static_cast<std::byte>(state >> 24);
+    }
+    const auto label = static_cast<std::uint16_t>(sample % settings.classes);
+    const auto bytes = std::as_bytes(std::span(&label, 1));
+    std::copy(bytes.begin(), bytes.end(), record.end() - sizeof label);
+  }
+  return shard;
+}
+
+/// The training steps of a stage, without end.
+class SyntheticSteps {
+ public:
+  SyntheticSteps(const Stage& stage, const BenchSettings& settings, const Shard& shard,
+                 GradientAveraging& averaging, Communicator& comm)
+      : stage_(stage),
+        configuration_(settings.configuration),
+        shard_(shard),
+        averaging_(averaging),
+        comm_(comm) {}
+
+  void run_one() {
+    if (!stream_) begin_epoch();
+    const auto begin = BenchClock::now();
+    if (!stream_->next(minibatch_)) {
+      begin_epoch();
+      stream_->next(minibatch_);
+    }
+    data.push_back(bench_seconds_since(begin));
+    const UpdateSeconds before = averaging_.seconds();
+    const auto computing = BenchClock::now();
+    // So low that the weights stay as they are.
+    averaging_.start_step({.learning_rate = 1e-6F,
+                           .momentum = static_cast<float>(configuration_.momentum),
+                           .gradient_scale = 1.0F / static_cast<float>(minibatch_.global_size)},
+                          0);
+    stage_.objective->evaluate(averaging_.parameters_ref(), minibatch_, epoch_, averaging_);
+    StepSums sums;
+    averaging_.finish_step(sums);
+    update.push_back(averaging_.seconds().update - before.update);
+    reduction.push_back(averaging_.seconds().reduction - before.reduction);
+    objective.push_back(bench_seconds_since(computing) - update.back() - reduction.back());
+    step_time.push_back(bench_seconds_since(begin));
+  }
+
+  /// Collective.
+  void finish() { stream_->finish(); }
+
+  void forget() {
+    for (auto* times : {&data, &objective, &reduction, &update, &step_time}) times->clear();
+  }
+
+  std::vector<double> data, objective, reduction, update, step_time;
+
+ private:
+  void begin_epoch() {
+    ++epoch_;
+    stream_.emplace(shard_,
+                    EpochOrder(configuration_.seed, stage_.index, epoch_, shard_.set_size()),
+                    configuration_.batch_size, 0, comm_);
+  }
+
+  const Stage& stage_;
+  const Configuration& configuration_;
+  const Shard& shard_;
+  GradientAveraging& averaging_;
+  Communicator& comm_;
+  std::uint32_t epoch_ = 0;
+  std::optional<EpochStream> stream_;
+  Minibatch<float> minibatch_;
+};
+
+class Bench {
+ public:
+  Bench(const BenchSettings& settings, Communicator& comm)
+      : settings_(settings),
+        comm_(comm),
+        layout_(topology_of(settings)),
+        stages_(plan_stages(settings.configuration, layout_)),
+        averaging_(GradientAveraging::make(layout_, averaging_settings(settings.configuration),
+                                           comm, settings.heartbeat)),
+        largest_part_(steps_per_epoch(settings.configuration.batch_size, comm.size())) {
+    if (comm.is_root()) {
+      Vector<float> initial;
+      initialize_parameters(layout_, settings.configuration.seed, initial);
+      std::copy(initial.begin(), initial.end(), averaging_->parameters().begin());
+    }
+    averaging_->share_from_root();
+    report_.topology = layout_.topology();
+    report_.parameters = layout_.size();
+    report_.hosts = comm.allgather(host_name());
+    report_.averaging = averaging_->description();
+    codes_ = decide_code_caching(settings.configuration, synthetic_size(settings), {}, comm);
+    report_.codes = codes_.description;
+  }
+
+  BenchReport run() {
+    if (!settings_.steps_only) {
+      for (const Stage& stage : stages_) measure_products(stage);
+      beat(settings_.heartbeat);
+      report_.memory.push_back(measure_copy(settings_.seconds, comm_));
+      for (const Stage& stage : stages_) measure_update(stage);
+    }
+    const Shard shard = synthetic_shard(settings_, comm_);
+    for (const Stage& stage : stages_) measure_step(stage, shard);
+    if (!settings_.steps_only) report_.reductions = measure_reductions(settings_, comm_);
+    return std::move(report_);
+  }
+
+ private:
+  std::vector<StageProduct> products_of(const Stage& stage) {
+    return stage_products(layout_, static_cast<Index>(stage.index), settings_.configuration,
+                          largest_part_, *averaging_, codes_.layers_kept(stage));
+  }
+
+  void measure_products(const Stage& stage) {
+    for (const StageProduct& product : products_of(stage)) {
+      if (find_rate(product.shape) != nullptr) continue;
+      ProductRate rate = product.shape;
+      rate.seconds = measure(settings_.seconds, comm_, product.run);
+      beat(settings_.heartbeat);
+      report_.products.push_back(std::move(rate));
+    }
+  }
+
+  const ProductRate* find_rate(const ProductRate& shape) const {
+    const auto found =
+        std::find_if(report_.products.begin(), report_.products.end(),
+                     [&](const ProductRate& rate) { return same_shape(rate, shape); });
+    return found == report_.products.end() ? nullptr : &*found;
+  }
+
+  UpdatePass update_pass_of(const Stage& stage) const {
+    const bool by_node = report_.averaging.starts_with("node");
+    Index owners = 1;
+    Index gradients = 1;
+    if (by_node) {
+      const auto ranks_of = [&](const std::string& host) {
+        return std::count(report_.hosts.begin(), report_.hosts.end(), host);
+      };
+      owners = comm_.size();
+      for (const std::string& host : report_.hosts) {
+        owners = std::min<Index>(owners, ranks_of(host));
+        gradients = std::max<Index>(gradients, ranks_of(host));
+      }
+    }
+    const bool rounded = averaging_->gradient_is_rounded();
+    const bool travels_rounded =
+        averaging_settings(settings_.configuration).gradient == Precision::kBfloat16;
+    return {.elements = steps_per_epoch(stage.objective->slice().size(), owners),
+            .gradients = gradients,
+            .gradient_elements = by_node || comm_.size() == 1 ? largest_part(layout_) : 0,
+            .rounded_gradients = rounded || (travels_rounded && !by_node && comm_.size() > 1),
+            .velocity = settings_.configuration.momentum > 0,
+            .rounded_parameters = settings_.configuration.precision == Precision::kBfloat16};
+  }
+
+  void measure_update(const Stage& stage) {
+    MemoryRate rate = measure_update_pass(update_pass_of(stage), settings_.seconds, comm_);
+    rate.pass = "update " + stage.name;
+    report_.memory.push_back(std::move(rate));
+  }
+
+  void measure_step(const Stage& stage, const Shard& shard) {
+    StageBench bench{.stage = stage.name,
+                     .samples = settings_.configuration.batch_size,
+                     .parameters = stage.objective->slice().size()};
+    std::optional<Shard> codes;
+    if (const Index layers = codes_.layers_kept(stage); layers > 0) {
+      codes = encode_shard(layout_, layers, averaging_->parameters_ref(),
+                           settings_.configuration.precision, shard, nullptr);
+    }
+    const Shard& inputs = codes ? *codes : shard;
+    bench.record_bytes = static_cast<double>(inputs.format().bytes());
+    SyntheticSteps steps(stage, settings_, inputs, *averaging_, comm_);
+    const int repetitions = repetitions_for(settings_.seconds, comm_, [&] { steps.run_one(); });
+    steps.forget();
+    comm_.barrier();
+    const auto begin = BenchClock::now();
+    for (int i = 0; i < repetitions; ++i) steps.run_one();
+    steps.finish();
+    bench.mean_step_seconds = mean_over_ranks(bench_seconds_since(begin) / repetitions, comm_);
+    const auto typical = [&](const std::vector<double>& times) {
+      return mean_over_ranks(median(times), comm_);
+    };
+    bench.data_seconds = typical(steps.data);
+    bench.objective_seconds = typical(steps.objective);
+    bench.reduction_seconds = typical(steps.reduction);
+    bench.update_seconds = typical(steps.update);
+    bench.step_seconds = typical(steps.step_time);
+    bench.averaging_seconds = measure_averaging(*averaging_, stage.objective->slice(),
+                                                largest_part(layout_), settings_, comm_)
+                                  .seconds();
+    if (!settings_.steps_only) compare(stage, bench);
+    report_.stages.push_back(std::move(bench));
+  }
+
+  /// Sets what the step consists of and what bounds it.
+  void compare(const Stage& stage, StageBench& bench) {
+    // The kernels know nothing of clocks: the products are done once more without the rest of the
+    // objective, on the same weights and gradient; what the objective takes longer is elementwise.
+    bench.products_seconds = measure_products_in_turn(stage, bench);
+    const MemoryRate& update =
+        *std::find_if(report_.memory.begin(), report_.memory.end(),
+                      [&](const MemoryRate& rate) { return rate.pass == "update " + stage.name; });
+    bench.update_bytes = update.bytes;
+    bench.update_bound_seconds = update.seconds;
+  }
+
+  /// The sum of the median times of the products, one after the other as in a step; sets their
+  /// work and bound.
+  double measure_products_in_turn(const Stage& stage, StageBench& bench) {
+    const auto products = products_of(stage);
+    std::vector<std::vector<double>> times(products.size());
+    const auto once = [&] {
+      for (std::size_t i = 0; i < products.size(); ++i) {
+        const auto begin = BenchClock::now();
+        products[i].run();
+        times[i].push_back(bench_seconds_since(begin));
+      }
+    };
+    const int repetitions = repetitions_for(settings_.seconds, comm_, once);
+    for (auto& of_product : times) of_product.clear();
+    comm_.barrier();
+    for (int i = 0; i < repetitions; ++i) once();
+    double sum = 0;
+    for (std::size_t i = 0; i < products.size(); ++i) {
+      sum += median(times[i]);
+      bench.flop += products[i].shape.flop();
+      bench.products_bound_seconds += find_rate(products[i].shape)->seconds;
+    }
+    return mean_over_ranks(sum, comm_);
+  }
+
+  const BenchSettings& settings_;
+  Communicator& comm_;
+  ParameterLayout layout_;
+  std::vector<Stage> stages_;
+  std::unique_ptr<GradientAveraging> averaging_;
+  CodeCaching codes_;
+  Index largest_part_;  // Of a minibatch: samples of rank 0.
+  BenchReport report_;
+};
+
+}  // namespace
+
+BenchReport run_bench(const BenchSettings& settings, Communicator& comm) {
+  return Bench(settings, comm).run();
+}
+
+}  // namespace sae

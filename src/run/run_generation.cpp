@@ -1,0 +1,64 @@
+#include "sae/run/run_generation.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <sstream>
+#include <system_error>
+
+#include "sae/core/error.hpp"
+#include "sae/core/host.hpp"
+#include "sae/storage/output_file.hpp"
+
+namespace sae {
+namespace {
+
+/// What the file holds; none if there is none.
+/// Throws: OutputError if it is there and cannot be read.
+std::optional<std::string> read(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file && errno == ENOENT) return std::nullopt;
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) {
+    throw OutputError(fmt::format("Cannot tell whose the run folder is: {} cannot be read: {}.",
+                                  path.string(), std::generic_category().message(errno)));
+  }
+  return text;
+}
+
+/// Of a file's text; 0 if it is not one of ours.
+Index number_in(const std::string& text) {
+  Index number = 0;
+  std::istringstream(text) >> number;
+  return number;
+}
+
+}  // namespace
+
+RunGeneration RunGeneration::take(const RunFolder& folder) {
+  const Index number = number_in(read(folder.generation()).value_or("")) + 1;
+  // Of two that take the same number at once, the file is the later one's: no two texts are equal.
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const std::string text = fmt::format("{} of process {} on {} at {} ns\n", number, ::getpid(),
+                                       host_name(), std::chrono::nanoseconds(now).count());
+  write_text_file(folder.generation(), text);
+  return {folder, number, text};
+}
+
+void RunGeneration::check() const {
+  const std::optional<std::string> text = read(folder_.generation());
+  // Where it is missing nobody has taken the folder.
+  if (!text || *text == text_) return;
+  throw SupersededError(
+      fmt::format("Another session has taken the run folder {}: it is at generation {}. This one, "
+                  "of generation "
+                  "{}, can write nothing into it any more and ends.",
+                  folder_.path().string(), text->substr(0, text->find(" at ")), number_));
+}
+
+}  // namespace sae
