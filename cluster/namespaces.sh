@@ -48,7 +48,8 @@ inside() {
   local pid
   pid=$(pid_of "$1") || die "$1 is not up"
   shift
-  nsenter -t "$pid" -n -u -m -p -i -- "$@"
+  # -r: the root of those who made it, who may live in a chroot.
+  nsenter -t "$pid" -n -u -m -p -i -r -- env --chdir=/ "$@"
 }
 
 # Likewise, in the current folder.

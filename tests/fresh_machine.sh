@@ -66,6 +66,9 @@ fi
 for file in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
   [[ ! -e $file ]] || install -D -m 644 "$file" "$fresh$file"
 done
+# Else installing ca-certificates takes away what this machine trusts.
+[[ ! -d /usr/local/share/ca-certificates ]] ||
+  cp -a /usr/local/share/ca-certificates "$fresh/usr/local/share/"
 # Mounts of its own: nothing of this machine lies below the folder that is removed.
 for mount in 'proc proc' 'sysfs sys' 'tmpfs dev/shm' 'devpts dev/pts'; do
   read -r kind folder <<<"$mount"

@@ -24,9 +24,10 @@ BenchSettings decided_settings(const BenchOptions& options, Communicator& comm) 
   BenchSettings settings = options.bench;
   Configuration& configuration = settings.configuration;
   const bool native = all_have_native_bfloat16(comm);
-  configuration.precision =
-      options.precision.value_or(native ? Precision::kBfloat16 : Precision::kFloat32);
-  configuration.gradient_precision = options.gradient_precision.value_or(configuration.precision);
+  if (!configuration.precision) {
+    configuration.precision = native ? Precision::kBfloat16 : Precision::kFloat32;
+  }
+  if (!configuration.gradient_precision) configuration.gradient_precision = configuration.precision;
   decide_threads(configuration, comm);
   return settings;
 }
@@ -54,9 +55,7 @@ std::string head(const BenchReport& report, const BenchSettings& settings) {
                            hosts.size() == 1 ? "" : "s", fmt::join(hosts, ", ")));
   row("minibatch", fmt::format("{} samples, {}{} a rank", grouped(batch),
                                batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));
-  row("precision", configuration.precision == Precision::kBfloat16
-                       ? "bfloat16 operands, float32 sums and weights"
-                       : "float32");
+  row("precision", precision_text(precision_of(configuration)));
   row("averaging", report.averaging);
   row("codes", report.codes);
   row("momentum", fmt::format("{}", configuration.momentum));

@@ -2,6 +2,8 @@
 
 #include "options.hpp"
 #include "parsing.hpp"
+#include "sae/config/values.hpp"
+#include "setting_options.hpp"
 
 namespace po = boost::program_options;
 
@@ -14,14 +16,11 @@ po::typed_value<std::string>* text(const char* unit, const char* initial = "") {
 
 /// What is the same for all commands that apply a model.
 void add_input_options(po::options_description& options) {
-  options.add_options()("model", text("FILE"), "model.h5, best.h5 or a checkpoint")(
-      "data", text("FILE"), "data set; else $SAE_DATA, data/mnist.h5, the installed one")(
-      "data-access", text("scatter|shared", "scatter"),
-      "rank 0 reads and sends, or every rank reads its own part")(
-      "split", text("train|validation|test", "test"), "what to apply the model to")(
-      "validation-size", po::value<Index>()->default_value(5000)->value_name("N"),
-      "the first N training samples are the validation set; with 0, train is all of them")(
-      "stall-timeout", text("TIME", "300s"), "end the job after so long without progress");
+  options.add_options()("model", text("FILE"), "model.h5, best.h5 or a checkpoint");
+  options.add(setting_options({"data", "data-access", "validation-size"}));
+  options.add_options()("split", text("train|validation|test", "test"),
+                        "what to apply the model to")("stall-timeout", text("TIME", "300s"),
+                                                      "end the job after so long without progress");
 }
 
 po::variables_map parse(const std::vector<std::string>& arguments,
@@ -43,16 +42,13 @@ ModelInput input_of(const po::variables_map& values, const std::string& command)
   ModelInput input;
   input.model = text_of(values, "model");
   require(!input.model.empty(), fmt::format("{} needs a MODEL; see --help.", command));
-  input.data = text_of(values, "data");
-  input.data_access =
-      choose<DataAccess>("data-access", text_of(values, "data-access"),
-                         {{"scatter", DataAccess::kScatter}, {"shared", DataAccess::kShared}});
+  const Configuration given = configuration_of(given_settings(values));
+  input.data = given.data;
+  input.data_access = given.data_access;
   input.split =
       choose<std::string>("split", text_of(values, "split"),
                           {{"train", "train"}, {"validation", "validation"}, {"test", "test"}});
-  input.validation_size = values["validation-size"].as<Index>();
-  require(input.validation_size >= 0,
-          fmt::format("--validation-size is at least 0, not {}.", input.validation_size));
+  input.validation_size = given.validation_size;
   input.stall_timeout = parse_duration("stall-timeout", text_of(values, "stall-timeout"));
   return input;
 }

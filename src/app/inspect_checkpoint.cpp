@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <optional>
 
-#include "options.hpp"
+#include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
 #include "sae/train/stage.hpp"
@@ -13,30 +12,20 @@
 namespace sae {
 namespace {
 
-/// The configuration that a checkpoint holds; none if it is not one of this program.
-std::optional<Configuration> configuration_of(const Checkpoint& checkpoint) {
-  const FileTexts texts = {.configuration = [&](const auto&) { return checkpoint.config; },
-                           .recipe = [](const auto&) { return std::string(); }};
+/// The epochs of the stage under way; 0 if the checkpoint has settings of a newer program.
+Index epochs_in(const Checkpoint& checkpoint) {
   try {
-    return std::get<TrainOptions>(parse_train_options({"--config", "config.cfg"}, texts))
-        .configuration;
-  } catch (const UsageError&) {
-    return std::nullopt;
+    return epochs_of(recorded_configuration(checkpoint.config), checkpoint.state.progress.stage);
+  } catch (const DataError&) {
+    return 0;
   }
-}
-
-Index epochs_of(const Configuration& configuration, Index stage) {
-  const auto i = static_cast<std::size_t>(stage);
-  return i < configuration.layers.size() ? configuration.layers[i].epochs
-                                         : configuration.finetune_epochs;
 }
 
 }  // namespace
 
 std::string progress_lines(const Checkpoint& checkpoint) {
   const Progress& progress = checkpoint.state.progress;
-  const auto configuration = configuration_of(checkpoint);
-  const Index epochs = configuration ? epochs_of(*configuration, progress.stage) : 0;
+  const Index epochs = epochs_in(checkpoint);
   std::string text =
       fmt::format("  progress  {}: stage {}, epoch {}{}{}, {} updates, seed {}\n",
                   progress.finished ? "finished" : "under way", checkpoint.stage_name(),

@@ -56,7 +56,7 @@ void print_counts(const Classes& train, const Classes& test) {
 /// A flat sample of a square number of pixels is taken for a square.
 GreyPicture picture_of(const DatasetFile& file, Index sample) {
   const DatasetInfo& info = file.info();
-  GreyPicture picture{info.height, info.width, {}};
+  GreyPicture picture{.width = info.width, .height = info.height, .pixels = {}};
   if (info.height == 0) {
     const auto side = std::llround(std::sqrt(static_cast<double>(info.features)));
     if (side * side != info.features) return {};
@@ -93,7 +93,7 @@ void print_pictures(const DatasetFile& file, const Classes& classes, int columns
     names.clear();
   };
   for (const auto& [name, sample] : samples) {
-    GreyPicture picture = shrunk(picture_of(file, sample), kSide);
+    GreyPicture picture = shrunk_to_side(picture_of(file, sample), kSide);
     if (picture.pixels.empty() || picture.width + 1 > columns) return;
     if ((static_cast<Index>(row.size()) + 1) * (picture.width + 1) > columns) print_row();
     names += fmt::format("{:<{}} ", name.substr(0, static_cast<std::size_t>(picture.width)),

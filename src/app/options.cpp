@@ -3,6 +3,8 @@
 #include <sstream>
 
 #include "parsing.hpp"
+#include "sae/config/settings.hpp"
+#include "sae/config/values.hpp"
 #include "version.hpp"
 
 namespace po = boost::program_options;
@@ -89,7 +91,7 @@ Command parse_doctor_options(const std::vector<std::string>& arguments) {
   const auto name = [&](const char* option) { return values[option].as<std::string>(); };
   return DoctorOptions{.run = name("run"),
                        .data = name("data"),
-                       .threads = parse_threads(name("threads")),
+                       .threads = configuration_of({{"threads", {name("threads")}}}).threads,
                        .stall_timeout = parse_duration("stall-timeout", name("stall-timeout"))};
 }
 

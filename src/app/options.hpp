@@ -67,12 +67,10 @@ struct ImportCommandOptions {
 };
 
 struct BenchOptions {
-  BenchSettings bench;
-  std::optional<Precision> precision;           ///< None: what the processors have.
-  std::optional<Precision> gradient_precision;  ///< None: as precision.
-  double stall_timeout = 300;                   ///< Seconds.
-  std::string json;                             ///< File; "-": standard output; empty: none.
-  bool force = false;                           ///< Replace a model or a data set.
+  BenchSettings bench;         ///< Without what "auto" leaves open.
+  double stall_timeout = 300;  ///< Seconds.
+  std::string json;            ///< File; "-": standard output; empty: none.
+  bool force = false;          ///< Replace a model or a data set.
 };
 
 struct DoctorOptions {

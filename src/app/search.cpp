@@ -9,7 +9,7 @@
 #include <system_error>
 #include <vector>
 
-#include "recipes.hpp"
+#include "sae/config/recipes.hpp"
 #include "sae/core/error.hpp"
 
 namespace sae {

@@ -26,9 +26,8 @@ std::vector<std::uint16_t> softmax(Matrix<float>& logits) {
   std::vector<std::uint16_t> predicted;
   for (Index j = 0; j < logits.cols(); ++j) {
     predicted.push_back(static_cast<std::uint16_t>(predicted_class<float>(logits.col(j))));
-    auto a = logits.col(j).array();
-    a = (a - a.maxCoeff()).exp();
-    a /= a.sum();
+    log_softmax<float>(logits.col(j));
+    logits.col(j) = logits.col(j).array().exp();
   }
   return predicted;
 }
@@ -38,13 +37,8 @@ InferenceBlock compute(const InferenceSettings& settings, const ParameterLayout&
                        bool has_labels) {
   const Range samples = shard.samples();
   InferenceBlock block;
-  Matrix<float> inputs(layout.topology().inputs, samples.size());
-  for (Index j = 0; j < samples.size(); ++j) {
-    const auto record = shard.record(samples.begin + j);
-    decode_pixels(shard.format(), record,
-                  {inputs.col(j).data(), static_cast<std::size_t>(inputs.rows())});
-    if (has_labels) block.labels.push_back(decode_label(shard.format(), record));
-  }
+  Matrix<float> inputs = decode_pixels(shard.format(), shard.records(samples));
+  if (has_labels) block.labels = decode_labels(shard.format(), shard.records(samples));
   if (settings.kind == Inference::kPredictions) {
     block.values = classify(layout, parameters, std::move(inputs));
     block.predicted = softmax(block.values);

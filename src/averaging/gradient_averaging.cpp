@@ -137,6 +137,10 @@ void GradientAveraging::round_parameters() {
   if (!vectors_.rounded.empty()) round_to_bfloat16(vectors_.parameters, vectors_.rounded);
 }
 
+const char* name_of(Precision precision) {
+  return precision == Precision::kBfloat16 ? "bfloat16" : "float32";
+}
+
 bool all_have_native_bfloat16(Communicator& comm) { return !comm.any(!has_native_bfloat16()); }
 
 }  // namespace sae

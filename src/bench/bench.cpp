@@ -199,7 +199,7 @@ class Bench {
             .gradient_elements = by_node || comm_.size() == 1 ? largest_part(layout_) : 0,
             .rounded_gradients = rounded || (travels_rounded && !by_node && comm_.size() > 1),
             .velocity = settings_.configuration.momentum > 0,
-            .rounded_parameters = settings_.configuration.precision == Precision::kBfloat16};
+            .rounded_parameters = precision_of(settings_.configuration) == Precision::kBfloat16};
   }
 
   void measure_update(const Stage& stage) {
@@ -215,7 +215,7 @@ class Bench {
     std::optional<Shard> codes;
     if (const Index layers = codes_.layers_kept(stage); layers > 0) {
       codes = encode_shard(layout_, layers, averaging_->parameters_ref(),
-                           settings_.configuration.precision, shard, nullptr);
+                           precision_of(settings_.configuration), shard, nullptr);
     }
     const Shard& inputs = codes ? *codes : shard;
     bench.record_bytes = static_cast<double>(inputs.format().bytes());

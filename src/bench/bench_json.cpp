@@ -1,15 +1,12 @@
 #include <nlohmann/json.hpp>
 
 #include "sae/bench/bench.hpp"
+#include "sae/config/settings.hpp"
 
 namespace sae {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-const char* name_of(Precision precision) {
-  return precision == Precision::kBfloat16 ? "bfloat16" : "float32";
-}
 
 Json json_of(const ProductRate& rate) {
   return {{"product", rate.kind},
@@ -84,8 +81,8 @@ std::string bench_json(const BenchReport& report, const BenchSettings& settings,
   json["hosts"] = report.hosts;
   json["threads"] = configuration.threads;
   json["batch_size"] = configuration.batch_size;
-  json["precision"] = name_of(configuration.precision);
-  json["gradient_precision"] = name_of(configuration.gradient_precision);
+  json["precision"] = setting("precision").write(configuration);
+  json["gradient_precision"] = setting("gradient-precision").write(configuration);
   json["averaging"] = report.averaging;
   json["codes"] = report.codes;
   json["momentum"] = configuration.momentum;

@@ -164,7 +164,7 @@ std::vector<StageProduct> stage_products(const ParameterLayout& layout, Index la
                                          const Configuration& configuration, Index samples,
                                          GradientAveraging& averaging, Index encoded_layers) {
   const bool rounded_gradient = averaging.gradient_is_rounded();
-  if (configuration.precision == Precision::kFloat32) {
+  if (precision_of(configuration) == Precision::kFloat32) {
     return products_of<float, float>(layout, layer, configuration, samples, averaging,
                                      encoded_layers);
   }

@@ -36,6 +36,26 @@ std::uint16_t decode_label(const RecordFormat& format, std::span<const std::byte
   return label;
 }
 
+Matrix<float> decode_pixels(const RecordFormat& format, std::span<const std::byte> records) {
+  Matrix<float> pixels(format.features, static_cast<Index>(records.size() / format.bytes()));
+  for (Index i = 0; i < pixels.cols(); ++i) {
+    decode_pixels(format,
+                  records.subspan(static_cast<std::size_t>(i) * format.bytes(), format.bytes()),
+                  {pixels.col(i).data(), static_cast<std::size_t>(format.features)});
+  }
+  return pixels;
+}
+
+std::vector<std::uint16_t> decode_labels(const RecordFormat& format,
+                                         std::span<const std::byte> records) {
+  std::vector<std::uint16_t> labels;
+  labels.reserve(records.size() / format.bytes());
+  for (std::size_t at = 0; at < records.size(); at += format.bytes()) {
+    labels.push_back(decode_label(format, records.subspan(at, format.bytes())));
+  }
+  return labels;
+}
+
 Shard::Shard(const RecordFormat& format, Index set_size, Range samples)
     : format_(format),
       set_size_(set_size),

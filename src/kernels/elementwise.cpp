@@ -97,6 +97,12 @@ double binary_cross_entropy(const ConstVectorRef<Master<T>>& bias, const ConstMa
 }
 
 template <typename T>
+void log_softmax(VectorRef<T> logits) {
+  logits.array() -= logits.maxCoeff();
+  logits.array() -= std::log(logits.array().exp().sum());
+}
+
+template <typename T>
 ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels,
                                          MatrixRef<T> logits) {
   assert(static_cast<Index>(labels.size()) == logits.cols());
@@ -105,10 +111,9 @@ ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels,
     auto a = logits.col(j).array();
     const Index label = labels[static_cast<std::size_t>(j)];
     if (predicted_class<T>(logits.col(j)) != label) sums.errors += 1;
-    a -= a.maxCoeff();
-    const T log_of_sum = std::log(a.exp().sum());
-    sums.loss += static_cast<double>(log_of_sum - a(label));
-    a = (a - log_of_sum).exp();
+    log_softmax<T>(logits.col(j));
+    sums.loss -= static_cast<double>(a(label));
+    a = a.exp();
     a(label) -= T(1);
   }
   return sums;
@@ -131,6 +136,7 @@ Index predicted_class(const ConstVectorRef<T>& logits) {
                                           MatrixRef<T>, VectorRef<Master<T>>);
 #define SAE_INSTANTIATE_MASTER(T)                                                      \
   template void add_bias<T>(const ConstVectorRef<T>&, MatrixRef<T>);                   \
+  template void log_softmax<T>(VectorRef<T>);                                          \
   template ClassificationSums softmax_cross_entropy<T>(std::span<const std::uint16_t>, \
                                                        MatrixRef<T>);                  \
   template Index predicted_class<T>(const ConstVectorRef<T>&);

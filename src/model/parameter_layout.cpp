@@ -31,16 +31,11 @@ ParameterLayout::ParameterLayout(const Topology& topology) : topology_(topology)
   output.weights = place("output/weights", topology.classes, inputs, true);
   output.bias = place("output/bias", topology.classes, 1, false);
   layers_.push_back(std::move(output));
-}
-
-std::vector<ParameterView> ParameterLayout::views() const {
-  std::vector<ParameterView> result;
   for (const LayerViews& layer : layers_) {
-    result.push_back(layer.weights);
-    result.push_back(layer.bias);
-    if (layer.visible_bias.size() > 0) result.push_back(layer.visible_bias);
+    views_.push_back(layer.weights);
+    views_.push_back(layer.bias);
+    if (layer.visible_bias.size() > 0) views_.push_back(layer.visible_bias);
   }
-  return result;
 }
 
 Range ParameterLayout::pretraining_slice(Index layer) const {

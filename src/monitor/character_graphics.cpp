@@ -16,7 +16,7 @@ int colour_of(std::uint8_t grey) { return 232 + grey * 23 / 255; }
 
 std::uint8_t pixel_of(const GreyPicture& picture, Index row, Index column) {
   if (row >= picture.height) return 0;
-  return picture.pixels[static_cast<std::size_t>(row * picture.width + column)];
+  return picture.at(row, column);
 }
 
 double mean(std::span<const double> values) {
@@ -39,25 +39,6 @@ std::vector<double> gathered(const std::vector<double>& values, Index columns) {
 }
 
 }  // namespace
-
-GreyPicture shrunk(const GreyPicture& picture, Index side) {
-  const Index longest = std::max(picture.height, picture.width);
-  if (longest <= side) return picture;
-  const auto size_of = [&](Index size) { return std::max<Index>(size * side / longest, 1); };
-  GreyPicture result{size_of(picture.height), size_of(picture.width), {}};
-  for (Index row = 0; row < result.height; ++row) {
-    for (Index column = 0; column < result.width; ++column) {
-      const Range rows = part_of_range({0, picture.height}, row, result.height);
-      const Range columns = part_of_range({0, picture.width}, column, result.width);
-      Index sum = 0;
-      for (Index y = rows.begin; y < rows.end; ++y) {
-        for (Index x = columns.begin; x < columns.end; ++x) sum += pixel_of(picture, y, x);
-      }
-      result.pixels.push_back(static_cast<std::uint8_t>(sum / (rows.size() * columns.size())));
-    }
-  }
-  return result;
-}
 
 std::string half_blocks(std::span<const GreyPicture> pictures) {
   std::string text;

@@ -17,32 +17,8 @@ constexpr Index kFilterPixels = 450'000;          // Of all layers.
 constexpr Index kReconstructionPixels = 200'000;  // Of all layers.
 constexpr Index kHardestPixels = 4096;            // Of one.
 
-/// Means over squares of pixels, so that about `most` pixels are left at most.
-GreyPicture shrunk(const GreyPicture& picture, Index most) {
-  Index factor = 1;
-  while (picture.width * picture.height > most * factor * factor) ++factor;
-  if (factor == 1) return picture;
-  GreyPicture small;
-  small.width = std::max<Index>(picture.width / factor, 1);
-  small.height = std::max<Index>(picture.height / factor, 1);
-  for (Index row = 0; row < small.height; ++row) {
-    for (Index column = 0; column < small.width; ++column) {
-      Index sum = 0;
-      Index count = 0;
-      for (Index y = row * factor; y < std::min((row + 1) * factor, picture.height); ++y) {
-        for (Index x = column * factor; x < std::min((column + 1) * factor, picture.width); ++x) {
-          sum += picture.pixels[static_cast<std::size_t>(y * picture.width + x)];
-          ++count;
-        }
-      }
-      small.pixels.push_back(static_cast<std::uint8_t>(sum / std::max<Index>(count, 1)));
-    }
-  }
-  return small;
-}
-
 ReportPicture picture_of(const GreyPicture& grey, Index most_pixels) {
-  const GreyPicture small = shrunk(grey, most_pixels);
+  const GreyPicture small = shrunk_to_pixels(grey, most_pixels);
   ReportPicture picture;
   picture.uri = png_uri(encode_png(small));
   picture.width = small.width;

@@ -48,6 +48,11 @@ std::string duration(double seconds) {
 
 std::string megabytes(double bytes) { return fmt::format("{:.0f} MB", bytes / 1e6); }
 
+std::string precision_text(Precision precision) {
+  const std::string name = name_of(precision);
+  return precision == Precision::kFloat32 ? name : name + " operands, float32 sums and weights";
+}
+
 std::string start_table(const RunSummary& summary, const Configuration& configuration,
                         const std::string& libraries) {
   const auto ranks = static_cast<Index>(summary.hosts.size());
@@ -71,9 +76,7 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
   text += row("minibatch",
               fmt::format("{}, {}{} a rank", plural(batch, "sample"),
                           batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));
-  text += row("precision", summary.precision == Precision::kBfloat16
-                               ? "bfloat16 operands, float32 sums and weights"
-                               : "float32");
+  text += row("precision", precision_text(summary.precision));
   text += row("averaging", summary.averaging);
   text += row("codes", summary.codes);
   text += row("seed", fmt::format("{}", configuration.seed));

@@ -30,7 +30,7 @@ Hdf5File::Hdf5File(Hdf5File&&) noexcept = default;
 Hdf5File& Hdf5File::operator=(Hdf5File&&) noexcept = default;
 Hdf5File::~Hdf5File() = default;
 
-Hdf5File Hdf5File::open(const std::filesystem::path& path, CheckSums sums) {
+Hdf5File Hdf5File::open(const std::filesystem::path& path) {
   prepare_hdf5();
   auto state = std::make_unique<State>();
   state->path = path;
@@ -42,16 +42,10 @@ Hdf5File Hdf5File::open(const std::filesystem::path& path, CheckSums sums) {
   state->check(H5Pset_file_locking(access.id(), false, true), "H5Pset_file_locking", "/");
   state->file =
       state->own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), "H5Fopen", "/", H5Fclose);
-  if (sums == CheckSums::kIgnore) {
-    state->transfer = state->own(H5Pcreate(H5P_DATASET_XFER), "H5Pcreate", "/", H5Pclose);
-    state->check(H5Pset_edc_check(state->transfer.id(), H5Z_DISABLE_EDC), "H5Pset_edc_check", "/");
-  }
   return Hdf5File(std::move(state));
 }
 
-Hdf5File Hdf5File::create(const std::filesystem::path& path, Index user_block) {
-  return create(path, user_block, nullptr);
-}
+Hdf5File Hdf5File::create(const std::filesystem::path& path) { return create(path, 0, nullptr); }
 
 Hdf5File Hdf5File::create_image(FileImage& image, const std::filesystem::path& path,
                                 Index user_block) {
@@ -127,7 +121,7 @@ void Hdf5File::read_bytes(const std::string& name, Range rows, ElementType as,
 
   const State::Selection selection = state_->select(name, dataset, rows);
   state_->check(H5Dread(dataset.handle.id(), wanted.in_memory, selection.in_memory.id(),
-                        selection.in_file.id(), state_->transfer_id(), out.data()),
+                        selection.in_file.id(), H5P_DEFAULT, out.data()),
                 "H5Dread", name);
 }
 

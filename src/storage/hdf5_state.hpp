@@ -58,10 +58,7 @@ struct Hdf5File::State {
   mutable bool failed = false;
   std::uint64_t file_size = 0;  ///< Of a file opened to read.
   Hdf5Handle file;
-  Hdf5Handle transfer;  ///< How data sets are read, if not as HDF5 does by default.
   std::map<std::string, Dataset> datasets;
-
-  hid_t transfer_id() const { return transfer.id() >= 0 ? transfer.id() : H5P_DEFAULT; }
 
   /// Throws DataError or OutputError; `fault` completes the sentence.
   [[noreturn]] void fail(const std::string& object, const std::string& fault) const;

@@ -11,7 +11,6 @@
 #include "sae/core/host.hpp"
 #include "sae/kernels/bfloat16.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
-#include "sae/run/resume.hpp"
 
 namespace sae {
 namespace {
@@ -47,14 +46,8 @@ void encode_block(const ParameterLayout& layout, const ParametersRef<float>& par
                   const Shard& shard, Range block, Shard& encoded) {
   const RecordFormat& from = shard.format();
   const RecordFormat& to = encoded.format();
-  Matrix<float> pixels(from.features, block.size());
-  for (Index sample = block.begin; sample < block.end; ++sample) {
-    decode_pixels(
-        from, shard.record(sample),
-        {pixels.col(sample - block.begin).data(), static_cast<std::size_t>(pixels.rows())});
-  }
   Matrix<T> inputs;
-  convert<T>(pixels, inputs);
+  convert<T>(decode_pixels(from, shard.records(block)), inputs);
   const Matrix<T> codes =
       encode<T>(layout, {from.encoded_layers, to.encoded_layers}, parameters, std::move(inputs));
   for (Index sample = block.begin; sample < block.end; ++sample) {
@@ -71,23 +64,23 @@ double bytes_of_codes(const Configuration& configuration, Index samples) {
   std::size_t largest = 0;
   for (std::size_t layer = 0; layer + 1 < configuration.layers.size(); ++layer) {
     const RecordFormat format{.features = configuration.layers[layer].units,
-                              .pixel_type = type_of_codes(configuration.precision)};
+                              .pixel_type = type_of_codes(precision_of(configuration))};
     largest = std::max(largest, format.bytes());
   }
   return static_cast<double>(largest) * static_cast<double>(samples);
 }
 
 CodeCaching decide_code_caching(const Configuration& configuration, Index training_samples,
-                                const std::string& begun_with, Communicator& comm) {
+                                const Configuration* begun, Communicator& comm) {
   const double bytes = bytes_of_codes(configuration, training_samples);
   std::string why_not{obstacle(configuration)};
   std::string as_before;
   if (why_not.empty() && configuration.cache_codes == CacheCodes::kOff) {
     why_not = "--cache-codes off asks for it";
   } else if (why_not.empty() && configuration.cache_codes == CacheCodes::kAuto) {
-    if (begun_with.empty()) {
+    if (begun == nullptr) {
       why_not = obstacle_here(bytes, comm);
-    } else if (recorded_setting(begun_with, "cache-codes") != "on") {
+    } else if (begun->cache_codes != CacheCodes::kOn) {
       why_not = "the run began so";
     } else {
       as_before = ", as the run began";

@@ -21,18 +21,12 @@ Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& p
   double errors = 0;
   double loss_steps = 0;
   std::vector<Confusion::Cell> cells;
-  std::vector<std::uint16_t> labels;
   for (Index begin = shard.samples().begin; begin < shard.samples().end;
        begin += kEvaluationBlock) {
     const Range block{begin, std::min(begin + kEvaluationBlock, shard.samples().end)};
-    Matrix<float> inputs(topology.inputs, block.size());
-    labels.clear();
-    for (Index sample = block.begin; sample < block.end; ++sample) {
-      decode_pixels(shard.format(), shard.record(sample),
-                    {inputs.col(sample - begin).data(), static_cast<std::size_t>(topology.inputs)});
-      labels.push_back(decode_label(shard.format(), shard.record(sample)));
-    }
-    Matrix<float> logits = classify(layout, parameters, std::move(inputs));
+    const auto records = shard.records(block);
+    const auto labels = decode_labels(shard.format(), records);
+    Matrix<float> logits = classify(layout, parameters, decode_pixels(shard.format(), records));
     for (std::size_t i = 0; i < labels.size(); ++i) {
       const Index predicted = predicted_class<float>(logits.col(static_cast<Index>(i)));
       cells.push_back({labels[i], static_cast<std::int32_t>(predicted), 1});

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
-#include <string>
 #include <tuple>
 
 #include "sae/kernels/elementwise.hpp"
@@ -28,13 +27,13 @@ void HardSamples::add(Index first, std::span<const std::uint16_t> labels,
                       const ConstMatrixRef<float>& logits) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto column = logits.col(static_cast<Index>(i));
-    const Vector<double> shifted = (column.array() - column.maxCoeff()).cast<double>();
-    const double log_sum = std::log(shifted.array().exp().sum());
+    Vector<double> log_p = column.cast<double>();
+    log_softmax<double>(log_p);
     hardest_.push_back({.sample = first + static_cast<Index>(i),
                         .label = labels[i],
                         .predicted = static_cast<std::int32_t>(predicted_class<float>(column)),
-                        .loss = log_sum - shifted[labels[i]],
-                        .confidence = std::exp(-log_sum)});
+                        .loss = -log_p[labels[i]],
+                        .confidence = std::exp(log_p.maxCoeff())});
   }
   keep_first(hardest_, keep_);
 }
@@ -45,7 +44,8 @@ std::vector<HardSample> HardSamples::gather(const Shard& shard, Communicator& co
 
   const RecordFormat& format = shard.format();
   const bool with_pixels = format.features <= kMostPixels;
-  const auto ends = comm.allgather(std::to_string(shard.samples().end));
+  const Index own_end = shard.samples().end;
+  const auto ends = comm.allgather_values(std::span(&own_end, 1));
   std::vector<HardSample> result;
   for (const Judged& judged : hardest) {
     const bool own = shard.samples().contains(judged.sample);
@@ -61,8 +61,7 @@ std::vector<HardSample> HardSamples::gather(const Shard& shard, Communicator& co
         std::ranges::copy(shard.record(judged.sample), record.begin());
       } else {
         // Shards follow each other: the owner is the first that ends behind the sample.
-        const auto owner = std::ranges::find_if(
-            ends, [&judged](const std::string& end) { return judged.sample < std::stoll(end); });
+        const auto owner = std::ranges::upper_bound(ends, judged.sample);
         comm.receive(record, static_cast<int>(owner - ends.begin()));
       }
       sample.pixels.resize(static_cast<std::size_t>(format.features));

@@ -1,6 +1,7 @@
 #include "preview.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace sae {
 
@@ -18,17 +19,12 @@ Minibatch<float> first_samples(const Shard& shard, Index count, Communicator& co
   for (const std::string& part : comm.allgather(records)) all += part;
 
   Minibatch<float> result;
-  result.inputs.resize(features, count);
-  result.global_size = count;
   const auto bytes = std::as_bytes(std::span(all));
-  const std::size_t size = shard.format().bytes();
-  for (Index sample = 0; sample < count; ++sample) {
-    const auto record = bytes.subspan(static_cast<std::size_t>(sample) * size, size);
-    decode_pixels(shard.format(), record,
-                  {result.inputs.col(sample).data(), static_cast<std::size_t>(features)});
-    result.labels.push_back(decode_label(shard.format(), record));
-    result.samples.push_back(static_cast<std::uint32_t>(sample));
-  }
+  result.inputs = decode_pixels(shard.format(), bytes);
+  result.labels = decode_labels(shard.format(), bytes);
+  result.global_size = count;
+  result.samples.resize(static_cast<std::size_t>(count));
+  std::iota(result.samples.begin(), result.samples.end(), 0u);
   return result;
 }
 

@@ -11,7 +11,7 @@ namespace {
 template <template <typename, typename> typename Kind, typename... Arguments>
 std::shared_ptr<Objective<float>> make_objective(const Configuration& configuration,
                                                  const Arguments&... arguments) {
-  if (configuration.precision == Precision::kFloat32) {
+  if (precision_of(configuration) == Precision::kFloat32) {
     return std::make_shared<Kind<float, float>>(arguments...);
   }
   if (averaging_settings(configuration).gradient == Precision::kFloat32) {

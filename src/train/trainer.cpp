@@ -109,7 +109,7 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
       const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
       const PhaseScope scope(control_.heartbeat, Phase::kCompute);
       codes = encode_shard(layout_, kept_layers, averaging_->parameters_ref(),
-                           configuration_.precision, training_, control_.heartbeat);
+                           precision_of(configuration_), training_, control_.heartbeat);
       return_freed_memory();
     }
     const Outcome outcome = train_epoch(stage, codes ? *codes : training_);

@@ -9,9 +9,9 @@
 #include <system_error>
 #include <utility>
 
+#include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
-#include "sae/run/resume.hpp"
 #include "sae/storage/output_file.hpp"
 #include "sae/train/trainer.hpp"
 
@@ -84,10 +84,14 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
     check_dataset(configuration, info);
     newest = newest_checkpoint_name(folder_);
     found = find_checkpoint();
+    // Unsuitable settings are told by one rank.
+    if (found) recorded_configuration(found->checkpoint.config);
   }
   comm.barrier();
-  const std::string begun_with = comm.allgather(found ? found->checkpoint.config : "")[0];
-  decide_precision(begun_with);
+  const std::string recorded = comm.allgather(found ? found->checkpoint.config : "")[0];
+  std::optional<Configuration> begun;
+  if (!recorded.empty()) begun = recorded_configuration(recorded);
+  decide_precision(begun);
   stages_ = plan_stages(configuration_, layout_);
   const Index validation_size = configuration.validation_size;
   training_ = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
@@ -99,8 +103,11 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   averaging_ =
       GradientAveraging::make(layout_, averaging_settings(configuration_), comm, control.heartbeat);
   if (!found) restart();
-  codes_ = decide_code_caching(configuration_, training_.set_size(), begun_with, comm);
-  decide_setting(configuration_.text, "cache-codes", {}, codes_.used ? "on" : "off");
+  codes_ =
+      decide_code_caching(configuration_, training_.set_size(), begun ? &*begun : nullptr, comm);
+  if (configuration_.cache_codes == CacheCodes::kAuto) {
+    configuration_.cache_codes = codes_.used ? CacheCodes::kOn : CacheCodes::kOff;
+  }
   // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
   comm.barrier();
   if (comm.is_root()) begin(std::move(found), newest);
@@ -120,24 +127,23 @@ std::uint64_t Trainer::digest_of_data() const {
   return result;
 }
 
-void Trainer::decide_precision(const std::string& begun_with) {
+void Trainer::decide_precision(const std::optional<Configuration>& begun) {
   const bool native = all_have_native_bfloat16(comm_);
-  const auto decide = [&](const char* name, Precision here, Precision& precision) {
-    const char* const names[] = {"float32", "bfloat16"};
-    const std::string otherwise = names[here == Precision::kBfloat16 ? 1 : 0];
-    const auto decided = decide_setting(configuration_.text, name, begun_with, otherwise);
-    if (!decided) return;
-    precision = *decided == names[1] ? Precision::kBfloat16 : Precision::kFloat32;
-    if (*decided == otherwise) return;
+  const auto decide = [&](const char* name, std::optional<Precision> Configuration::*precision,
+                          Precision here) {
+    if (configuration_.*precision) return;
+    configuration_.*precision = begun ? (*begun).*precision : here;
+    if (configuration_.*precision == here) return;
+    Configuration anew;
+    anew.*precision = here;
     decisions_.push_back(
         fmt::format("--{} auto stays {}, as the run began; a run that begins here would take {}",
-                    name, *decided, otherwise));
+                    name, setting(name).write(configuration_), setting(name).write(anew)));
   };
-  decide("precision", native ? Precision::kBfloat16 : Precision::kFloat32,
-         configuration_.precision);
-  decide("gradient-precision",
-         configuration_.reproducible ? Precision::kFloat32 : configuration_.precision,
-         configuration_.gradient_precision);
+  decide("precision", &Configuration::precision,
+         native ? Precision::kBfloat16 : Precision::kFloat32);
+  decide("gradient-precision", &Configuration::gradient_precision,
+         configuration_.reproducible ? Precision::kFloat32 : precision_of(configuration_));
   if (configuration_.precision == Precision::kBfloat16 && !native) {
     warnings_.emplace_back(
         "Not all processors multiply bfloat16: its products are slow there, and slower than those "
@@ -188,7 +194,7 @@ void Trainer::begin(std::optional<FoundCheckpoint> found, const std::filesystem:
   // An older session may have saved since we looked; from here on it cannot.
   if (newest_wanted && newest_checkpoint_name(folder_) != newest) load(find_checkpoint());
   folder_.remove_temporary_files();
-  write_text_file(folder_.config(), configuration_.text, generation_->checker());
+  write_text_file(folder_.config(), to_text(configuration_), generation_->checker());
   store_ = std::make_unique<CheckpointStore>(folder_, *generation_, control_.keep_checkpoints);
   std::error_code ignored;
   clear_folder(control_.resume == Resume::kFile &&
@@ -212,7 +218,8 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
         "than {} holds now.",
         path, configuration_.data.string()));
   }
-  check_resumable(c, configuration_.text);
+  const Configuration recorded = recorded_configuration(c.config);
+  check_resumable(recorded, configuration_, c.state.progress.stage);
   if (c.topology != layout_.topology() ||
       static_cast<std::size_t>(c.velocity.size()) != averaging_->velocity().size()) {
     throw DataError(fmt::format("The checkpoint {} is of {}{}, which does not match its settings.",
@@ -228,7 +235,8 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
   state_ = c.state;
   state_.progress.finished = false;
   state_.data_digest = data_digest_;
-  if (const auto note = more_epochs(recorded_epochs(c)); !note.empty()) notes_.push_back(note);
+  if (const auto note = more_epochs(epochs_of(recorded, c.state.progress.stage)); !note.empty())
+    notes_.push_back(note);
   history_ = std::move(c.history);
 }
 
@@ -303,7 +311,7 @@ void Trainer::recover_best(const std::vector<std::filesystem::path>& places) {
 std::optional<Checkpoint> Trainer::best_in(const std::filesystem::path& path) const {
   try {
     Checkpoint c = load_checkpoint(path);
-    check_resumable(c, configuration_.text);
+    check_resumable(recorded_configuration(c.config), configuration_, c.state.progress.stage);
     if (c.state.progress.step != state_.best->step || c.state.best != state_.best ||
         c.state.data_digest.value_or(data_digest_) != data_digest_ ||
         c.topology != layout_.topology() || c.dataset != describe(dataset_.info())) {
@@ -357,7 +365,7 @@ void Trainer::copy_model(Checkpoint& copy) const {
   copy.state = state_;
   copy.seed = configuration_.seed;
   copy.dataset = describe(dataset_.info());
-  copy.config = configuration_.text;
+  copy.config = to_text(configuration_);
 }
 
 void Trainer::copy_run(Checkpoint& copy) const {

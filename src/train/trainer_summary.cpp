@@ -7,6 +7,7 @@
 
 #include "preview.hpp"
 #include "sae/comm/placement.hpp"
+#include "sae/config/settings.hpp"
 #include "sae/core/host.hpp"
 #include "sae/train/trainer.hpp"
 
@@ -38,8 +39,8 @@ RunSummary Trainer::summary() {
   result.preview =
       first_samples(validation_.set_size() > 0 ? validation_ : training_, kPreviewSamples, comm_);
   result.averaging = averaging_->description();
-  result.precision = configuration_.precision;
-  result.settings = configuration_.text;
+  result.precision = precision_of(configuration_);
+  result.settings = to_text(configuration_);
   result.codes = codes_.description;
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
   for (const Stage& stage : stages_) {

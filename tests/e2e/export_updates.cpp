@@ -26,6 +26,7 @@ constexpr std::uint32_t kEpoch = 1;
 
 Configuration parse(std::span<char*> arguments) {
   Configuration configuration;
+  configuration.layers.clear();
   configuration.data = arguments[1];
   configuration.seed = std::stoull(arguments[3]);
   configuration.batch_size = std::stoll(arguments[4]);

@@ -101,7 +101,7 @@ class Usage(ProgramTest):
         self.train("other", "--config", "run/config.cfg", "--seed", 12, "--units", 4)
         text = (self.folder / "other" / "config.cfg").read_text()
         self.assertIn("seed=12\n", text)
-        self.assertIn("units=4\n", text)
+        self.assertIn("units=4,4\n", text)
         self.assertIn("batch-size=9\n", text)
 
     def test_quiet_prints_nothing(self):

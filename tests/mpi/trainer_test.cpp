@@ -168,10 +168,8 @@ TEST_F(KeptCodes, CutInTheMiddleOfTheirStageAndResumedGiveTheSameBits) {
 }
 
 TEST_F(KeptCodes, AResumedRunGoesOnAsItBeganUnlessToldOtherwise) {
-  configuration.text = "seed=7\ncache-codes=off\n";
   RunControl control{.resume = Resume::kAuto, .stop_after_steps = 5};
   train(CacheCodes::kOff, "cut", control);
-  configuration.text = "seed=7\ncache-codes=auto\n";
   const TinyRun second = train(CacheCodes::kAuto, "cut", control);
   const TinyRun third = train(CacheCodes::kOn, "cut", control);
   if (!comm.is_root()) return;

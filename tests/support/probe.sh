@@ -10,7 +10,7 @@ set -uo pipefail
 # The reason is the last line of what failed.
 try() {
   local printed
-  printed=$("$@" 2>&1) && exit 0
+  printed=$("$@" 2>&1) && return
   printf '%s\n' "${printed##*$'\n'}"
   exit 1
 }

@@ -19,13 +19,13 @@ inline Configuration tiny_configuration(const std::filesystem::path& data,
   c.seed = 7;
   c.layers = {{.units = 12, .corruption = 0.25, .epochs = 2, .learning_rate = 0.1},
               {.units = 9, .corruption = 0.5, .epochs = 2, .learning_rate = 0.1}};
+  c.pretrain_schedule = Schedule::kConstant;
   c.finetune_epochs = 3;
   c.finetune_learning_rate = 0.2;
   c.batch_size = 10;
   c.momentum = 0.5;
   c.weight_decay = 1e-3;
   c.validation_size = 11;
-  c.text = "seed=7\ncache-codes=auto\n";
   return c;
 }
 

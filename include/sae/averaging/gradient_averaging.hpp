@@ -14,6 +14,9 @@ namespace sae {
 /// Type of the operands of products, or of the elements of a gradient.
 enum class Precision { kFloat32, kBfloat16 };
 
+/// "float32" or "bfloat16".
+const char* name_of(Precision precision);
+
 enum class Averaging {
   kAuto,  ///< By node where a node has several ranks and enough shared memory, else flat.
   kFlat,  ///< Each rank holds and updates everything; one sum over all ranks.

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "sae/averaging/gradient_averaging.hpp"
@@ -19,7 +18,7 @@ struct PretrainSettings {
   Index units = 1000;
   double corruption = 0.3;  ///< Share of inputs that noise sets to 0, in [0, 1).
   Index epochs = 5;
-  double learning_rate = 0.1;
+  double learning_rate = 0.03;
   std::optional<double> weight_decay = {};  ///< None: that of the configuration.
 };
 
@@ -30,7 +29,8 @@ enum class CacheCodes {
   kOff  ///< They are computed in every step.
 };
 
-/// Everything that a run is a function of, besides the data and the number of ranks.
+/// Everything that a run is a function of, besides the samples and the number of ranks. The values
+/// here are the defaults of the options, which settings() describes.
 struct Configuration {
   std::filesystem::path data;
   DataAccess data_access = DataAccess::kScatter;
@@ -38,41 +38,49 @@ struct Configuration {
   std::uint64_t seed = 1;
   double initial_scale = 4;  ///< Of the initial weights; see initialize_parameters().
 
-  std::vector<PretrainSettings> layers;
+  std::vector<PretrainSettings> layers = std::vector<PretrainSettings>(3);
   CorruptionAt corruption_at = CorruptionAt::kLayer;
-  Schedule pretrain_schedule = Schedule::kConstant;
+  Schedule pretrain_schedule = Schedule::kLinear;
 
-  Index finetune_epochs = 20;
-  double finetune_learning_rate = 0.1;
+  Index finetune_epochs = 15;
+  double finetune_learning_rate = 0.6;
   Schedule finetune_schedule = Schedule::kLinear;
 
   Index batch_size = 100;  ///< Samples per update over all ranks together.
-  double momentum = 0;
-  double weight_decay = 0;
+  double momentum = 0.9;
+  double weight_decay = 1e-5;
   double learning_rate_decay = 0.95;  ///< Per epoch, for exponential schedules.
   double warmup_epochs = 0;           ///< Of every stage.
   Index validation_size = 5000;       ///< The first samples of the training split.
 
-  /// Of the operands of products, and of gradients between ranks. The trainer decides them where
-  /// the text says "auto".
-  Precision precision = Precision::kFloat32;
-  Precision gradient_precision = Precision::kFloat32;
+  /// Of the operands of products, and of gradients between ranks. None: not decided.
+  std::optional<Precision> precision;
+  std::optional<Precision> gradient_precision;
   Averaging averaging = Averaging::kAuto;
   CacheCodes cache_codes = CacheCodes::kAuto;
-  Index threads = 0;  ///< Of each rank; 0: not decided.
+  Index threads = 1;  ///< Of each rank; 0: not decided.
 
   bool reproducible = false;  ///< The same bits for 1, 2, 4, 8 or 16 ranks.
-
-  /// The whole configuration as `name=value` lines, usable as --config.
-  std::string text;
 };
+
+/// Of the operands of products once that is decided; float32 before.
+inline Precision precision_of(const Configuration& c) {
+  return c.precision.value_or(Precision::kFloat32);
+}
+
+/// The epochs of a stage: a hidden layer's pretraining, from 0 on; then the fine-tuning.
+inline Index epochs_of(const Configuration& c, Index stage) {
+  const auto layer = static_cast<std::size_t>(stage);
+  return layer < c.layers.size() ? c.layers[layer].epochs : c.finetune_epochs;
+}
 
 /// What the configuration says of averaging. A reproducible run adds up in an order of its own,
 /// in float32, and each rank holds everything.
 inline AveragingSettings averaging_settings(const Configuration& c) {
   return {.strategy = c.reproducible ? Averaging::kFlat : c.averaging,
-          .products = c.precision,
-          .gradient = c.reproducible ? Precision::kFloat32 : c.gradient_precision,
+          .products = precision_of(c),
+          .gradient = c.reproducible ? Precision::kFloat32
+                                     : c.gradient_precision.value_or(Precision::kFloat32),
           .momentum = c.momentum > 0};
 }
 

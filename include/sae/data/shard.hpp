@@ -30,6 +30,11 @@ void decode_pixels(const RecordFormat& format, std::span<const std::byte> record
 
 std::uint16_t decode_label(const RecordFormat& format, std::span<const std::byte> record);
 
+/// The same of records that follow each other: pixels of shape (features, records).
+Matrix<float> decode_pixels(const RecordFormat& format, std::span<const std::byte> records);
+std::vector<std::uint16_t> decode_labels(const RecordFormat& format,
+                                         std::span<const std::byte> records);
+
 /// The contiguous part of a set of samples that one rank holds; may be empty.
 class Shard {
  public:

@@ -31,15 +31,19 @@ double binary_cross_entropy(const ConstVectorRef<Master<T>>& bias, const ConstMa
                             MatrixRef<Master<T>> logits, MatrixRef<T> delta,
                             VectorRef<Master<T>> bias_gradient);
 
+/// Replaces the logits of one sample by the logarithms of its softmax, with the largest logit taken
+/// out of the sum, so that nothing overflows. Defined for float and double.
+template <typename T>
+void log_softmax(VectorRef<T> logits);
+
 /// Result of a softmax cross-entropy over samples: sums, not means.
 struct ClassificationSums {
   double loss = 0;    ///< Sum of -log p(label), in nats.
   double errors = 0;  ///< Samples whose largest logit is not at their label.
 };
 
-/// Softmax cross-entropy from logits (classes, samples), by the log-sum-exp with the largest
-/// logit taken out. The logits are replaced by the derivative of the summed loss, p -
-/// onehot(label). Defined for float and double.
+/// Softmax cross-entropy from logits (classes, samples). The logits are replaced by the derivative
+/// of the summed loss, p - onehot(label). Defined for float and double.
 template <typename T>
 ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels,
                                          MatrixRef<T> logits);

@@ -61,7 +61,7 @@ class ParameterLayout {
   const LayerViews& output() const { return layers_.back(); }
 
   /// All arrays, in order of their offsets.
-  std::vector<ParameterView> views() const;
+  const std::vector<ParameterView>& views() const { return views_; }
 
   /// Weights, bias and visible bias of one hidden layer.
   Range pretraining_slice(Index layer) const;
@@ -74,6 +74,7 @@ class ParameterLayout {
  private:
   Topology topology_;
   std::vector<LayerViews> layers_;  // Hidden ones, then the output.
+  std::vector<ParameterView> views_;
   Index size_ = 0;
 };
 

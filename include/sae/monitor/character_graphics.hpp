@@ -1,25 +1,15 @@
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "sae/core/types.hpp"
+#include "sae/monitor/grey_picture.hpp"
 
 namespace sae {
 
 // Pictures and curves made of characters in UTF-8.
-
-/// A grey picture, row by row.
-struct GreyPicture {
-  Index height = 0;
-  Index width = 0;
-  std::vector<std::uint8_t> pixels;
-};
-
-/// The mean of blocks of pixels, so that no side is longer than `side`.
-GreyPicture shrunk(const GreyPicture& picture, Index side);
 
 /// Pictures of one size side by side, a blank between them. Each character is two pixels, one above
 /// the other, in two of the 24 greys of a terminal of 256 colours. A line for each two rows.

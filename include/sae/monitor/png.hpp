@@ -1,21 +1,12 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <vector>
 
-#include "sae/core/types.hpp"
+#include "sae/monitor/grey_picture.hpp"
 
 namespace sae {
-
-/// A grey picture, row by row from the top; 0 is black, 255 white.
-struct GreyPicture {
-  Index width = 0;
-  Index height = 0;
-  std::vector<std::uint8_t> pixels;  ///< width * height.
-};
 
 /// The bytes of a PNG file, 8 bits a pixel.
 /// Requires: width and height are at least 1. Throws: OutputError if libpng fails.

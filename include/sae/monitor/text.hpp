@@ -17,6 +17,9 @@ std::string duration(double seconds);
 /// Such as "78 MB".
 std::string megabytes(double bytes);
 
+/// Of the operands of products, such as "float32".
+std::string precision_text(Precision precision);
+
 /// The start table: all that decides on the result, and what it will cost.
 std::string start_table(const RunSummary& summary, const Configuration& configuration,
                         const std::string& libraries);

@@ -54,7 +54,7 @@ struct Checkpoint {
   std::string history;  ///< The lines of metrics.jsonl so far.
   std::uint64_t seed = 0;
   std::string dataset;  ///< What it is trained on, on one line.
-  std::string config;   ///< As Configuration::text.
+  std::string config;   ///< As to_text(Configuration) gives it.
 
   /// Of the stage under way.
   std::string stage_name() const {

@@ -23,9 +23,6 @@ bool is_real(ElementType type);
 /// The name as users know it: "uint8", "float32", "another integer type".
 std::string_view name_of(ElementType type);
 
-/// What is done with the Fletcher32 sums of a file that is read.
-enum class CheckSums { kVerify, kIgnore };
-
 /// How a data set is laid out in a file that is written block by block.
 struct DatasetLayout {
   std::vector<Index> shape;  ///< Rows first. At least one dimension.
@@ -48,14 +45,14 @@ class Hdf5File {
  public:
   /// Throws: MissingInputError if there is no such file or it may not be read,
   /// DataError if it is not an HDF5 file or is damaged.
-  static Hdf5File open(const std::filesystem::path& path, CheckSums sums = CheckSums::kVerify);
+  static Hdf5File open(const std::filesystem::path& path);
 
-  /// An empty file in place of what was there. `user_block` bytes at its begin are left to the
-  /// caller: 0, or a power of two from 512 on.
-  static Hdf5File create(const std::filesystem::path& path, Index user_block = 0);
+  /// An empty file in place of what was there.
+  static Hdf5File create(const std::filesystem::path& path);
 
   /// As create, in memory: after close() the image holds the bytes of the file, in place of what it
-  /// held. It must outlive the file. `path` is for messages.
+  /// held. It must outlive the file. `path` is for messages. `user_block` bytes at its begin are
+  /// left to the caller: 0, or a power of two from 512 on.
   static Hdf5File create_image(FileImage& image, const std::filesystem::path& path,
                                Index user_block = 0);
 

@@ -27,12 +27,12 @@ struct CodeCaching {
 /// Bytes of the codes of so many samples in the stage that has the largest.
 double bytes_of_codes(const Configuration& configuration, Index samples);
 
-/// As the configuration asks. Where that is kAuto, as in the run that is resumed, whose
-/// configuration is `begun_with`, so that it goes on with the same bits. If that is empty, as for a
-/// new run, codes are kept if all ranks are on one host and the codes of all samples take at most a
-/// quarter of the memory that is available there. Collective: the same on all ranks.
+/// As the configuration asks. Where that is kAuto: as the run that is resumed began, so that it
+/// goes on with the same bits. In a new run, where `begun` is null, codes are kept if all ranks are
+/// on one host and the codes of all samples take at most a quarter of the memory that is available
+/// there. Collective: the same on all ranks.
 CodeCaching decide_code_caching(const Configuration& configuration, Index training_samples,
-                                const std::string& begun_with, Communicator& comm);
+                                const Configuration* begun, Communicator& comm);
 
 /// The codes of the first `layers` hidden layers for the samples of a shard, as a shard of the same
 /// samples: bfloat16 where that is the precision of products, else float32. Computed in fixed

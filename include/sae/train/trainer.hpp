@@ -72,7 +72,7 @@ class Trainer {
 
   // trainer_checkpoints.cpp: how a run begins and is resumed.
   std::uint64_t digest_of_data() const;
-  void decide_precision(const std::string& begun_with);
+  void decide_precision(const std::optional<Configuration>& begun);
   std::optional<FoundCheckpoint> find_checkpoint() const;
   void begin(std::optional<FoundCheckpoint> found, const std::filesystem::path& newest);
   void load(std::optional<FoundCheckpoint> found);

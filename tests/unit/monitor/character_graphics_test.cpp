@@ -19,10 +19,10 @@ TEST(HalfBlocks, StandSideBySideAndEndDarkWhereThereIsNoRow) {
 }
 
 TEST(Shrunk, KeepsSmallPicturesAndTakesMeansOfLargeOnes) {
-  const GreyPicture small{1, 2, {1, 2}};
-  EXPECT_EQ(shrunk(small, 2).pixels, small.pixels);
-  const GreyPicture large{2, 4, {0, 10, 20, 30, 10, 20, 30, 40}};
-  const GreyPicture result = shrunk(large, 2);
+  const GreyPicture small{2, 1, {1, 2}};
+  EXPECT_EQ(shrunk_to_side(small, 2).pixels, small.pixels);
+  const GreyPicture large{4, 2, {0, 10, 20, 30, 10, 20, 30, 40}};
+  const GreyPicture result = shrunk_to_side(large, 2);
   EXPECT_EQ(result.height, 1);
   EXPECT_EQ(result.width, 2);
   EXPECT_EQ(result.pixels, (std::vector<std::uint8_t>{10, 30}));

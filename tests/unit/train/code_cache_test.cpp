@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sae/comm/self_communicator.hpp"
+#include "sae/config/settings.hpp"
 #include "sae/core/host.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 #include "support/tiny_training.hpp"
@@ -16,10 +17,11 @@ struct CodeCache : testing::Test {
   static constexpr Index kSamples = 86;
 
   CodeCaching decide(std::optional<bool> as_begun = {}, Index samples = kSamples) {
-    return decide_code_caching(configuration, samples, as_begun ? text(*as_begun) : "", comm);
+    const Configuration begun = with(as_begun.value_or(false));
+    return decide_code_caching(configuration, samples, as_begun ? &begun : nullptr, comm);
   }
-  static std::string text(bool used) {
-    return std::string("seed=7\ncache-codes=") + (used ? "on\n" : "off\n");
+  static Configuration with(bool codes_kept) {
+    return recorded_configuration(codes_kept ? "cache-codes=on\n" : "cache-codes=off\n");
   }
 };
 
@@ -44,7 +46,8 @@ TEST_F(CodeCache, GoesOnAsTheRunBegan) {
   EXPECT_FALSE(decide(false).used);
   EXPECT_TRUE(decide(true, Index{1} << 40).used);
   // A run from before codes could be kept.
-  EXPECT_FALSE(decide_code_caching(configuration, kSamples, "seed=7\n", comm).used);
+  const Configuration before = recorded_configuration("seed=7\n");
+  EXPECT_FALSE(decide_code_caching(configuration, kSamples, &before, comm).used);
 }
 
 TEST_F(CodeCache, IsNotUsedWhereCodesChangeOrAreNotNeeded) {
@@ -55,7 +58,8 @@ TEST_F(CodeCache, IsNotUsedWhereCodesChangeOrAreNotNeeded) {
   Configuration one_layer = configuration;
   one_layer.layers.pop_back();
   for (const Configuration& other : {image, reproducible, one_layer}) {
-    EXPECT_FALSE(decide_code_caching(other, kSamples, text(true), comm).used);
+    const Configuration begun = with(true);
+    EXPECT_FALSE(decide_code_caching(other, kSamples, &begun, comm).used);
   }
 }
 

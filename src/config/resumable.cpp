@@ -1,0 +1,43 @@
+#include <fmt/format.h>
+
+#include "sae/config/settings.hpp"
+#include "sae/config/values.hpp"
+
+namespace sae {
+namespace {
+
+/// As the setting that it follows, where it is not set.
+std::string effective(const Setting& setting, const Configuration& configuration) {
+  const std::string value = setting.write(configuration);
+  if (!value.empty() || setting.follows.empty()) return value;
+  return sae::setting(setting.follows).write(configuration);
+}
+
+bool only_adds_epochs(const Configuration& before, const Configuration& now, Index stage) {
+  for (Index s = 0; s <= static_cast<Index>(before.layers.size()); ++s) {
+    const Index more = epochs_of(now, s) - epochs_of(before, s);
+    if (more < 0 || (more > 0 && s < stage)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void check_resumable(const Configuration& before, const Configuration& now, Index stage) {
+  std::string differences;
+  for (const Setting& setting : settings()) {
+    const std::string old = effective(setting, before);
+    const std::string value = effective(setting, now);
+    if (old == value || setting.on_resume == OnResume::kFree) continue;
+    if (setting.on_resume == OnResume::kMoreEpochs && before.layers.size() == now.layers.size() &&
+        only_adds_epochs(before, now, stage)) {
+      continue;
+    }
+    differences += fmt::format("{}--{} was {} and is now {}", differences.empty() ? "" : ", ",
+                               setting.name, old, value);
+  }
+  require(differences.empty(),
+          fmt::format("The run cannot go on with other settings: {}.", differences));
+}
+
+}  // namespace sae

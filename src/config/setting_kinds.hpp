@@ -1,0 +1,143 @@
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "sae/config/settings.hpp"
+#include "sae/config/values.hpp"
+
+namespace sae {
+
+// The kinds of settings. Each is made of the field that it sets, so that its default is the
+// field's.
+
+/// Of finite numbers.
+struct Bounds {
+  double least = -std::numeric_limits<double>::infinity();
+  double limit = std::numeric_limits<double>::infinity();
+  bool limit_allowed = false;
+
+  void check(const std::string& option, double x) const {
+    const bool below = x < limit || (limit_allowed && x == limit);
+    if (std::isfinite(x) && x >= least && below) return;
+    const std::string allowed =
+        std::isinf(limit) ? fmt::format("at least {}", least)
+                          : fmt::format("in [{}, {}{}", least, limit, limit_allowed ? "]" : ")");
+    throw UsageError(fmt::format("--{} is {}, not {}.", option, allowed, x));
+  }
+};
+
+inline Setting text_setting(std::string name, std::string placeholder, std::string help,
+                            std::filesystem::path Configuration::*field) {
+  return {.name = name,
+          .placeholder = std::move(placeholder),
+          .help = std::move(help),
+          .read = [field](Configuration& c, const std::string& text) { c.*field = text; },
+          .write = [field](const Configuration& c) { return (c.*field).string(); }};
+}
+
+inline Setting flag_setting(std::string name, std::string help, bool Configuration::*field) {
+  return {.name = name,
+          .help = std::move(help),
+          .is_flag = true,
+          .read =
+              [name, field](Configuration& c, const std::string& text) {
+                c.*field = choose<bool>(name, text, {{"true", true}, {"false", false}});
+              },
+          .write = [field](const Configuration& c) { return c.*field ? "true" : "false"; }};
+}
+
+template <typename Value>
+Setting choice_setting(std::string name, Choices<Value> choices, std::string help,
+                       Value Configuration::*field) {
+  std::string placeholder;
+  for (const auto& [choice, value] : choices) {
+    placeholder += (placeholder.empty() ? "" : "|") + choice;
+  }
+  return {.name = name,
+          .placeholder = placeholder,
+          .help = std::move(help),
+          .read = [name, field, choices](
+                      Configuration& c,
+                      const std::string& text) { c.*field = choose(name, text, choices); },
+          .write =
+              [field, choices](const Configuration& c) {
+                for (const auto& [choice, value] : choices) {
+                  if (value == c.*field) return choice;
+                }
+                return std::string();
+              }};
+}
+
+/// A whole number (Index) or a real (double).
+template <typename Number>
+Setting number_setting(std::string name, std::string placeholder, Bounds bounds, std::string help,
+                       Number Configuration::*field) {
+  return {.name = name,
+          .placeholder = std::move(placeholder),
+          .help = std::move(help),
+          .read =
+              [name, bounds, field](Configuration& c, const std::string& text) {
+                if constexpr (std::is_same_v<Number, Index>) {
+                  c.*field = parse_integer(name, text);
+                } else {
+                  c.*field = parse_real(name, text);
+                }
+                bounds.check(name, static_cast<double>(c.*field));
+              },
+          .write =
+              [field](const Configuration& c) { return list_of({static_cast<double>(c.*field)}); }};
+}
+
+/// One value per hidden layer, or one for all: Index, double or std::optional<double>.
+template <typename Number>
+Setting list_setting(std::string name, Bounds bounds, std::string help,
+                     Number PretrainSettings::*field) {
+  const auto numbers = [name](const std::string& text) {
+    if constexpr (std::is_same_v<Number, Index>) {
+      const auto integers = parse_integers(name, text);
+      return std::vector<double>(integers.begin(), integers.end());
+    } else {
+      return parse_reals(name, text);
+    }
+  };
+  return {.name = name,
+          .placeholder = "LIST",
+          .help = std::move(help),
+          .is_list = true,
+          .read =
+              [name, bounds, field, numbers](Configuration& c, const std::string& text) {
+                auto values = numbers(text);
+                if (values.size() == 1) values.resize(c.layers.size(), values[0]);
+                require(
+                    values.size() == c.layers.size(),
+                    fmt::format("--{} has {} values for {} hidden layers; give one for each, or "
+                                "one for all.",
+                                name, values.size(), c.layers.size()));
+                for (std::size_t i = 0; i < values.size(); ++i) {
+                  bounds.check(name, values[i]);
+                  if constexpr (std::is_same_v<Number, Index>) {
+                    c.layers[i].*field = static_cast<Index>(values[i]);
+                  } else {
+                    c.layers[i].*field = values[i];
+                  }
+                }
+              },
+          .write =
+              [field](const Configuration& c) {
+                std::vector<double> values;
+                for (const PretrainSettings& layer : c.layers) {
+                  if constexpr (std::is_same_v<Number, std::optional<double>>) {
+                    if (!(layer.*field)) return std::string();
+                    values.push_back(*(layer.*field));
+                  } else {
+                    values.push_back(static_cast<double>(layer.*field));
+                  }
+                }
+                return list_of(values);
+              },
+          .count = [numbers](const std::string& text) { return numbers(text).size(); }};
+}
+
+}  // namespace sae

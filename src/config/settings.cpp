@@ -1,0 +1,239 @@
+#include "sae/config/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "setting_kinds.hpp"
+
+namespace sae {
+namespace {
+
+const Bounds kNotNegative{.least = 0};
+const Bounds kShare{.least = 0, .limit = 1};
+
+const Choices<Schedule> kSchedules = {{"constant", Schedule::kConstant},
+                                      {"exponential", Schedule::kExponential},
+                                      {"linear", Schedule::kLinear},
+                                      {"cosine", Schedule::kCosine}};
+const Choices<std::optional<Precision>> kPrecisions = {
+    {"auto", std::nullopt},
+    {name_of(Precision::kFloat32), Precision::kFloat32},
+    {name_of(Precision::kBfloat16), Precision::kBfloat16}};
+
+/// Units of each layer, in full: their number is that of the layers.
+Setting units_setting() {
+  Setting units = list_setting("units", {.least = 1, .limit = 1000000, .limit_allowed = true},
+                               "units of each hidden layer", &PretrainSettings::units);
+  units.write = [](const Configuration& c) {
+    std::vector<Index> numbers;
+    for (const PretrainSettings& layer : c.layers) numbers.push_back(layer.units);
+    return fmt::format("{}", fmt::join(numbers, ","));
+  };
+  return units;
+}
+
+Setting seed_setting() {
+  return {
+      .name = "seed",
+      .placeholder = "N",
+      .help = "of weights, order and noise",
+      .read = [](Configuration& c, const std::string& text) { c.seed = parse_seed("seed", text); },
+      .write = [](const Configuration& c) { return fmt::format("{}", c.seed); }};
+}
+
+Setting threads_setting() {
+  return {.name = "threads",
+          .placeholder = "auto|T",
+          .help =
+              "of each rank; auto: the cores it is bound to, divided among the ranks that share "
+              "them",
+          .read =
+              [](Configuration& c, const std::string& text) {
+                c.threads = text == "auto" ? 0 : parse_integer("threads", text);
+                const bool possible = text == "auto" || (c.threads >= 1 && c.threads <= 1024);
+                require(possible, fmt::format("--threads is auto or a number from 1 to 1024, not "
+                                              "'{}'.",
+                                              text));
+              },
+          .write =
+              [](const Configuration& c) {
+                return c.threads == 0 ? "auto" : fmt::format("{}", c.threads);
+              }};
+}
+
+Setting with(Setting setting, OnResume on_resume) {
+  setting.on_resume = on_resume;
+  return setting;
+}
+
+/// One that came later: programs before it did this.
+Setting since(Setting setting, std::string before) {
+  setting.before = std::move(before);
+  return setting;
+}
+
+Setting following(Setting setting, std::string other) {
+  setting.follows = std::move(other);
+  return setting;
+}
+
+std::vector<Setting> make_settings() {
+  using C = Configuration;
+  using P = PretrainSettings;
+  std::vector<Setting> all;
+  const auto group = [&all](std::string_view heading, std::vector<Setting> settings) {
+    for (Setting& setting : settings) {
+      setting.group = heading;
+      all.push_back(std::move(setting));
+    }
+  };
+  group("Data",
+        {with(text_setting("data", "FILE",
+                           "data set; else $SAE_DATA, data/mnist.h5, the installed one", &C::data),
+              OnResume::kFree),
+         with(choice_setting("data-access",
+                             Choices<DataAccess>{{"scatter", DataAccess::kScatter},
+                                                 {"shared", DataAccess::kShared}},
+                             "rank 0 reads and sends, or every rank reads its own part",
+                             &C::data_access),
+              OnResume::kFree),
+         number_setting("validation-size", "N", kNotNegative,
+                        "the first N training samples choose the best model and train nothing",
+                        &C::validation_size)});
+  group("Network",
+        {units_setting(), seed_setting(),
+         since(number_setting("initial-scale", "S", kNotNegative,
+                              "initial weights are uniform within +-S sqrt(6 / (inputs + outputs)) "
+                              "of their layer; the smaller, the smoother are the filters",
+                              &C::initial_scale),
+               "4")});
+  group(
+      "Pretraining (one value per hidden layer, or one for all)",
+      {list_setting("corruption", kShare, "share of inputs set to 0, in [0, 1)", &P::corruption),
+       choice_setting(
+           "corruption-at",
+           Choices<CorruptionAt>{{"layer", CorruptionAt::kLayer}, {"image", CorruptionAt::kImage}},
+           "corrupt the layer's own input, or the pixels and pass them up", &C::corruption_at),
+       with(list_setting("pretrain-epochs", kNotNegative, "epochs", &P::epochs),
+            OnResume::kMoreEpochs),
+       list_setting("pretrain-learning-rate", kNotNegative, "learning rate at the start",
+                    &P::learning_rate),
+       choice_setting("pretrain-schedule", kSchedules, "how it falls", &C::pretrain_schedule),
+       following(list_setting("pretrain-weight-decay", kNotNegative,
+                              "instead of --weight-decay; the larger, the smoother are the "
+                              "filters",
+                              &P::weight_decay),
+                 "weight-decay")});
+  group("Fine-tuning",
+        {with(number_setting("finetune-epochs", "N", kNotNegative, "epochs", &C::finetune_epochs),
+              OnResume::kMoreEpochs),
+         number_setting("finetune-learning-rate", "RATE", kNotNegative,
+                        "learning rate at the start", &C::finetune_learning_rate),
+         choice_setting("finetune-schedule", kSchedules, "how it falls", &C::finetune_schedule)});
+  group("Optimizer (both)",
+        {number_setting("batch-size", "N", {.least = 1},
+                        "samples per update, over all ranks together", &C::batch_size),
+         number_setting("momentum", "M", kShare, "in [0, 1)", &C::momentum),
+         number_setting("weight-decay", "D", kNotNegative,
+                        "of an L2 penalty D/2 |w|^2 on the weights", &C::weight_decay),
+         number_setting("learning-rate-decay", "F",
+                        {.least = 1e-6, .limit = 1, .limit_allowed = true},
+                        "factor per epoch of exponential schedules", &C::learning_rate_decay),
+         number_setting("warmup-epochs", "N", kNotNegative,
+                        "epochs over which the rate first rises from 0", &C::warmup_epochs),
+         flag_setting("reproducible", "the same bits on 1, 2, 4, 8 or 16 ranks; slower",
+                      &C::reproducible)});
+  group("Speed",
+        {since(choice_setting("precision", kPrecisions,
+                              "of the operands of products; auto: bfloat16 if all processors have "
+                              "it",
+                              &C::precision),
+               "float32"),
+         since(choice_setting("gradient-precision", kPrecisions,
+                              "of gradients on their way between ranks; auto: as --precision",
+                              &C::gradient_precision),
+               "float32"),
+         with(choice_setting("averaging",
+                             Choices<Averaging>{{"auto", Averaging::kAuto},
+                                                {"flat", Averaging::kFlat},
+                                                {"node", Averaging::kNode}},
+                             "each rank holds and updates everything, or the ranks of a node share "
+                             "one copy",
+                             &C::averaging),
+              OnResume::kFree),
+         with(since(choice_setting("cache-codes",
+                                   Choices<CacheCodes>{{"auto", CacheCodes::kAuto},
+                                                       {"on", CacheCodes::kOn},
+                                                       {"off", CacheCodes::kOff}},
+                                   "keep the codes of finished layers while the next is "
+                                   "pretrained; auto: if they fit",
+                                   &C::cache_codes),
+                    "off"),
+              OnResume::kFree),
+         with(threads_setting(), OnResume::kFree)});
+  return all;
+}
+
+/// Throws: UsageError where settings contradict each other.
+void check(const Configuration& c) {
+  require(c.initial_scale > 0, "--initial-scale is more than 0: equal units stay equal.");
+  require(c.cache_codes != CacheCodes::kOn || c.corruption_at != CorruptionAt::kImage,
+          "--cache-codes on keeps clean codes, but with --corruption-at image corrupted pixels "
+          "pass up through the finished layers.");
+  if (!c.reproducible) return;
+  require(c.gradient_precision != Precision::kBfloat16,
+          "--reproducible adds up gradients in float32, not bfloat16.");
+  require(c.averaging != Averaging::kNode,
+          "--reproducible has its own order of sums, which --averaging node cannot keep.");
+  require(c.cache_codes != CacheCodes::kOn,
+          "--reproducible computes codes sample by sample of a slice, --cache-codes on in blocks.");
+}
+
+/// As many layers as there are units; where one number of units serves all, as the longest of the
+/// other lists has values.
+std::size_t count_layers(const SettingTexts& texts) {
+  const auto count = [&texts](const Setting& setting) {
+    const auto given = texts.find(setting.name);
+    return given == texts.end() ? 0 : setting.count(given->second.text);
+  };
+  const std::size_t units = count(setting("units"));
+  if (units == 0) return Configuration().layers.size();
+  std::size_t longest = units;
+  for (const Setting& setting : settings()) {
+    if (setting.is_list && units == 1) longest = std::max(longest, count(setting));
+  }
+  return longest;
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = make_settings();
+  return all;
+}
+
+const Setting& setting(const std::string& name) {
+  const auto found = std::ranges::find(settings(), name, &Setting::name);
+  if (found == settings().end()) throw std::out_of_range("There is no setting " + name + ".");
+  return *found;
+}
+
+Configuration configuration_of(const SettingTexts& texts) {
+  Configuration c;
+  c.layers.assign(count_layers(texts), {});
+  for (const auto& [name, given] : texts) {
+    try {
+      setting(name).read(c, given.text);
+    } catch (const UsageError& error) {
+      throw UsageError(given.where + error.what());
+    }
+  }
+  check(c);
+  return c;
+}
+
+}  // namespace sae
