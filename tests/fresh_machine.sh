@@ -30,7 +30,7 @@ command -v debootstrap >/dev/null ||
 mounted=()
 clean_up() {
   local folder
-  for folder in "${mounted[@]}"; do umount "$folder" || return; done
+  for folder in "${mounted[@]}"; do umount --recursive "$folder" || return; done
   [[ $keep == yes ]] || rm -rf --one-file-system "$fresh"
 }
 trap clean_up EXIT
@@ -76,6 +76,13 @@ for mount in 'proc proc' 'sysfs sys' 'tmpfs dev/shm' 'devpts dev/pts'; do
   mount -t "$kind" "$kind" "$fresh/$folder"
   mounted=("$fresh/$folder" "${mounted[@]}")
 done
+
+# Control groups are the machine's own.
+if [[ -d /sys/fs/cgroup ]]; then
+  mount --rbind /sys/fs/cgroup "$fresh/sys/fs/cgroup"
+  mounted=("$fresh/sys/fs/cgroup" "${mounted[@]}")
+  mount --make-rslave "$fresh/sys/fs/cgroup"
+fi
 
 # What is committed and what is not yet; no build folder, no old run.
 mkdir -p "$fresh/root/sae_dist"

@@ -113,7 +113,10 @@ std::vector<Setting> make_settings() {
                "4")});
   group(
       "Pretraining (one value per hidden layer, or one for all)",
-      {list_setting("corruption", kShare, "share of inputs set to 0, in [0, 1)", &P::corruption),
+      {since(choice_setting("noise", noise_kinds(), "kind of noise", &C::noise), "masking"),
+       list_setting("corruption", kShare,
+                    "level of the noise, in [0, 1): of masking the share of inputs set to 0",
+                    &P::corruption),
        choice_setting(
            "corruption-at",
            Choices<CorruptionAt>{{"layer", CorruptionAt::kLayer}, {"image", CorruptionAt::kImage}},

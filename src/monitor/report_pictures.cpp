@@ -73,15 +73,14 @@ ReportPicture reconstruction_picture(const ModelState& model, const DenoisingSet
   picture.title = fmt::format("Hidden layer {}", settings.layer + 1);
   picture.description = fmt::format(
       "Three rows of {} images: inputs, the same as hidden layer {} saw them in pretraining with "
-      "{:g} "
-      "% of its inputs set to 0, and rebuilt from its codes",
-      count, settings.layer + 1, 100 * settings.corruption_level);
-  picture.caption =
-      fmt::format("{} {:g} % of the {} set to 0{}.", moment(model), 100 * settings.corruption_level,
-                  settings.layer == 0 || settings.corruption_at == CorruptionAt::kImage
-                      ? std::string("pixels")
-                      : fmt::format("codes of layer {}", settings.layer),
-                  settings.layer == 0 ? "" : "; codes are shown as the layers below decode them");
+      "{}, and rebuilt from its codes",
+      count, settings.layer + 1, describe(settings.noise, "inputs"));
+  picture.caption = fmt::format(
+      "{} {}{}.", moment(model),
+      describe(settings.noise, settings.layer == 0 || settings.corruption_at == CorruptionAt::kImage
+                                   ? "pixels"
+                                   : fmt::format("codes of layer {}", settings.layer)),
+      settings.layer == 0 ? "" : "; codes are shown as the layers below decode them");
   return picture;
 }
 

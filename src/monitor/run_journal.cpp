@@ -138,7 +138,8 @@ void RunJournal::run_begins(const RunSummary& summary) {
     const DenoisingSettings settings =
         denoising_settings(configuration_, static_cast<Index>(layer));
     json["pretraining"].push_back(
-        {{"corruption", settings.corruption_level},
+        {{"noise", name_of(settings.noise.kind)},
+         {"corruption", settings.noise.level},
          {"at", settings.corruption_at == CorruptionAt::kImage ? "image" : "layer"},
          {"seed", settings.seed}});
   }

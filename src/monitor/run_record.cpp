@@ -98,6 +98,15 @@ ModelResult model_of(const Json& json) {
   return model;
 }
 
+/// Journals of programs that knew one kind do not name it.
+NoiseKind noise_of(const Json& layer) {
+  const std::string name = layer.value("noise", "masking");
+  for (const auto& [known, kind] : noise_kinds()) {
+    if (known == name) return kind;
+  }
+  return NoiseKind::kMasking;
+}
+
 void read_begin(const Json& json, RunRecord& record) {
   SessionRecord session;
   json.at("time").get_to(session.begin);
@@ -133,7 +142,7 @@ void read_begin(const Json& json, RunRecord& record) {
     const auto number = static_cast<Index>(record.pretraining.size());
     record.pretraining.push_back(
         {.layer = number,
-         .corruption_level = std::clamp(layer.at("corruption").get<double>(), 0.0, 0.999),
+         .noise = {noise_of(layer), std::clamp(layer.at("corruption").get<double>(), 0.0, 0.999)},
          .corruption_at = layer.at("at") == "image" ? CorruptionAt::kImage : CorruptionAt::kLayer,
          .seed = layer.at("seed").get<std::uint64_t>(),
          .stage = static_cast<std::uint32_t>(number)});

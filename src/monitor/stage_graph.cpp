@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sae/train/stage.hpp"
 #include "tensorboard.pb.h"
 
 namespace sae {
@@ -60,10 +61,11 @@ class GraphBuilder {
     return add(scope + "/" + part + "/codes", "Sigmoid", {logits}, {kAny, units(layer)});
   }
 
-  std::string mask(const std::string& x, Index size, double level) {
-    const auto noise = add("masking_noise/keep", "RandomMask", {}, {kAny, size});
-    attribute("corruption").set_f(static_cast<float>(level));
-    return add("masking_noise/corrupted", "Mul", {x, noise}, {kAny, size});
+  std::string corrupt(const std::string& x, Index size, const Noise& noise) {
+    const std::string name = name_of(noise.kind) + "_noise";
+    const auto draws = add(name + "/keep", "RandomMask", {}, {kAny, size});
+    attribute("corruption").set_f(static_cast<float>(noise.level));
+    return add(name + "/corrupted", "Mul", {x, draws}, {kAny, size});
   }
 
   Index units(Index layer) const {
@@ -94,10 +96,10 @@ void add_update(GraphBuilder& graph, const Configuration& configuration, const s
 tensorboard::GraphDef pretraining_graph(const Configuration& configuration,
                                         const Topology& topology, Index trained) {
   GraphBuilder graph(topology, true);
-  const double level = configuration.layers[static_cast<std::size_t>(trained)].corruption;
+  const Noise noise = denoising_settings(configuration, trained).noise;
   const bool at_image = configuration.corruption_at == CorruptionAt::kImage;
   std::string clean = graph.add("inputs", "Placeholder", {}, {kAny, topology.inputs});
-  std::string corrupted = at_image ? graph.mask(clean, topology.inputs, level) : clean;
+  std::string corrupted = at_image ? graph.corrupt(clean, topology.inputs, noise) : clean;
   for (Index layer = 0; layer < trained; ++layer) {
     const std::string scope = scope_of("frozen", layer);
     graph.add_layer(scope, layer);
@@ -105,7 +107,7 @@ tensorboard::GraphDef pretraining_graph(const Configuration& configuration,
     corrupted = at_image ? graph.encode(scope, "corrupted", layer, corrupted) : clean;
   }
   const Index visible = topology.inputs_of(trained);
-  if (!at_image) corrupted = graph.mask(clean, visible, level);
+  if (!at_image) corrupted = graph.corrupt(clean, visible, noise);
 
   const std::string scope = scope_of("trained", trained);
   graph.add_layer(scope, trained);

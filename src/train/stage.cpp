@@ -39,7 +39,8 @@ std::vector<std::string> stage_names(const Configuration& configuration) {
 
 DenoisingSettings denoising_settings(const Configuration& configuration, Index layer) {
   return {.layer = layer,
-          .corruption_level = configuration.layers[static_cast<std::size_t>(layer)].corruption,
+          .noise = {configuration.noise,
+                    configuration.layers[static_cast<std::size_t>(layer)].corruption},
           .corruption_at = configuration.corruption_at,
           .seed = configuration.seed,
           .stage = static_cast<std::uint32_t>(layer)};

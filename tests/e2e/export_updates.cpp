@@ -13,7 +13,7 @@
 
 #include "sae/comm/self_communicator.hpp"
 #include "sae/data/epoch_stream.hpp"
-#include "sae/model/corruption.hpp"
+#include "sae/model/noise.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 #include "sae/storage/hdf5_file.hpp"
 #include "sae/train/stage.hpp"
@@ -49,8 +49,8 @@ void write_matrix(Hdf5File& file, const std::string& name, const Matrix<float>& 
 Matrix<float> mask(const Configuration& configuration, std::uint32_t stage, Index units,
                    const std::vector<std::uint32_t>& samples) {
   Matrix<float> ones = Matrix<float>::Ones(units, static_cast<Index>(samples.size()));
-  apply_masking_noise<float>({configuration.seed, stage, kEpoch},
-                             configuration.layers[stage].corruption, samples, ones, ones);
+  corrupt<float>({.level = configuration.layers[stage].corruption},
+                 {configuration.seed, stage, kEpoch}, samples, ones, ones);
   return ones;
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Whether this machine has what some tests need; if not, says why not and fails.
-# usage: tests/support/probe.sh mounts | hosts | memory_groups PYTHON | pypi PYTHON FOLDER
+# usage: tests/support/probe.sh mounts | hosts | slurm | memory_groups PYTHON | pypi PYTHON FOLDER
 #   mounts  a file system of one's own, in a namespace for mounts
 #   hosts   hosts on this machine, in namespaces for all that cluster/namespaces.sh asks for
+#   slurm   what slurmd asks for besides
 #   memory_groups  control groups of one's own that limit memory
 #   pypi    packages from PyPI, for a virtual environment in FOLDER, which it makes
 set -uo pipefail
@@ -24,6 +25,10 @@ case $1 in
   hosts)
     [[ $(id -u) -eq 0 ]] || { echo "only root can make hosts on this machine" && exit 1; }
     try unshare --net --uts --mount --ipc --pid --fork --kill-child --mount-proc ip link set lo up
+    ;;
+  slurm)
+    [[ -n $(ls -A /sys/fs/cgroup 2>/dev/null) ]] ||
+      { echo "no control groups are mounted on /sys/fs/cgroup, and slurmd ends without" && exit 1; }
     ;;
   memory_groups) try "$2" "$(dirname "$0")/memory_group.py" ;;
   pypi)

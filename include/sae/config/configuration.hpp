@@ -16,7 +16,7 @@ namespace sae {
 /// Settings of one greedy pretraining stage.
 struct PretrainSettings {
   Index units = 1000;
-  double corruption = 0.3;  ///< Share of inputs that noise sets to 0, in [0, 1).
+  double corruption = 0.3;  ///< Level of the noise.
   Index epochs = 5;
   double learning_rate = 0.03;
   std::optional<double> weight_decay = {};  ///< None: that of the configuration.
@@ -39,6 +39,7 @@ struct Configuration {
   double initial_scale = 4;  ///< Of the initial weights; see initialize_parameters().
 
   std::vector<PretrainSettings> layers = std::vector<PretrainSettings>(3);
+  NoiseKind noise = NoiseKind::kMasking;
   CorruptionAt corruption_at = CorruptionAt::kLayer;
   Schedule pretrain_schedule = Schedule::kLinear;
 

@@ -34,23 +34,25 @@ TEST(Resumable, WithOtherSettingsIsRefusedByNameWithBothValues) {
 
 // But for those that say nothing of what is computed.
 TEST(Resumable, WithAnyOtherSettingIsRefused) {
+  const Configuration before = recorded_configuration(kBefore);
+  std::size_t refused = 0;
   for (const Setting& setting : settings()) {
     if (setting.on_resume != OnResume::kFixed) continue;
     SCOPED_TRACE(setting.name);
-    Configuration now = recorded_configuration(kBefore);
-    bool is_changed = false;
     for (const char* value : {"7,6", "0.2", "3", "true", "image", "cosine", "bfloat16"}) {
+      Configuration now = before;
       try {
         setting.read(now, value);
-        is_changed = true;
-        break;
       } catch (const UsageError&) {  // Not of this one.
+        continue;
       }
+      expect_error<UsageError>([&] { check_resumable(before, now, 0); },
+                               {"--" + setting.name + " was "});
+      ++refused;
+      break;
     }
-    EXPECT_TRUE(is_changed);
-    expect_error<UsageError>([&] { check_resumable(recorded_configuration(kBefore), now, 0); },
-                             {"--" + setting.name + " was "});
   }
+  EXPECT_GE(refused, 17u);
 }
 
 TEST(Resumable, WithMoreEpochsOfStagesThatAreNotOver) {

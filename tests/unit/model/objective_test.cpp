@@ -29,7 +29,7 @@ struct Objectives : testing::Test {
   DenoisingObjective<double> denoising(Index layer, CorruptionAt at, double level = 0.4) {
     return {layout,
             {.layer = layer,
-             .corruption_level = level,
+             .noise = {.level = level},
              .corruption_at = at,
              .seed = 3,
              .stage = static_cast<std::uint32_t>(layer)}};

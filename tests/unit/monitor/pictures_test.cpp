@@ -80,7 +80,7 @@ struct ReconstructionsOfALayer : testing::Test {
   ParameterLayout layout{{.inputs = 30, .hidden = {20, 10}, .classes = 2}};
   Vector<float> parameters;
   Minibatch<float> samples;
-  DenoisingSettings settings{.layer = 1, .corruption_level = 0.5, .seed = 3, .stage = 1};
+  DenoisingSettings settings{.layer = 1, .noise = {.level = 0.5}, .seed = 3, .stage = 1};
 
   ReconstructionsOfALayer() {
     initialize_parameters(layout, 1, parameters);
@@ -102,11 +102,11 @@ TEST_F(ReconstructionsOfALayer, CorruptTheImageAndPassItThroughTheStack) {
 }
 
 TEST_F(ReconstructionsOfALayer, ShowCorruptedCodesDecoded) {
-  settings.corruption_level = 0;
+  settings.noise.level = 0;
   const Reconstructions clean = reconstruct(layout, parameters, settings, samples, 1);
   const Matrix<float> codes = encode<float>(layout, {0, 1}, parameters, samples.inputs);
   EXPECT_EQ(clean.corrupted, decode<float>(layout, 1, parameters, codes));
-  settings.corruption_level = 0.5;
+  settings.noise = {.level = 0.5};
   const Reconstructions noisy = reconstruct(layout, parameters, settings, samples, 1);
   EXPECT_NE(noisy.corrupted, clean.corrupted);
   EXPECT_NE(noisy.reconstructed, clean.reconstructed);

@@ -164,7 +164,7 @@ ReportPictures noise_pictures() {
   RunRecord record;
   for (Index layer = 0; layer < 10; ++layer) {
     record.stages.push_back({"pretrain" + std::to_string(layer + 1), 1, 1, 1});
-    record.pretraining.push_back({.layer = layer, .corruption_level = 0.3});
+    record.pretraining.push_back({.layer = layer, .noise = {.level = 0.3}});
   }
   Minibatch<float> samples;
   std::mt19937 random(1);

@@ -68,7 +68,7 @@ TEST_F(Journal, TellsWhatRanWhereAndHowFarItCame) {
   EXPECT_FALSE(found.finished());
   EXPECT_EQ(found.topology, "30-12-9-3");
   EXPECT_EQ(found.stages[2].steps_per_epoch, 9);
-  EXPECT_EQ(found.pretraining[1].corruption_level, 0.5);
+  EXPECT_EQ(found.pretraining[1].noise.level, 0.5);
   EXPECT_EQ(found.pretraining[1].seed, 7u);
 }
 

@@ -1,4 +1,4 @@
-#include "sae/model/corruption.hpp"
+#include "masking_noise.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -29,7 +29,7 @@ void mask(const std::vector<std::uint32_t>& words, std::uint32_t threshold, cons
 }  // namespace
 
 template <typename T>
-void apply_masking_noise(const NoiseKey& key, double level, std::span<const std::uint32_t> samples,
+void apply_masking_noise(double level, const NoiseKey& key, std::span<const std::uint32_t> samples,
                          const ConstMatrixRef<T>& x, MatrixRef<T> corrupted) {
   assert(static_cast<Index>(samples.size()) == x.cols());
   const auto threshold = static_cast<std::uint32_t>(std::lround(level * 65536));
@@ -57,7 +57,7 @@ void apply_masking_noise(const NoiseKey& key, double level, std::span<const std:
 }
 
 #define SAE_INSTANTIATE(T)                                                                      \
-  template void apply_masking_noise<T>(const NoiseKey&, double, std::span<const std::uint32_t>, \
+  template void apply_masking_noise<T>(double, const NoiseKey&, std::span<const std::uint32_t>, \
                                        const ConstMatrixRef<T>&, MatrixRef<T>);
 SAE_INSTANTIATE(float)
 SAE_INSTANTIATE(double)

@@ -1,4 +1,4 @@
-#include "sae/model/corruption.hpp"
+#include "sae/model/noise.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ const NoiseKey kKey{.seed = 1, .stage = 0, .epoch = 1};
 Matrix<float> masked(const NoiseKey& key, double level, const std::vector<std::uint32_t>& samples,
                      Index units = 784) {
   Matrix<float> x = Matrix<float>::Ones(units, static_cast<Index>(samples.size()));
-  apply_masking_noise<float>(key, level, samples, x, x);
+  corrupt<float>({.level = level}, key, samples, x, x);
   return x;
 }
 
@@ -48,7 +48,7 @@ TEST(MaskingNoise, EachPartOfTheKeyChangesIt) {
 
 TEST(MaskingNoise, IsTheSameInFloatAndDouble) {
   Matrix<double> x = Matrix<double>::Ones(784, 1);
-  apply_masking_noise<double>(kKey, 0.3, std::vector<std::uint32_t>{3}, x, x);
+  corrupt<double>({.level = 0.3}, kKey, std::vector<std::uint32_t>{3}, x, x);
   EXPECT_EQ(x.cast<float>(), masked(kKey, 0.3, {3}));
 }
 

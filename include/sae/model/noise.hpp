@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sae/kernels/products.hpp"
+
+namespace sae {
+
+enum class NoiseKind {
+  kMasking  ///< Units are set to 0 (Vincent et al., ICML 2008).
+};
+
+/// Noise as a value: which, and how much of it.
+struct Noise {
+  NoiseKind kind = NoiseKind::kMasking;
+  double level = 0;  ///< Of masking: the probability of a unit to be set to 0, in [0, 1).
+};
+
+/// What corrupted samples are a function of, besides their indices.
+struct NoiseKey {
+  std::uint64_t seed = 0;
+  std::uint32_t stage = 0;
+  std::uint32_t epoch = 0;
+};
+
+/// All kinds with their names in settings and files, such as "masking".
+const std::vector<std::pair<std::string, NoiseKind>>& noise_kinds();
+
+std::string name_of(NoiseKind kind);
+
+/// What it does to "inputs" or "pixels", such as "30 % of the pixels set to 0".
+std::string describe(const Noise& noise, const std::string& units);
+
+/// corrupted (units, samples) is x with noise. What becomes of unit i of a sample depends on the
+/// noise, the key, the sample's index and x alone, so on no rank. `corrupted` may be x.
+template <typename T>
+void corrupt(const Noise& noise, const NoiseKey& key, std::span<const std::uint32_t> samples,
+             const ConstMatrixRef<T>& x, MatrixRef<T> corrupted);
+
+}  // namespace sae

@@ -1,0 +1,46 @@
+#include "sae/model/noise.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "masking_noise.hpp"
+
+namespace sae {
+
+const std::vector<std::pair<std::string, NoiseKind>>& noise_kinds() {
+  static const std::vector<std::pair<std::string, NoiseKind>> kinds = {
+      {"masking", NoiseKind::kMasking}};
+  return kinds;
+}
+
+std::string name_of(NoiseKind kind) {
+  return std::ranges::find(noise_kinds(), kind, &std::pair<std::string, NoiseKind>::second)->first;
+}
+
+std::string describe(const Noise& noise, const std::string& units) {
+  switch (noise.kind) {
+    case NoiseKind::kMasking:
+      break;
+  }
+  return fmt::format("{:g} % of the {} set to 0", 100 * noise.level, units);
+}
+
+template <typename T>
+void corrupt(const Noise& noise, const NoiseKey& key, std::span<const std::uint32_t> samples,
+             const ConstMatrixRef<T>& x, MatrixRef<T> corrupted) {
+  switch (noise.kind) {
+    case NoiseKind::kMasking:
+      return apply_masking_noise<T>(noise.level, key, samples, x, corrupted);
+  }
+}
+
+#define SAE_INSTANTIATE(T)                                                                \
+  template void corrupt<T>(const Noise&, const NoiseKey&, std::span<const std::uint32_t>, \
+                           const ConstMatrixRef<T>&, MatrixRef<T>);
+SAE_INSTANTIATE(float)
+SAE_INSTANTIATE(double)
+SAE_INSTANTIATE(bfloat16)
+#undef SAE_INSTANTIATE
+
+}  // namespace sae
