@@ -1,11 +1,13 @@
 #include "sae/comm/stop_signal.hpp"
 
+#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <thread>
 
 namespace sae {
 namespace {
@@ -36,9 +38,25 @@ void take_note(int signal) {
   if (first_time != 0 && now() - first_time > kCopyWindowNanoseconds) _exit(128 + signal);
 }
 
+/// In this thread and those that it makes.
+void change_mask(int how) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : kStopSignals) sigaddset(&signals, signal);
+  pthread_sigmask(how, &signals, nullptr);
+}
+
 }  // namespace
 
 void install_stop_signals() {
+  // The kernels of some libraries, such as oneDNN's for AVX, use a block of the heap as their stack
+  // for a while. What a handler puts on it would overwrite the heap below: signals are handled in a
+  // thread that computes nothing.
+  std::thread([] {
+    change_mask(SIG_UNBLOCK);
+    while (true) pause();
+  }).detach();
+  change_mask(SIG_BLOCK);
   struct sigaction action {};
   action.sa_handler = take_note;
   action.sa_flags = SA_RESTART;

@@ -4,6 +4,7 @@
 
 namespace sae {
 
+/// Call it before threads are made that compute: they and this one will not handle these signals.
 /// Takes SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP (unless it is ignored), SIGQUIT and SIGXCPU as
 /// requests to stop in good order. The same signal once more, or SIGINT after any, ends the process
 /// at once if it comes more than a moment after the first: mpirun passes on to each rank what a
