@@ -8,7 +8,7 @@ namespace {
 
 /// As the setting that it follows, where it is not set.
 std::string effective(const Setting& setting, const Configuration& configuration) {
-  const std::string value = setting.write(configuration);
+  std::string value = setting.write(configuration);
   if (!value.empty() || setting.follows.empty()) return value;
   return sae::setting(setting.follows).write(configuration);
 }

@@ -28,18 +28,19 @@ struct Bounds {
   }
 };
 
-inline Setting text_setting(std::string name, std::string placeholder, std::string help,
-                            std::filesystem::path Configuration::*field) {
+inline Setting text_setting(const std::string& name, const std::string& placeholder,
+                            const std::string& help, std::filesystem::path Configuration::*field) {
   return {.name = name,
-          .placeholder = std::move(placeholder),
-          .help = std::move(help),
+          .placeholder = placeholder,
+          .help = help,
           .read = [field](Configuration& c, const std::string& text) { c.*field = text; },
           .write = [field](const Configuration& c) { return (c.*field).string(); }};
 }
 
-inline Setting flag_setting(std::string name, std::string help, bool Configuration::*field) {
+inline Setting flag_setting(const std::string& name, const std::string& help,
+                            bool Configuration::*field) {
   return {.name = name,
-          .help = std::move(help),
+          .help = help,
           .is_flag = true,
           .read =
               [name, field](Configuration& c, const std::string& text) {
@@ -49,15 +50,15 @@ inline Setting flag_setting(std::string name, std::string help, bool Configurati
 }
 
 template <typename Value>
-Setting choice_setting(std::string name, Choices<Value> choices, std::string help,
-                       Value Configuration::*field) {
+Setting choice_setting(const std::string& name, const Choices<Value>& choices,
+                       const std::string& help, Value Configuration::*field) {
   std::string placeholder;
   for (const auto& [choice, value] : choices) {
     placeholder += (placeholder.empty() ? "" : "|") + choice;
   }
   return {.name = name,
           .placeholder = placeholder,
-          .help = std::move(help),
+          .help = help,
           .read = [name, field, choices](
                       Configuration& c,
                       const std::string& text) { c.*field = choose(name, text, choices); },
@@ -72,11 +73,11 @@ Setting choice_setting(std::string name, Choices<Value> choices, std::string hel
 
 /// A whole number (Index) or a real (double).
 template <typename Number>
-Setting number_setting(std::string name, std::string placeholder, Bounds bounds, std::string help,
-                       Number Configuration::*field) {
+Setting number_setting(const std::string& name, const std::string& placeholder, Bounds bounds,
+                       const std::string& help, Number Configuration::*field) {
   return {.name = name,
-          .placeholder = std::move(placeholder),
-          .help = std::move(help),
+          .placeholder = placeholder,
+          .help = help,
           .read =
               [name, bounds, field](Configuration& c, const std::string& text) {
                 if constexpr (std::is_same_v<Number, Index>) {
@@ -92,7 +93,7 @@ Setting number_setting(std::string name, std::string placeholder, Bounds bounds,
 
 /// One value per hidden layer, or one for all: Index, double or std::optional<double>.
 template <typename Number>
-Setting list_setting(std::string name, Bounds bounds, std::string help,
+Setting list_setting(const std::string& name, Bounds bounds, const std::string& help,
                      Number PretrainSettings::*field) {
   const auto numbers = [name](const std::string& text) {
     if constexpr (std::is_same_v<Number, Index>) {
@@ -104,7 +105,7 @@ Setting list_setting(std::string name, Bounds bounds, std::string help,
   };
   return {.name = name,
           .placeholder = "LIST",
-          .help = std::move(help),
+          .help = help,
           .is_list = true,
           .read =
               [name, bounds, field, numbers](Configuration& c, const std::string& text) {
