@@ -1,13 +1,8 @@
 #pragma once
 
 #include <boost/program_options.hpp>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
-
-#include "sae/config/configuration.hpp"
-#include "sae/core/types.hpp"
 
 namespace sae {
 

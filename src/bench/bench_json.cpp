@@ -1,7 +1,6 @@
 #include <nlohmann/json.hpp>
 
 #include "sae/bench/bench.hpp"
-#include "sae/config/settings.hpp"
 
 namespace sae {
 namespace {
@@ -81,8 +80,8 @@ std::string bench_json(const BenchReport& report, const BenchSettings& settings,
   json["hosts"] = report.hosts;
   json["threads"] = configuration.threads;
   json["batch_size"] = configuration.batch_size;
-  json["precision"] = setting("precision").write(configuration);
-  json["gradient_precision"] = setting("gradient-precision").write(configuration);
+  json["precision"] = name_of(precision_of(configuration));
+  json["gradient_precision"] = name_of(averaging_settings(configuration).gradient);
   json["averaging"] = report.averaging;
   json["codes"] = report.codes;
   json["momentum"] = configuration.momentum;

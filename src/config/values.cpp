@@ -104,11 +104,11 @@ std::string list_of(const std::vector<double>& numbers) {
   const bool all_equal =
       std::ranges::adjacent_find(numbers, std::not_equal_to<>()) == numbers.end();
   const std::size_t count = all_equal ? std::min<std::size_t>(numbers.size(), 1) : numbers.size();
+  static const std::regex exponent("e([+-])0");
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < count; ++i) {
     // As people write it: 1e-5, not 1e-05.
-    texts.push_back(
-        std::regex_replace(fmt::format("{}", numbers[i]), std::regex("e([+-])0"), "e$1"));
+    texts.push_back(std::regex_replace(fmt::format("{}", numbers[i]), exponent, "e$1"));
   }
   const std::string list = fmt::format("{}", fmt::join(texts, ","));
   return has_decimal_comma(list, false) ? fmt::format("{}", fmt::join(texts, ", ")) : list;

@@ -7,28 +7,14 @@
 
 namespace sae {
 
-template <typename T>
-void corrupt_input(const DenoisingSettings& settings, const ParameterLayout& layout, Range finished,
-                   const ParametersRef<Master<T>>& parameters, std::uint32_t epoch,
-                   std::span<const std::uint32_t> samples, const Matrix<T>& inputs,
-                   const Matrix<T>& clean, MatrixRef<T> corrupted) {
-  const NoiseKey key{settings.seed, settings.stage, epoch};
-  if (settings.corruption_at == CorruptionAt::kLayer || finished.end == 0) {
-    corrupt<T>(settings.noise, key, samples, clean, corrupted);
-    return;
-  }
-  assert(finished.begin == 0);  // Codes have no noise of the pixels in them.
-  Matrix<T> pixels(inputs.rows(), inputs.cols());
-  corrupt<T>(settings.noise, key, samples, inputs, pixels);
-  corrupted = encode<T>(layout, finished, parameters, std::move(pixels));
-}
-
 template <typename T, typename G>
 void DenoisingObjective<T, G>::prepare_inputs(const ParametersRef<Master<T>>& parameters,
                                               const Minibatch<Master<T>>& minibatch,
                                               std::uint32_t epoch) {
+  const NoiseKey key{settings_.seed, settings_.stage, epoch};
   const Range finished{minibatch.encoded_layers, settings_.layer};
-  assert(finished.begin <= finished.end);
+  const bool pixels_corrupted = settings_.corruption_at == CorruptionAt::kImage && finished.end > 0;
+  assert(finished.begin <= finished.end && (finished.begin == 0 || !pixels_corrupted));
   if (finished.size() == 0) {
     convert<T>(minibatch.inputs, clean_);
   } else {
@@ -36,8 +22,14 @@ void DenoisingObjective<T, G>::prepare_inputs(const ParametersRef<Master<T>>& pa
     clean_ = encode<T>(layout_, finished, parameters, inputs_);
   }
   below_.resize(clean_.rows(), 2 * minibatch.size());
-  corrupt_input<T>(settings_, layout_, finished, parameters, epoch, minibatch.samples, inputs_,
-                   clean_, below_.leftCols(minibatch.size()));
+  auto corrupted = below_.leftCols(minibatch.size());
+  if (!pixels_corrupted) {
+    corrupt<T>(settings_.noise, key, minibatch.samples, clean_, corrupted);
+  } else {
+    Matrix<T> corrupted_pixels(inputs_.rows(), inputs_.cols());
+    corrupt<T>(settings_.noise, key, minibatch.samples, inputs_, corrupted_pixels);
+    corrupted = encode<T>(layout_, finished, parameters, std::move(corrupted_pixels));
+  }
 }
 
 template <typename T, typename G>
@@ -86,15 +78,6 @@ double DenoisingObjective<T, G>::flop_per_sample(Index encoded_layers) const {
   return 2 * (passes * below + 5 * own);
 }
 
-#define SAE_INSTANTIATE(T)                                                                \
-  template void corrupt_input<T>(const DenoisingSettings&, const ParameterLayout&, Range, \
-                                 const ParametersRef<Master<T>>&, std::uint32_t,          \
-                                 std::span<const std::uint32_t>, const Matrix<T>&,        \
-                                 const Matrix<T>&, MatrixRef<T>);
-SAE_INSTANTIATE(float)
-SAE_INSTANTIATE(double)
-SAE_INSTANTIATE(bfloat16)
-#undef SAE_INSTANTIATE
 template class DenoisingObjective<float>;
 template class DenoisingObjective<double>;
 template class DenoisingObjective<bfloat16>;

@@ -64,18 +64,19 @@ GreyPicture filters_picture(const ParameterLayout& layout, std::span<const float
 Reconstructions reconstruct(const ParameterLayout& layout, const ParametersRef<float>& parameters,
                             const DenoisingSettings& settings, const Minibatch<float>& samples,
                             std::uint32_t epoch) {
+  const auto add_noise = [&](Matrix<float>& x) {
+    corrupt<float>(settings.noise, {settings.seed, settings.stage, epoch}, samples.samples, x, x);
+  };
   Reconstructions result{.inputs = samples.inputs, .corrupted = {}, .reconstructed = {}};
-  const Range finished{0, settings.layer};
-  const auto clean = encode<float>(layout, finished, parameters, samples.inputs);
-  Matrix<float> below(clean.rows(), clean.cols());  // What the layer sees.
-  corrupt_input<float>(settings, layout, finished, parameters, epoch, samples.samples,
-                       samples.inputs, clean, below);
+  Matrix<float> below;  // What the layer sees.
   if (settings.corruption_at == CorruptionAt::kLayer) {
+    below = encode<float>(layout, {0, settings.layer}, parameters, samples.inputs);
+    add_noise(below);
     result.corrupted = decode<float>(layout, settings.layer, parameters, below);
   } else {
     result.corrupted = samples.inputs;
-    corrupt<float>(settings.noise, {settings.seed, settings.stage, epoch}, samples.samples,
-                   samples.inputs, result.corrupted);
+    add_noise(result.corrupted);
+    below = encode<float>(layout, {0, settings.layer}, parameters, result.corrupted);
   }
   Matrix<float> codes(layout.hidden(settings.layer).weights.rows, below.cols());
   encode_layer<float>(layout.hidden(settings.layer), parameters, below, codes);

@@ -132,13 +132,11 @@ void Trainer::decide_precision(const std::optional<Configuration>& begun) {
   const auto decide = [&](const char* name, std::optional<Precision> Configuration::*precision,
                           Precision here) {
     if (configuration_.*precision) return;
-    configuration_.*precision = begun ? (*begun).*precision : here;
+    configuration_.*precision = begun ? ((*begun).*precision).value_or(here) : here;
     if (configuration_.*precision == here) return;
-    Configuration anew;
-    anew.*precision = here;
     decisions_.push_back(
         fmt::format("--{} auto stays {}, as the run began; a run that begins here would take {}",
-                    name, setting(name).write(configuration_), setting(name).write(anew)));
+                    name, name_of(*(configuration_.*precision)), name_of(here)));
   };
   decide("precision", &Configuration::precision,
          native ? Precision::kBfloat16 : Precision::kFloat32);

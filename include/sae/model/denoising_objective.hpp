@@ -21,15 +21,6 @@ struct DenoisingSettings {
   std::uint32_t stage = 0;  ///< Position of the stage in the run: part of the noise's key.
 };
 
-/// corrupted (inputs, samples): what the trained layer sees of samples with noise. `clean` is its
-/// input without noise, `inputs` that of layer `finished.begin`, which passes up through the
-/// `finished` layers below it. Defined for float, double and bfloat16.
-template <typename T>
-void corrupt_input(const DenoisingSettings& settings, const ParameterLayout& layout, Range finished,
-                   const ParametersRef<Master<T>>& parameters, std::uint32_t epoch,
-                   std::span<const std::uint32_t> samples, const Matrix<T>& inputs,
-                   const Matrix<T>& clean, MatrixRef<T> corrupted);
-
 /// Reconstruction of a layer's clean input from its corrupted input with tied weights:
 /// h = logistic(W x~ + b), z = logistic(W^T h + c), cross-entropy of z against x
 /// (Vincent et al., ICML 2008, eqs. 2-4). Operands of products are of type T, the gradient of type
