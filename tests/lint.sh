@@ -12,8 +12,8 @@ if [[ ${1:-} == --quick ]]; then
 fi
 # Nothing is compiled here. clang cannot read what GCC precompiled, and its findings must not depend on
 # the machine.
-cmake --preset ci -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DSAE_BUILD_TESTS=OFF \
-  -DSAE_NATIVE=OFF --log-level=WARNING >/dev/null
+cmake --preset ci -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DCMAKE_UNITY_BUILD=OFF \
+  -DSAE_BUILD_TESTS=OFF -DSAE_NATIVE=OFF --log-level=WARNING >/dev/null
 cmake --build build/lint --target src/tensorboard.pb.h >/dev/null
 
 if [[ $# -eq 0 ]]; then

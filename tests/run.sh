@@ -27,13 +27,13 @@ cmake --preset "$preset" -DSAE_BUILD_TESTS=ON "${launchers[@]}"
 say "building"
 cmake --build --preset "$preset"
 if [[ $preset == ci ]]; then
-  say "compiling each header alone"
+  say "compiling the headers that no source includes first"
   cmake --build --preset "$preset" --target all_verify_interface_header_sets
 fi
 say "testing"
 code=0
-# Twice as many as cores: most of what tests of the program do is to wait.
-ctest --preset "$preset" --parallel "$((2 * $(nproc)))" "$@" || code=$?
+# Three times as many as cores: most of what tests of the program do is to wait.
+ctest --preset "$preset" --parallel "$((3 * $(nproc)))" "$@" || code=$?
 
 if [[ -s build/$preset/tests_not_run.txt ]]; then
   say "not run on this machine"

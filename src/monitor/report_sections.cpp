@@ -12,8 +12,8 @@
 namespace sae {
 namespace {
 
-constexpr std::size_t kMostRows = 300;  // Of a table.
-constexpr Index kMostClasses = 30;      // Of a confusion matrix that is shown as one.
+constexpr std::size_t kMostTableRows = 300;  // Of a table.
+constexpr Index kMostClassesShown = 30;      // Of a confusion matrix that is shown as one.
 
 std::string percent(const std::optional<double>& value) {
   return value ? fmt::format("{:.2f} %", *value) : "";
@@ -100,7 +100,7 @@ std::string epochs_table(const std::vector<EpochRecord>& epochs) {
       .header = {"Stage", "Epoch", "Updates", "Loss", "Training error", "Validation error",
                  "Learning rate", "Samples/s", "Communication", "Seconds"},
       .rows = {}};
-  const std::size_t every = (epochs.size() + kMostRows - 1) / kMostRows;
+  const std::size_t every = (epochs.size() + kMostTableRows - 1) / kMostTableRows;
   if (every > 1) table.caption = fmt::format("Each {}th of {} epochs.", every, epochs.size());
   for (std::size_t i = 0; i < epochs.size(); ++i) {
     const EpochRecord& e = epochs[i];
@@ -224,8 +224,8 @@ std::string confusion_section(const RunRecord& record) {
       "<p class=\"soft\">{}: {} of {} wrong. Rows are labels, columns what the model said.</p>\n",
       escaped(of), grouped(evaluation.errors), grouped(evaluation.samples));
   return section("confusion", "Confusion matrix",
-                 text + (confusion.classes() <= kMostClasses ? confusion_matrix(confusion)
-                                                             : confusion_list(confusion)));
+                 text + (confusion.classes() <= kMostClassesShown ? confusion_matrix(confusion)
+                                                                  : confusion_list(confusion)));
 }
 
 std::string hardest_section(const Report& report) {

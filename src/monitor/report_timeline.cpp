@@ -11,8 +11,8 @@
 namespace sae {
 namespace {
 
-constexpr std::size_t kMostMarks = 300;  // Checkpoints that are drawn.
-constexpr std::size_t kMostRows = 500;   // Of the table.
+constexpr std::size_t kMostMarks = 300;   // Checkpoints that are drawn.
+constexpr std::size_t kMostEvents = 500;  // Of the table.
 
 /// When a session begins on the axis, in seconds of training.
 struct Placed {
@@ -132,8 +132,9 @@ std::vector<Event> events_of(const std::vector<SessionRecord>& sessions) {
 std::string events_table(const std::vector<SessionRecord>& sessions) {
   const auto events = events_of(sessions);
   HtmlTable table{.caption = "", .header = {"Time", "Update", "What"}, .rows = {}};
-  const std::size_t first = events.size() - std::min(events.size(), kMostRows);
-  if (first > 0) table.caption = fmt::format("The last {} of {} events.", kMostRows, events.size());
+  const std::size_t first = events.size() - std::min(events.size(), kMostEvents);
+  if (first > 0)
+    table.caption = fmt::format("The last {} of {} events.", kMostEvents, events.size());
   for (std::size_t i = first; i < events.size(); ++i) {
     table.rows.push_back(
         {escaped(date_and_time(events[i].time)), events[i].step, escaped(events[i].text)});

@@ -8,7 +8,7 @@
 namespace sae {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 /// Calls `take` with each line that is a JSON object. Returns how many are none, or lack something.
 template <typename Take>

@@ -1,5 +1,6 @@
-# Runs check_layers.cmake and check_public_headers.cmake on bad/, a file for each rule, and compares
-# what they report with what the files expect: exactly the lines that end in '// expect: <text>'.
+# Runs check_layers.cmake, check_public_headers.cmake and check_own_header.cmake on bad/, a file for
+# each rule, and compares what they report with what the files expect: exactly the lines that end in
+# '// expect: <text>'.
 # cmake -DWORK=<folder to write in> -P check_layers_bites.cmake
 cmake_minimum_required(VERSION 3.25)
 
@@ -23,7 +24,7 @@ foreach(file IN LISTS files)
 endforeach()
 
 set(reported)
-foreach(script check_layers.cmake check_public_headers.cmake)
+foreach(script check_layers.cmake check_own_header.cmake check_public_headers.cmake)
   execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${WORK} -P ${CMAKE_CURRENT_LIST_DIR}/${script}
                   RESULT_VARIABLE code ERROR_VARIABLE text OUTPUT_QUIET)
   if(code EQUAL 0)

@@ -23,6 +23,7 @@ inline Configuration tiny_configuration(const std::filesystem::path& data,
   c.finetune_epochs = 3;
   c.finetune_learning_rate = 0.2;
   c.batch_size = 10;
+  c.precision = c.gradient_precision = Precision::kFloat32;
   c.momentum = 0.5;
   c.weight_decay = 1e-3;
   c.validation_size = 11;

@@ -1,0 +1,2 @@
+#include <cstddef>  // expect: does not include check.hpp first
+#include "check.hpp"
