@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything and runs every test that is not labelled slow.
-# usage: tests/run.sh [PRESET] [OPTIONS OF CTEST], such as: tests/run.sh debug -L unit
+# usage: tests/run.sh [PRESET] [--build-only | OPTIONS OF CTEST], such as: tests/run.sh debug -L unit
 # PRESET is ci (default), debug, release or sanitize; sanitize has only unit and mpi tests.
 set -euo pipefail
 
@@ -29,6 +29,9 @@ cmake --build --preset "$preset"
 if [[ $preset == ci ]]; then
   say "compiling the headers that no source includes first"
   cmake --build --preset "$preset" --target all_verify_interface_header_sets
+fi
+if [[ ${1:-} == --build-only ]]; then
+  exit
 fi
 say "testing"
 code=0

@@ -48,7 +48,7 @@ void inspect_checkpoint(const std::filesystem::path& path) {
   fmt::print("  verified  the digest of all its bytes is right\n{}", progress_lines(checkpoint));
   fmt::print("  data set  {}\n", checkpoint.dataset);
   fmt::print("  optimizer {}\n",
-             checkpoint.velocity.size() > 0 ? "velocity, for a resume" : "none");
+             checkpoint.slots.empty() ? "none" : describe_slots(checkpoint) + ", for a resume");
   fmt::print("\n  {:<22} {:>14} {:>12} {:>20} {:>12}\n", "array", "shape", "norm",
              "root of mean square", "largest");
   for (const ParameterView& view : layout.views()) {

@@ -1,14 +1,15 @@
 #include "sae/averaging/gradient_averaging.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
-#include "averaging_strategies.hpp"
+#include "gradient_sum.hpp"
+#include "parameter_update.hpp"
 #include "sae/kernels/bfloat16.hpp"
 #include "sae/kernels/products.hpp"
+#include "seconds_scope.hpp"
 
 namespace sae {
 namespace {
@@ -26,116 +27,113 @@ std::size_t whole_lines(std::size_t bytes) {
   return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
 }
 
-}  // namespace
-
-std::unique_ptr<GradientAveraging> GradientAveraging::make(const ParameterLayout& layout,
-                                                           const AveragingSettings& settings,
-                                                           Communicator& comm,
-                                                           Heartbeat* heartbeat) {
-  if (settings.strategy != Averaging::kFlat) {
-    if (auto node = make_node_averaging(layout, settings, comm, heartbeat)) return node;
+std::unique_ptr<GradientSum> make_sum(const GradientSumSettings& settings, Averaging strategy,
+                                      std::size_t state_bytes) {
+  if (strategy != Averaging::kFlat) {
+    auto node = make_node_sum(settings, state_bytes, strategy == Averaging::kNode);
+    if (node) return node;
   }
-  return make_flat_averaging(layout, settings, comm, heartbeat);
+  return make_flat_sum(settings);
 }
 
-void GradientAveraging::start_step(const SgdStep& step, double stop_vote) {
-  step_ = step;
-  sums_ = {};
-  sums_.stop_votes = stop_vote;
+}  // namespace
+
+std::size_t GradientFormat::bytes(Index size) const {
+  return whole_lines(static_cast<std::size_t>(size) *
+                     (written == Precision::kBfloat16 ? sizeof(bfloat16) : sizeof(float)));
+}
+
+GradientRef<float> GradientFormat::at(std::byte* memory, Index size) const {
+  if (written == Precision::kBfloat16) return {{}, take<bfloat16>(memory, size)};
+  return {take<float>(memory, size), {}};
+}
+
+GradientAveraging::GradientAveraging(const ParameterLayout& layout,
+                                     const AveragingSettings& settings, Communicator& comm,
+                                     Heartbeat* heartbeat)
+    : GradientAveraging(layout, settings, make_optimizer(settings.optimizer), comm, heartbeat) {}
+
+GradientAveraging::GradientAveraging(const ParameterLayout& layout,
+                                     const AveragingSettings& settings,
+                                     std::unique_ptr<const Optimizer> optimizer, Communicator& comm,
+                                     Heartbeat* heartbeat)
+    : comm_(comm), heartbeat_(heartbeat), optimizer_(std::move(optimizer)) {
+  const std::vector<std::string> names = optimizer_->slots();
+  const bool rounded = settings.products == Precision::kBfloat16;
+  const auto size = static_cast<std::size_t>(layout.size());
+  const std::size_t state_bytes =
+      whole_lines(size * ((1 + names.size()) * sizeof(float) + (rounded ? sizeof(bfloat16) : 0)));
+  const GradientFormat format{.written = settings.written_gradient(), .sent = settings.gradient};
+  sum_ = make_sum({layout, format, comm, heartbeat, seconds_}, settings.strategy, state_bytes);
+  std::byte* state = sum_->allocate_state(state_bytes);
+  vectors_.parameters = take<float>(state, layout.size());
+  for (const std::string& name : names) {
+    vectors_.slots.push_back(take<float>(state, layout.size()));
+    slots_.push_back({name, vectors_.slots.back()});
+  }
+  if (rounded) vectors_.rounded = take<bfloat16>(state, layout.size());
+  update_ =
+      std::make_unique<ParameterUpdate>(layout, *optimizer_, vectors_, heartbeat, seconds_.update);
+}
+
+GradientAveraging::~GradientAveraging() = default;
+
+void GradientAveraging::share_from_root() {
+  if (comm_.is_root() && !vectors_.rounded.empty()) {
+    round_to_bfloat16(vectors_.parameters, vectors_.rounded);
+  }
+  std::vector<std::span<std::byte>> parts = {std::as_writable_bytes(vectors_.parameters)};
+  for (const auto& slot : vectors_.slots) parts.push_back(std::as_writable_bytes(slot));
+  if (!vectors_.rounded.empty()) parts.push_back(std::as_writable_bytes(vectors_.rounded));
+  sum_->broadcast_state(parts);
+}
+
+void GradientAveraging::reset_slots() {
+  if (!sum_->initializes_state()) return;
+  for (const auto& slot : vectors_.slots) std::fill(slot.begin(), slot.end(), 0.0f);
+}
+
+void GradientAveraging::start_step(const OptimizerStep& step, double stop_vote) {
+  update_->begin_step(step);
+  step_sums_ = {};
+  step_sums_.stop_votes = stop_vote;
 }
 
 bool GradientAveraging::begin(const ObjectiveSums& sums) {
   const PhaseScope phase(heartbeat_, Phase::kReduction);
   const SecondsScope timer(seconds_.reduction);
-  std::array<double, 4> values = {sums.loss, sums.errors, sums.samples, sums_.stop_votes};
+  std::array<double, 4> values = {sums.loss, sums.errors, sums.samples, step_sums_.stop_votes};
   comm_.allreduce_sum(values);
-  sums_.objective = {.loss = values[0], .errors = values[1], .samples = values[2]};
-  sums_.stop_votes = values[3];
+  step_sums_ = {.objective = {.loss = values[0], .errors = values[1], .samples = values[2]},
+                .stop_votes = values[3]};
   beat(heartbeat_);
   return std::isfinite(values[0]);
 }
 
+GradientRef<float> GradientAveraging::memory(Range part) { return sum_->memory(part, *update_); }
+
+void GradientAveraging::ready(Range part) {
+  beat(heartbeat_);
+  sum_->ready(part, *update_);
+}
+
 bool GradientAveraging::finish_step(StepSums& sums) {
   const PhaseScope phase(heartbeat_, Phase::kReduction);
-  sums = sums_;
-  return std::isfinite(sums.objective.loss) && finish_parts();
+  sums = step_sums_;
+  if (!std::isfinite(sums.objective.loss)) return false;
+  sum_->finish(*update_);
+  return sum_->end_step(update_->finish(*sum_));
 }
-
-bool GradientAveraging::all_finite(bool finite) {
-  const SecondsScope timer(seconds_.reduction);
-  return !comm_.any(!finite);
-}
-
-template <typename G>
-bool GradientAveraging::update_part(Range part, const std::vector<std::span<const G>>& gradients) {
-  const SecondsScope timer(seconds_.update);
-  beat(heartbeat_);
-  bool finite = true;
-  for (const ParameterView& view : layout_.views()) {
-    const Range common{std::max(part.begin, view.offset),
-                       std::min(part.end, view.offset + view.size())};
-    if (common.size() <= 0) continue;
-    const auto size = static_cast<std::size_t>(common.size());
-    const auto within = [&](auto vector, Index begin) {
-      return vector.empty() ? vector : vector.subspan(static_cast<std::size_t>(begin), size);
-    };
-    std::vector<std::span<const G>> parts;
-    parts.reserve(gradients.size());
-    for (const auto& gradient : gradients) {
-      parts.push_back(within(gradient, common.begin - part.begin));
-    }
-    SgdStep step_of_view = step_;
-    if (!view.is_weights) step_of_view.weight_decay = 0;
-    finite &= sgd_update<G>(
-        {within(vectors_.parameters, common.begin), within(vectors_.velocity, common.begin),
-         within(vectors_.rounded, common.begin)},
-        parts, step_of_view);
-  }
-  return finite;
-}
-
-template bool GradientAveraging::update_part<float>(Range,
-                                                    const std::vector<std::span<const float>>&);
-template bool GradientAveraging::update_part<bfloat16>(
-    Range, const std::vector<std::span<const bfloat16>>&);
 
 bool GradientAveraging::update_by_sum(Range slice, std::span<const float> gradient) {
-  return update_part<float>(slice, {gradient.subspan(static_cast<std::size_t>(slice.begin),
-                                                     static_cast<std::size_t>(slice.size()))});
+  update_->receive(slice, {gradient.subspan(static_cast<std::size_t>(slice.begin),
+                                            static_cast<std::size_t>(slice.size()))});
+  return update_->finish(*sum_);
 }
 
-bool GradientAveraging::gradient_is_rounded() const {
-  return settings_.products == Precision::kBfloat16 && settings_.gradient == Precision::kBfloat16;
-}
+void GradientAveraging::close() { sum_->close(); }
 
-std::size_t GradientAveraging::gradient_bytes(Index size) const {
-  return whole_lines(static_cast<std::size_t>(size) *
-                     (gradient_is_rounded() ? sizeof(bfloat16) : sizeof(float)));
-}
-
-GradientRef<float> GradientAveraging::gradient_at(std::byte* memory, Index size) const {
-  if (gradient_is_rounded()) return {{}, take<bfloat16>(memory, size)};
-  return {take<float>(memory, size), {}};
-}
-
-std::size_t GradientAveraging::shared_bytes() const {
-  std::size_t element = sizeof(float);
-  if (settings_.momentum) element += sizeof(float);
-  if (settings_.products == Precision::kBfloat16) element += sizeof(bfloat16);
-  return whole_lines(static_cast<std::size_t>(layout_.size()) * element);
-}
-
-void GradientAveraging::place_shared(std::byte* memory) {
-  vectors_.parameters = take<float>(memory, layout_.size());
-  if (settings_.momentum) vectors_.velocity = take<float>(memory, layout_.size());
-  if (settings_.products == Precision::kBfloat16) {
-    vectors_.rounded = take<bfloat16>(memory, layout_.size());
-  }
-}
-
-void GradientAveraging::round_parameters() {
-  if (!vectors_.rounded.empty()) round_to_bfloat16(vectors_.parameters, vectors_.rounded);
-}
+std::string GradientAveraging::description() const { return sum_->description(); }
 
 const char* name_of(Precision precision) {
   return precision == Precision::kBfloat16 ? "bfloat16" : "float32";

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "averaging_strategies.hpp"
 #include "sae/kernels/bfloat16.hpp"
+#include "seconds_scope.hpp"
 
 namespace sae {
 namespace {

@@ -78,7 +78,6 @@ class SyntheticSteps {
     const auto computing = BenchClock::now();
     // So low that the weights stay as they are.
     averaging_.start_step({.learning_rate = 1e-6F,
-                           .momentum = static_cast<float>(configuration_.momentum),
                            .gradient_scale = 1.0F / static_cast<float>(minibatch_.global_size)},
                           0);
     stage_.objective->evaluate(averaging_.parameters_ref(), minibatch_, epoch_, averaging_);
@@ -124,8 +123,8 @@ class Bench {
         comm_(comm),
         layout_(topology_of(settings)),
         stages_(plan_stages(settings.configuration, layout_)),
-        averaging_(GradientAveraging::make(layout_, averaging_settings(settings.configuration),
-                                           comm, settings.heartbeat)),
+        averaging_(std::make_unique<GradientAveraging>(
+            layout_, averaging_settings(settings.configuration), comm, settings.heartbeat)),
         largest_part_(steps_per_epoch(settings.configuration.batch_size, comm.size())) {
     if (comm.is_root()) {
       Vector<float> initial;
@@ -191,7 +190,8 @@ class Bench {
         gradients = std::max<Index>(gradients, ranks_of(host));
       }
     }
-    const bool rounded = averaging_->gradient_is_rounded();
+    const bool rounded =
+        averaging_settings(settings_.configuration).written_gradient() == Precision::kBfloat16;
     const bool travels_rounded =
         averaging_settings(settings_.configuration).gradient == Precision::kBfloat16;
     return {.elements = steps_per_epoch(stage.objective->slice().size(), owners),

@@ -163,12 +163,12 @@ std::vector<StageProduct> products_of(const ParameterLayout& layout, Index layer
 std::vector<StageProduct> stage_products(const ParameterLayout& layout, Index layer,
                                          const Configuration& configuration, Index samples,
                                          GradientAveraging& averaging, Index encoded_layers) {
-  const bool rounded_gradient = averaging.gradient_is_rounded();
+  const Precision gradient = averaging_settings(configuration).written_gradient();
   if (precision_of(configuration) == Precision::kFloat32) {
     return products_of<float, float>(layout, layer, configuration, samples, averaging,
                                      encoded_layers);
   }
-  if (rounded_gradient) {
+  if (gradient == Precision::kBfloat16) {
     return products_of<bfloat16, bfloat16>(layout, layer, configuration, samples, averaging,
                                            encoded_layers);
   }

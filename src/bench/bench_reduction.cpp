@@ -15,10 +15,8 @@ ReductionRate measure_averaging(GradientAveraging& averaging, Range slice, Index
   std::vector<double> reductions;
   std::vector<double> updates;
   // What the memory holds is summed again and again, and must change nothing.
-  const SgdStep step{.learning_rate = 0.1F,
-                     .momentum = static_cast<float>(settings.configuration.momentum),
-                     .gradient_scale = 0};
-  averaging.reset_velocity();
+  const OptimizerStep step{.learning_rate = 0.1F, .gradient_scale = 0};
+  averaging.reset_slots();
   const auto once = [&] {
     StepSums sums;
     const double update_before = averaging.seconds().update;
@@ -58,13 +56,13 @@ std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Com
   // By node is what `auto` takes where it can, and refuses without throwing where it cannot.
   for (const Averaging strategy : {Averaging::kFlat, Averaging::kAuto}) {
     averaging_of.strategy = strategy;
-    const auto averaging = GradientAveraging::make(layout, averaging_of, comm, settings.heartbeat);
-    if (averaging->description() == flat) break;
-    flat = averaging->description();
+    GradientAveraging averaging(layout, averaging_of, comm, settings.heartbeat);
+    if (averaging.description() == flat) break;
+    flat = averaging.description();
     for (Index bytes = kSmallestBytes; bytes <= kLargestBytes; bytes *= 4) {
-      ReductionRate rate = measure_averaging(*averaging, {0, bytes / element_bytes},
+      ReductionRate rate = measure_averaging(averaging, {0, bytes / element_bytes},
                                              largest_part(layout), settings, comm);
-      rate.strategy = averaging->description();
+      rate.strategy = averaging.description();
       rate.bytes = static_cast<double>(bytes);
       rates.push_back(std::move(rate));
     }

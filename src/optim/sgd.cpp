@@ -1,5 +1,6 @@
-#include "sae/optim/sgd.hpp"
-
+// Stochastic gradient descent with momentum (Polyak), in one pass over memory:
+//   g = sum of the gradients;
+//   v = momentum v + gradient_scale g + weight_decay w;  w = w - learning_rate v.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -8,11 +9,20 @@
 #include <cstdint>
 
 #include "sae/kernels/bfloat16.hpp"
+#include "sae/optim/optimizer.hpp"
 
 namespace sae {
 namespace {
 
 constexpr std::size_t kBlock = 2048;  // Elements that a thread takes at a time.
+
+/// The step, with the momentum of the optimizer.
+struct SgdStep {
+  float learning_rate;
+  float momentum;
+  float weight_decay;
+  float gradient_scale;
+};
 
 /// Parts of the vectors of an update.
 struct Block {
@@ -82,13 +92,11 @@ bool update_by_gradients(const Block& block, const SgdStep& step,
   return update(block, step, [&sum](std::size_t i) { return sum[i]; });
 }
 
-}  // namespace
-
 template <typename G>
-bool sgd_update(const SgdVectors& vectors, const std::vector<std::span<const G>>& gradients,
-                const SgdStep& step) {
+bool update_in_blocks(const UpdatedVectors& vectors,
+                      const std::vector<std::span<const G>>& gradients, const SgdStep& step) {
   assert(!gradients.empty() && gradients[0].size() == vectors.parameters.size());
-  assert(vectors.velocity.size() == vectors.parameters.size() || step.momentum == 0);
+  float* const velocity = vectors.slots.empty() ? nullptr : vectors.slots[0].data();
   const std::size_t size = vectors.parameters.size();
   const auto blocks = static_cast<Index>((size + kBlock - 1) / kBlock);
   bool finite = true;
@@ -97,7 +105,7 @@ bool sgd_update(const SgdVectors& vectors, const std::vector<std::span<const G>>
     const std::size_t begin = static_cast<std::size_t>(block) * kBlock;
     const Block part{
         .parameters = vectors.parameters.data() + begin,
-        .velocity = vectors.velocity.empty() ? nullptr : vectors.velocity.data() + begin,
+        .velocity = velocity == nullptr ? nullptr : velocity + begin,
         .rounded = vectors.rounded.empty() ? nullptr : bits_of(vectors.rounded.data() + begin),
         .size = std::min(kBlock, size - begin)};
     finite &= update_by_gradients<G>(part, step, gradients, begin);
@@ -105,9 +113,35 @@ bool sgd_update(const SgdVectors& vectors, const std::vector<std::span<const G>>
   return finite;
 }
 
-template bool sgd_update<float>(const SgdVectors&, const std::vector<std::span<const float>>&,
-                                const SgdStep&);
-template bool sgd_update<bfloat16>(const SgdVectors&, const std::vector<std::span<const bfloat16>>&,
-                                   const SgdStep&);
+class Sgd final : public Optimizer {
+ public:
+  explicit Sgd(double momentum) : momentum_(static_cast<float>(momentum)) {}
+
+  std::vector<std::string> slots() const override {
+    return momentum_ > 0 ? std::vector<std::string>{"velocity"} : std::vector<std::string>{};
+  }
+  bool update(const UpdatedVectors& vectors, const std::vector<std::span<const float>>& gradients,
+              const OptimizerStep& step) const override {
+    return update_in_blocks(vectors, gradients, with_momentum(step));
+  }
+  bool update(const UpdatedVectors& vectors,
+              const std::vector<std::span<const bfloat16>>& gradients,
+              const OptimizerStep& step) const override {
+    return update_in_blocks(vectors, gradients, with_momentum(step));
+  }
+
+ private:
+  SgdStep with_momentum(const OptimizerStep& step) const {
+    return {step.learning_rate, momentum_, step.weight_decay, step.gradient_scale};
+  }
+
+  float momentum_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_sgd(const OptimizerSettings& settings) {
+  return std::make_unique<Sgd>(settings.momentum);
+}
 
 }  // namespace sae

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 #include <vector>
 
 #include "sae/core/error.hpp"
@@ -14,19 +15,8 @@ namespace sae {
 namespace {
 
 constexpr const char* kFormat = "sae-checkpoint";
-constexpr Index kVersion = 1;
-
-/// Views as a vector of the layout holds them, by their names in the file.
-struct StoredVector {
-  const char* group;
-  const Vector<float>* vector;
-};
-
-std::vector<StoredVector> stored_vectors(const Checkpoint& checkpoint) {
-  std::vector<StoredVector> result = {{"/model/", &checkpoint.parameters}};
-  if (checkpoint.velocity.size() > 0) result.push_back({"/optimizer/", &checkpoint.velocity});
-  return result;
-}
+constexpr Index kVersion = 2;  // 1 had no names of slots, and was always of one kind of network.
+constexpr const char* kSlotsAttribute = "optimizer_slots";  // Their names, with commas.
 
 /// Shape in the file. A matrix (rows, cols) in columns is (cols, rows) in HDF5's rows.
 std::vector<Index> stored_shape(const ParameterView& view) {
@@ -95,7 +85,39 @@ void read_array(const Hdf5File& file, const std::string& name, const ParameterVi
   }
 }
 
-void check_kind(const Hdf5File& file) {
+Vector<float> read_vector(const Hdf5File& file, const std::string& group,
+                          const ParameterLayout& layout) {
+  Vector<float> result = Vector<float>::Zero(layout.size());
+  for (const ParameterView& view : layout.views()) {
+    read_array(file, group + view.name, view, result);
+  }
+  return result;
+}
+
+void write_vector(Hdf5File& file, const std::string& group, const ParameterLayout& layout,
+                  const Vector<float>& vector) {
+  for (const ParameterView& view : layout.views()) {
+    file.write<float>(group + view.name, stored_shape(view),
+                      {vector.data() + view.offset, static_cast<std::size_t>(view.size())});
+  }
+}
+
+/// Of version 1, which knew one slot and gave its arrays no group of their own.
+std::vector<Checkpoint::Slot> read_velocity(const Hdf5File& file, const ParameterLayout& layout) {
+  if (!file.exists("/optimizer")) return {};
+  return {{"velocity", read_vector(file, "/optimizer/", layout)}};
+}
+
+std::vector<Checkpoint::Slot> read_slots(const Hdf5File& file, const ParameterLayout& layout) {
+  std::vector<Checkpoint::Slot> slots;
+  std::istringstream names(file.read_string("/", kSlotsAttribute));
+  for (std::string name; std::getline(names, name, ',');) {
+    slots.push_back({name, read_vector(file, "/optimizer/" + name + "/", layout)});
+  }
+  return slots;
+}
+
+Index read_version(const Hdf5File& file) {
   const std::string path = file.path().string();
   const std::string format =
       file.has_attribute("/", "format") ? file.read_string("/", "format") : std::string();
@@ -105,10 +127,11 @@ void check_kind(const Hdf5File& file) {
   }
   const Index version = file.read_integer("/", "version");
   if (version < 1 || version > kVersion) {
-    throw DataError(
-        fmt::format("The checkpoint {} has format version {}; this program reads version {}.", path,
-                    version, kVersion));
+    throw DataError(fmt::format(
+        "The checkpoint {} has format version {}; this program reads versions up to {}.", path,
+        version, kVersion));
   }
+  return version;
 }
 
 std::string read_history(const Hdf5File& file) {
@@ -181,6 +204,12 @@ std::string stage_name(Index stage, Index hidden_layers) {
   return stage < hidden_layers ? fmt::format("pretrain{}", stage + 1) : "finetune";
 }
 
+std::string describe_slots(const Checkpoint& checkpoint) {
+  std::vector<std::string> names;
+  for (const Checkpoint::Slot& slot : checkpoint.slots) names.push_back(slot.name);
+  return names.empty() ? "no optimizer state" : fmt::format("{}", fmt::join(names, ", "));
+}
+
 void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& c, FileImage& image) {
   auto file = Hdf5File::create_image(image, path, kSealBytes);
   file.write_string("/", "format", kFormat);
@@ -190,12 +219,13 @@ void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& c, 
   file.write_integer("/", "seed", static_cast<std::int64_t>(c.seed));
   write_state(file, c.state, c.topology.hidden_layers());
   const ParameterLayout layout(c.topology);
-  for (const auto& [group, vector] : stored_vectors(c)) {
-    for (const ParameterView& view : layout.views()) {
-      file.write<float>(group + view.name, stored_shape(view),
-                        {vector->data() + view.offset, static_cast<std::size_t>(view.size())});
-    }
+  write_vector(file, "/model/", layout, c.parameters);
+  std::vector<std::string> names;
+  for (const Checkpoint::Slot& slot : c.slots) {
+    write_vector(file, "/optimizer/" + slot.name + "/", layout, slot.values);
+    names.push_back(slot.name);
   }
+  file.write_string("/", kSlotsAttribute, fmt::format("{}", fmt::join(names, ",")));
   if (!c.history.empty()) {
     file.write<std::uint8_t>(
         "/history/metrics", {static_cast<Index>(c.history.size())},
@@ -224,7 +254,7 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
 Checkpoint load_checkpoint(const std::filesystem::path& path) {
   check_seal(path);
   const auto file = Hdf5File::open(path);
-  check_kind(file);
+  const Index version = read_version(file);
   Checkpoint c;
   c.config = file.read_string("/", "config");
   c.dataset = file.read_string("/", "dataset");
@@ -233,16 +263,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   c.topology = stored_topology(file);
   c.state = read_state(file, c.topology.hidden_layers());
   const ParameterLayout layout(c.topology);
-  c.parameters = Vector<float>::Zero(layout.size());
-  for (const ParameterView& view : layout.views()) {
-    read_array(file, "/model/" + view.name, view, c.parameters);
-  }
-  if (file.exists("/optimizer")) {
-    c.velocity = Vector<float>::Zero(layout.size());
-    for (const ParameterView& view : layout.views()) {
-      read_array(file, "/optimizer/" + view.name, view, c.velocity);
-    }
-  }
+  c.parameters = read_vector(file, "/model/", layout);
+  c.slots = version == 1 ? read_velocity(file, layout) : read_slots(file, layout);
   return c;
 }
 

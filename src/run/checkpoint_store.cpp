@@ -232,11 +232,11 @@ void CheckpointStore::write_files() {
   }
   if (best_is_due_) best_is_due_ = !write_one(folder_.best(), best_);
   if (files_.model) {
-    Vector<float> velocity;
-    velocity.swap(buffer_.velocity);  // Back afterwards: its memory serves the next copy.
+    std::vector<Checkpoint::Slot> slots;
+    slots.swap(buffer_.slots);  // Back afterwards: its memory serves the next copy.
     buffer_.history.clear();
     write_one(folder_.model(), buffer_);
-    velocity.swap(buffer_.velocity);
+    slots.swap(buffer_.slots);
   }
 }
 

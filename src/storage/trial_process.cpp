@@ -69,9 +69,9 @@ struct Pipe {
 
 /// Until the other end is closed, by the end of the process say.
 void follow(int pipe, const std::function<void()>& progress) {
-  std::array<char, 64> bytes{};
+  char sign = 0;
   for (;;) {
-    const ssize_t count = read(pipe, bytes.data(), bytes.size());
+    const ssize_t count = read(pipe, &sign, 1);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return;
     if (progress) progress();

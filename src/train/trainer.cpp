@@ -92,7 +92,7 @@ Trainer::Outcome Trainer::train_remaining_stages() {
 
 Trainer::Outcome Trainer::train_stage(const Stage& stage) {
   const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
-  if (state_.progress.epoch == 0) averaging_->reset_velocity();
+  if (state_.progress.epoch == 0) averaging_->reset_slots();
   if (control_.heartbeat != nullptr) {
     control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
   }
@@ -196,10 +196,12 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
                          double learning_rate, StepSums& sums) {
   const auto epoch = static_cast<std::uint32_t>(state_.progress.epoch);
   const double stop_vote = is_time_to_stop() ? 1 : 0;
-  const SgdStep step{.learning_rate = static_cast<float>(learning_rate),
-                     .momentum = static_cast<float>(configuration_.momentum),
-                     .weight_decay = static_cast<float>(stage.weight_decay),
-                     .gradient_scale = 1.0f / static_cast<float>(minibatch.global_size)};
+  const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
+  const OptimizerStep step{
+      .learning_rate = static_cast<float>(learning_rate),
+      .weight_decay = static_cast<float>(stage.weight_decay),
+      .gradient_scale = 1.0f / static_cast<float>(minibatch.global_size),
+      .number = (state_.progress.epoch - 1) * steps + state_.progress.step_in_epoch + 1};
   const UpdateSeconds before = averaging_->seconds();
   const auto begin = Clock::now();
   const PhaseScope scope(control_.heartbeat, Phase::kCompute);
@@ -235,7 +237,7 @@ bool Trainer::is_time_to_stop() const {
   // anything has been saved, as long as a slow file system would take.
   constexpr double kSlowBytesPerSecond = 20e6;
   const auto floats =
-      static_cast<double>(averaging_->parameters().size() + averaging_->velocity().size());
+      static_cast<double>(averaging_->parameters().size() * (1 + averaging_->slots().size()));
   const double save = store_->longest_save().value_or(4 * floats / kSlowBytesPerSecond);
   const double reserve = std::min(5.0, *control_.max_seconds / 4) + (store_->idle() ? 1 : 2) * save;
   return seconds_of_session() > *control_.max_seconds - reserve;

@@ -100,8 +100,8 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   validation_ = dataset.load_shard(Split::kTrain, {0, validation_size}, whole);
   test_ = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0}, whole);
   data_digest_ = digest_of_data();
-  averaging_ =
-      GradientAveraging::make(layout_, averaging_settings(configuration_), comm, control.heartbeat);
+  averaging_ = std::make_unique<GradientAveraging>(layout_, averaging_settings(configuration_),
+                                                   comm, control.heartbeat);
   if (!found) restart();
   codes_ =
       decide_code_caching(configuration_, training_.set_size(), begun ? &*begun : nullptr, comm);
@@ -154,7 +154,7 @@ void Trainer::restart() {
     Vector<float> initial;
     initialize_parameters(layout_, configuration_.seed, initial, configuration_.initial_scale);
     copy_into(averaging_->parameters(), initial);
-    averaging_->reset_velocity();
+    averaging_->reset_slots();
   }
   state_ = {.divergences = state_.divergences, .data_digest = data_digest_};
   history_.clear();
@@ -219,16 +219,20 @@ void Trainer::load(std::optional<FoundCheckpoint> found) {
   const Configuration recorded = recorded_configuration(c.config);
   check_resumable(recorded, configuration_, c.state.progress.stage);
   if (c.topology != layout_.topology() ||
-      static_cast<std::size_t>(c.velocity.size()) != averaging_->velocity().size()) {
-    throw DataError(fmt::format("The checkpoint {} is of {}{}, which does not match its settings.",
-                                path, to_string(c.topology),
-                                c.velocity.size() == 0 ? " without momentum" : ""));
+      !std::ranges::equal(c.slots, averaging_->slots(), {}, &Checkpoint::Slot::name,
+                          &OptimizerSlot::name)) {
+    throw DataError(
+        fmt::format("The checkpoint {} is of {} with {}, which does not match its "
+                    "settings.",
+                    path, to_string(c.topology), describe_slots(c)));
   }
   notes_ = std::move(found->passed_over);
   notes_.push_back(fmt::format("resumed from {}: stage {}, epoch {}, step {}", path, c.stage_name(),
                                c.state.progress.epoch, c.state.progress.step));
   copy_into(averaging_->parameters(), c.parameters);
-  copy_into(averaging_->velocity(), c.velocity);
+  for (std::size_t i = 0; i < c.slots.size(); ++i) {
+    copy_into(averaging_->slots()[i].values, c.slots[i].values);
+  }
   c.state.divergences = std::max(state_.divergences, c.state.divergences);
   state_ = c.state;
   state_.progress.finished = false;
@@ -315,7 +319,7 @@ std::optional<Checkpoint> Trainer::best_in(const std::filesystem::path& path) co
         c.topology != layout_.topology() || c.dataset != describe(dataset_.info())) {
       return std::nullopt;
     }
-    c.velocity.resize(0);
+    c.slots.clear();
     c.history.clear();
     c.state.progress.finished = false;
     return c;
@@ -368,7 +372,12 @@ void Trainer::copy_model(Checkpoint& copy) const {
 
 void Trainer::copy_run(Checkpoint& copy) const {
   copy_model(copy);
-  copy_into(copy.velocity, averaging_->velocity());
+  const auto& slots = averaging_->slots();
+  copy.slots.resize(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    copy.slots[i].name = slots[i].name;
+    copy_into(copy.slots[i].values, slots[i].values);
+  }
   copy.history = history_;
 }
 

@@ -41,7 +41,7 @@ class ModelFile(ProgramTest):
         with h5py.File(self.folder / "run" / "model.h5") as file:
             attributes = dict(file.attrs)
         self.assertEqual(attributes["format"], "sae-checkpoint")
-        self.assertEqual(attributes["version"], 1)
+        self.assertEqual(attributes["version"], 2)
         self.assertEqual(attributes["seed"], 1)
         self.assertEqual(attributes["finished"], 1)
         self.assertEqual((attributes["stage"], attributes["epoch"]), ("finetune", 2))

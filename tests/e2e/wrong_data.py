@@ -166,7 +166,7 @@ class WrongData(ProgramTest):
             (UNSUITABLE, ["digest"],
              self.flipped("good/model.h5", "model/hidden1/weights", 0, "flip_model.h5")),
             (UNSUITABLE, ["digest"],
-             model("new_model.h5", lambda f: f.attrs.modify("version", 2))),
+             model("new_model.h5", lambda f: f.attrs.modify("version", 3))),
             (UNSUITABLE, ["digest"],
              model("part.h5", lambda f: f.pop("model/output/bias"))),
             (UNSUITABLE, ["digest"],

@@ -36,7 +36,8 @@ void write_attributes(Hdf5File& file, FuzzedDataProvider& input) {
   const std::vector<std::pair<const char*, std::string>> texts = {{"format", "sae-checkpoint"},
                                                                   {"config", "seed=3\n"},
                                                                   {"dataset", "tiny"},
-                                                                  {"stage", "finetune"}};
+                                                                  {"stage", "finetune"},
+                                                                  {"optimizer_slots", "velocity"}};
   for (const auto& [name, value] : texts) {
     const auto change = input.ConsumeEnum<Change>();
     if (change == Change::kMissing) continue;
@@ -106,8 +107,9 @@ void write_changed_checkpoint(const std::filesystem::path& path, FuzzedDataProvi
       {"hidden1/weights", {6, 5}}, {"hidden1/bias", {5}}, {"hidden1/visible_bias", {6}},
       {"hidden2/weights", {5, 4}}, {"hidden2/bias", {4}}, {"hidden2/visible_bias", {5}},
       {"output/weights", {4, 3}},  {"output/bias", {3}}};
-  for (const char* group : {"/model/", "/optimizer/"}) {
-    if (group == std::string("/optimizer/") && input.ConsumeBool()) break;
+  // The slots of version 1 and of version 2.
+  for (const char* group : {"/model/", "/optimizer/", "/optimizer/velocity/"}) {
+    if (group != std::string("/model/") && input.ConsumeBool()) break;
     for (const auto& [name, shape] : arrays) {
       write_changed_array(file, group + name, shape, input);
     }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -20,16 +21,17 @@ struct Case {
 struct AveragingOverRanks : testing::TestWithParam<Case> {
   MpiCommunicator comm;
   ParameterLayout layout{Topology{.inputs = 70, .hidden = {50, 30}, .classes = 4}};
-  SgdStep step{
-      .learning_rate = 0.5f, .momentum = 0.5f, .weight_decay = 0.25f, .gradient_scale = 0.125f};
+  OptimizerStep step{.learning_rate = 0.5f, .weight_decay = 0.25f, .gradient_scale = 0.125f};
+  float momentum = 0.5f;
 
+  AveragingSettings settings() const {
+    return {.strategy = GetParam().strategy,
+            .products = GetParam().products,
+            .gradient = GetParam().gradient,
+            .optimizer = {.momentum = momentum}};
+  }
   std::unique_ptr<GradientAveraging> make() {
-    return GradientAveraging::make(layout,
-                                   {.strategy = GetParam().strategy,
-                                    .products = GetParam().products,
-                                    .gradient = GetParam().gradient,
-                                    .momentum = true},
-                                   comm);
+    return std::make_unique<GradientAveraging>(layout, settings(), comm);
   }
   /// A rank's gradient, exact in bfloat16, as is its sum over up to 8 ranks.
   static float gradient(int rank, Index i) { return static_cast<float>((i + rank) % 5 - 2); }
@@ -71,7 +73,7 @@ TEST_P(AveragingOverRanks, UpdatesByTheSumWithinTheSliceAndLeavesTheRest) {
   const auto averaging = make();
   if (comm.is_root()) {
     std::fill(averaging->parameters().begin(), averaging->parameters().end(), 1.0f);
-    averaging->reset_velocity();
+    averaging->reset_slots();
   }
   averaging->share_from_root();
   const Range slice = layout.pretraining_slice(1);
@@ -88,12 +90,11 @@ TEST_P(AveragingOverRanks, UpdatesByTheSumWithinTheSliceAndLeavesTheRest) {
         const auto at = static_cast<std::size_t>(i);
         if (slice.contains(i)) {
           const float decay = view.is_weights ? step.weight_decay : 0.0f;
-          v[at] =
-              step.momentum * v[at] + (step.gradient_scale * sum_of_gradients(i) + decay * w[at]);
+          v[at] = momentum * v[at] + (step.gradient_scale * sum_of_gradients(i) + decay * w[at]);
           w[at] -= step.learning_rate * v[at];
         }
         ASSERT_FLOAT_EQ(averaging->parameters()[at], w[at]) << view.name;
-        ASSERT_FLOAT_EQ(averaging->velocity()[at], v[at]) << view.name;
+        ASSERT_FLOAT_EQ(averaging->slots()[0].values[at], v[at]) << view.name;
         if (GetParam().products == Precision::kBfloat16) {
           bfloat16 rounded{};
           round_to_bfloat16({&averaging->parameters()[at], 1}, {&rounded, 1});
@@ -122,6 +123,63 @@ TEST_P(AveragingOverRanks, ALossThatIsNotFiniteChangesNothing) {
   EXPECT_FALSE(take_step(*averaging, layout.finetuning_slice(), of_step));
   for (const float w : averaging->parameters()) ASSERT_EQ(w, 0);
   comm.barrier();
+}
+
+/// Steps of length learning_rate along the whole gradient, of which it needs the norm; counts them
+/// in its slot.
+class NormalizedDescent final : public Optimizer {
+ public:
+  std::vector<std::string> slots() const override { return {"steps"}; }
+  std::size_t statistics(std::size_t /*arrays*/) const override { return 1; }
+  void add_statistics(Index /*array*/, std::span<const float> /*parameters*/,
+                      std::span<const float> gradient, std::span<double> sums) const override {
+    for (const float g : gradient) sums[0] += double{g} * double{g};
+  }
+  bool update(const UpdatedVectors& vectors, const std::vector<std::span<const float>>& gradients,
+              const OptimizerStep& step) const override {
+    EXPECT_EQ(gradients.size(), 1u);
+    const auto scale = step.learning_rate / static_cast<float>(std::sqrt(step.statistics[0]));
+    for (std::size_t i = 0; i < vectors.parameters.size(); ++i) {
+      vectors.parameters[i] -= scale * gradients[0][i];
+      vectors.slots[0][i] += 1;
+      if (!vectors.rounded.empty()) {
+        vectors.rounded[i] = static_cast<bfloat16>(vectors.parameters[i]);
+      }
+    }
+    return std::isfinite(scale);
+  }
+  bool update(const UpdatedVectors& /*vectors*/,
+              const std::vector<std::span<const bfloat16>>& /*gradients*/,
+              const OptimizerStep& /*step*/) const override {
+    ADD_FAILURE() << "the whole gradient is kept in float";
+    return false;
+  }
+};
+
+TEST_P(AveragingOverRanks, AnOptimizerCanNeedTheWholeGradientBeforeTheFirstUpdate) {
+  GradientAveraging averaging(layout, settings(), std::make_unique<NormalizedDescent>(), comm);
+  averaging.share_from_root();
+  const Range slice = layout.pretraining_slice(1);
+  double squares = 0;
+  for (const ParameterView& view : layout.views()) {
+    for (Index i = view.offset; i < view.offset + view.size(); ++i) {
+      if (slice.contains(i)) squares += std::pow(double{sum_of_gradients(i)}, 2);
+    }
+  }
+  const auto scale = static_cast<float>(double{step.learning_rate} / std::sqrt(squares));
+  for (int update = 1; update <= 3; ++update) {
+    StepSums of_step = sums();
+    ASSERT_TRUE(take_step(averaging, slice, of_step));
+    for (const ParameterView& view : layout.views()) {
+      for (Index i = view.offset; i < view.offset + view.size(); ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const float steps = slice.contains(i) ? static_cast<float>(update) : 0;
+        ASSERT_NEAR(averaging.parameters()[at], -steps * scale * sum_of_gradients(i), 1e-6);
+        ASSERT_EQ(averaging.slots()[0].values[at], steps) << view.name;
+      }
+    }
+    comm.barrier();  // Others may still be reading what the next update changes.
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

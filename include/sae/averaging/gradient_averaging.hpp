@@ -7,7 +7,7 @@
 #include "sae/comm/communicator.hpp"
 #include "sae/comm/heartbeat.hpp"
 #include "sae/model/objective.hpp"
-#include "sae/optim/sgd.hpp"
+#include "sae/optim/optimizer.hpp"
 
 namespace sae {
 
@@ -27,7 +27,18 @@ struct AveragingSettings {
   Averaging strategy = Averaging::kAuto;
   Precision products = Precision::kFloat32;
   Precision gradient = Precision::kFloat32;  ///< As it travels between ranks.
-  bool momentum = false;
+  OptimizerSettings optimizer = {};
+
+  /// As objectives give it: they round it themselves where their products are rounded.
+  Precision written_gradient() const {
+    return products == Precision::kBfloat16 ? gradient : Precision::kFloat32;
+  }
+};
+
+/// A flat vector that an optimizer keeps, such as "velocity".
+struct OptimizerSlot {
+  std::string name;
+  std::span<float> values;
 };
 
 /// What the ranks tell each other in a step, besides the gradient.
@@ -42,6 +53,9 @@ struct UpdateSeconds {
   double update = 0;     ///< Of the parameters, with the sum of gradients in shared memory.
 };
 
+class GradientSum;
+class ParameterUpdate;
+
 /// Holds the flat vectors of a run and turns the gradients of all ranks into one update: the one
 /// place where model and ranks meet. The sum is divided once, by the samples of the whole
 /// minibatch: ranks can hold unequal parts of it. A step is
@@ -51,86 +65,67 @@ struct UpdateSeconds {
 ///   const bool finite = averaging.finish_step(sums);
 ///
 /// All ranks do that together. What is summed and updated while the objective still computes is
-/// up to the strategy; after finish_step all ranks see the same bits.
-class GradientAveraging : public GradientSink<float> {
+/// up to the strategy and the optimizer; after finish_step all ranks see the same bits.
+class GradientAveraging final : public GradientSink<float> {
  public:
-  /// Parameters and velocity are 0. The layout, the communicator and the heartbeat, which may be
+  /// Parameters and slots are 0. The layout, the communicator and the heartbeat, which may be
   /// null, must outlive it.
   /// Collective. Throws: CommunicationError if kNode is asked for and a node lacks shared memory.
-  static std::unique_ptr<GradientAveraging> make(const ParameterLayout& layout,
-                                                 const AveragingSettings& settings,
-                                                 Communicator& comm,
-                                                 Heartbeat* heartbeat = nullptr);
+  GradientAveraging(const ParameterLayout& layout, const AveragingSettings& settings,
+                    Communicator& comm, Heartbeat* heartbeat = nullptr);
+  /// The same with another optimizer than the settings name.
+  GradientAveraging(const ParameterLayout& layout, const AveragingSettings& settings,
+                    std::unique_ptr<const Optimizer> optimizer, Communicator& comm,
+                    Heartbeat* heartbeat = nullptr);
+  ~GradientAveraging() override;
   GradientAveraging(const GradientAveraging&) = delete;
   GradientAveraging& operator=(const GradientAveraging&) = delete;
 
   std::span<float> parameters() { return vectors_.parameters; }
-  std::span<float> velocity() { return vectors_.velocity; }  ///< Empty without momentum.
+  const std::vector<OptimizerSlot>& slots() { return slots_; }
   /// What an objective reads.
   ParametersRef<float> parameters_ref() const { return {vectors_.parameters, vectors_.rounded}; }
-  /// Whether objectives give their gradient in bfloat16.
-  bool gradient_is_rounded() const;
 
-  /// Makes what rank 0 wrote to parameters() and velocity() that of all ranks. Collective.
-  virtual void share_from_root() = 0;
+  /// Makes what rank 0 wrote to parameters() and slots() that of all ranks. Collective.
+  void share_from_root();
 
-  /// Sets the velocity to 0. To be called by all ranks between two steps.
-  virtual void reset_velocity() = 0;
+  /// Sets the slots to 0, at the begin of a stage. To be called by all ranks between two steps.
+  void reset_slots();
 
   /// `step` says how the parameters are updated, weight_decay for weights alone. Local.
-  void start_step(const SgdStep& step, double stop_vote);
+  void start_step(const OptimizerStep& step, double stop_vote);
 
   /// Adds up the sums of the step over ranks. False if the loss is not finite. Collective.
-  bool begin(const ObjectiveSums& sums) final;
+  bool begin(const ObjectiveSums& sums) override;
+  GradientRef<float> memory(Range part) override;
+  void ready(Range part) override;
 
   /// Returns whether loss and gradient are finite, the same on all ranks; `sums` gets the sums over
   /// ranks. Collective.
   bool finish_step(StepSums& sums);
 
   /// Ends a step whose gradient, within the slice of a flat vector, already is the sum over all.
-  /// Returns whether it is finite. Local.
+  /// Returns whether it is finite. Requires: the flat strategy.
   bool update_by_sum(Range slice, std::span<const float> gradient);
 
   /// Gives back what ranks share; nothing may be called any more. Without it that is kept until MPI
   /// ends. Collective.
-  virtual void close() {}
+  void close();
 
   /// Such as "node, bfloat16 gradients".
-  virtual std::string description() const = 0;
+  std::string description() const;
   const UpdateSeconds& seconds() const { return seconds_; }
 
- protected:
-  GradientAveraging(const ParameterLayout& layout, const AveragingSettings& settings,
-                    Communicator& comm, Heartbeat* heartbeat)
-      : layout_(layout), settings_(settings), comm_(comm), heartbeat_(heartbeat) {}
-
-  /// Sums and updates what is left of the step. Returns whether all ranks found finite gradients.
-  /// Collective.
-  virtual bool finish_parts() = 0;
-
-  /// Whether `finite` holds on all ranks. Collective.
-  bool all_finite(bool finite);
-  /// Updates the elements of `part` by the sum of its gradients, each of its size. Local.
-  template <typename G>
-  bool update_part(Range part, const std::vector<std::span<const G>>& gradients);
-  /// Elements of memory() for a part, and the bytes of so many elements.
-  GradientRef<float> gradient_at(std::byte* memory, Index size) const;
-  std::size_t gradient_bytes(Index size) const;
-  /// Bytes of the vectors that can be shared.
-  std::size_t shared_bytes() const;
-  void place_shared(std::byte* memory);
-  void round_parameters();
-
-  const ParameterLayout& layout_;
-  AveragingSettings settings_;
+ private:
   Communicator& comm_;
   Heartbeat* heartbeat_;
-  SgdVectors vectors_;
-  SgdStep step_;
+  std::unique_ptr<const Optimizer> optimizer_;
   UpdateSeconds seconds_;
-
- private:
-  StepSums sums_;
+  std::unique_ptr<GradientSum> sum_;
+  UpdatedVectors vectors_;  // All of them, where the strategy keeps them.
+  std::vector<OptimizerSlot> slots_;
+  std::unique_ptr<ParameterUpdate> update_;
+  StepSums step_sums_;
 };
 
 /// Whether all ranks have processors with native bfloat16. Collective.

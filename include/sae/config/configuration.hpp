@@ -48,6 +48,7 @@ struct Configuration {
   Schedule finetune_schedule = Schedule::kLinear;
 
   Index batch_size = 100;  ///< Samples per update over all ranks together.
+  OptimizerKind optimizer = OptimizerKind::kSgd;
   double momentum = 0.9;
   double weight_decay = 1e-5;
   double learning_rate_decay = 0.95;  ///< Per epoch, for exponential schedules.
@@ -82,7 +83,7 @@ inline AveragingSettings averaging_settings(const Configuration& c) {
           .products = precision_of(c),
           .gradient = c.reproducible ? Precision::kFloat32
                                      : c.gradient_precision.value_or(Precision::kFloat32),
-          .momentum = c.momentum > 0};
+          .optimizer = {.kind = c.optimizer, .momentum = c.momentum}};
 }
 
 }  // namespace sae

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "sae/model/objective.hpp"
 #include "sae/model/parameter_layout.hpp"
@@ -47,9 +48,15 @@ static_assert(std::is_trivially_copyable_v<RunState>);
 
 /// All that what follows in a run depends on, and a model for everybody else.
 struct Checkpoint {
+  /// What an optimizer keeps, such as "velocity".
+  struct Slot {
+    std::string name;
+    Vector<float> values;  ///< In the layout of the topology.
+  };
+
   Topology topology;
   Vector<float> parameters;  ///< In the layout of the topology.
-  Vector<float> velocity;    ///< Likewise; empty without momentum and in model files.
+  std::vector<Slot> slots;   ///< None in model files.
   RunState state;
   std::string history;  ///< The lines of metrics.jsonl so far.
   std::uint64_t seed = 0;
@@ -61,6 +68,9 @@ struct Checkpoint {
     return sae::stage_name(state.progress.stage, topology.hidden_layers());
   }
 };
+
+/// Such as "velocity", or "no optimizer state".
+std::string describe_slots(const Checkpoint& checkpoint);
 
 /// Composes the sealed file in `image`; `path` is for messages.
 /// Local. Throws: OutputError.

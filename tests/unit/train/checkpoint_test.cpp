@@ -49,7 +49,8 @@ struct CheckpointFile : testing::Test {
     checkpoint.seed = std::numeric_limits<std::uint64_t>::max();
     checkpoint.config = "seed=3\nunits=5,4\n";
     checkpoint.state.progress.step_in_epoch = 7;
-    checkpoint.velocity = 0.5f * checkpoint.parameters;
+    checkpoint.slots = {{"velocity", 0.5f * checkpoint.parameters},
+                        {"moment2", 0.25f * checkpoint.parameters}};
     checkpoint.state.epoch_sums = {.loss = 1.0 / 3, .errors = 4, .samples = 70};
     checkpoint.state.best = BestEpoch{.errors = 5, .epoch = 3, .step = 60};
     checkpoint.state.divergences = 1;
@@ -82,7 +83,11 @@ TEST_F(CheckpointFile, ComesBackAsItWas) {
   EXPECT_TRUE(loaded.state.progress.finished);
   EXPECT_EQ(loaded.seed, checkpoint.seed);
   EXPECT_EQ(loaded.config, checkpoint.config);
-  EXPECT_EQ(loaded.velocity, checkpoint.velocity);
+  ASSERT_EQ(loaded.slots.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(loaded.slots[i].name, checkpoint.slots[i].name);
+    EXPECT_EQ(loaded.slots[i].values, checkpoint.slots[i].values);
+  }
   EXPECT_EQ(loaded.state.progress.step_in_epoch, 7);
   EXPECT_EQ(loaded.state.epoch_sums.loss, 1.0 / 3);
   EXPECT_EQ(loaded.state.epoch_sums.errors, 4);
@@ -118,10 +123,10 @@ TEST_F(CheckpointFile, ThatIsMissingIsNamed) {
 TEST_F(CheckpointFile, OfANewerVersionIsRefusedByName) {
   auto file = Hdf5File::create_image(image, path, kSealBytes);
   file.write_string("/", "format", "sae-checkpoint");
-  file.write_integer("/", "version", 2);
+  file.write_integer("/", "version", 3);
   file.close();
   write_sealed();
-  expect_error<DataError>([&] { load_checkpoint(path); }, {"version 2", path.string()});
+  expect_error<DataError>([&] { load_checkpoint(path); }, {"version 3", path.string()});
 }
 
 TEST_F(CheckpointFile, ThatIsAnotherFileIsRefused) {
@@ -169,7 +174,7 @@ TEST_F(CheckpointFile, IsTheSameFromAnImageThatHeldAnother) {
   checkpoint.history.assign(100'000, 'x');
   checkpoint.topology = {.inputs = 700, .hidden = {300}, .classes = 3};
   initialize_parameters(ParameterLayout(checkpoint.topology), 3, checkpoint.parameters);
-  checkpoint.velocity.resize(0);
+  checkpoint.slots.clear();
   save();
   EXPECT_EQ(load_checkpoint(path).parameters, checkpoint.parameters);
   FileImage other;
@@ -194,7 +199,7 @@ TEST_F(CheckpointFile, IntoAFolderThatIsNotThereIsAnOutputError) {
 TEST_F(CheckpointFile, OneThatFailsForLackOfMemoryDoesNotHarmTheNext) {
   checkpoint.topology = {.inputs = 700, .hidden = {600}, .classes = 3};  // Over 1 MB.
   initialize_parameters(ParameterLayout(checkpoint.topology), 3, checkpoint.parameters);
-  checkpoint.velocity.resize(0);
+  checkpoint.slots.clear();
   memory_is_short = true;
   EXPECT_THROW(save(), OutputError);
   memory_is_short = false;

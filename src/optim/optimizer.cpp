@@ -1,0 +1,24 @@
+#include "sae/optim/optimizer.hpp"
+
+#include <stdexcept>
+
+namespace sae {
+
+// Each kind has a source of its own.
+std::unique_ptr<Optimizer> make_sgd(const OptimizerSettings& settings);
+
+const std::vector<std::pair<std::string, OptimizerKind>>& optimizer_kinds() {
+  static const std::vector<std::pair<std::string, OptimizerKind>> kinds = {
+      {"sgd", OptimizerKind::kSgd}};
+  return kinds;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings) {
+  switch (settings.kind) {
+    case OptimizerKind::kSgd:
+      return make_sgd(settings);
+  }
+  throw std::logic_error("no such optimizer");
+}
+
+}  // namespace sae
