@@ -19,6 +19,8 @@ Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& c
   };
   broadcast(topology.inputs);
   broadcast(topology.classes);
+  broadcast(topology.visible);
+  broadcast(topology.decoder);
   broadcast(layers);
   topology.hidden.resize(static_cast<std::size_t>(layers));
   comm.broadcast(std::as_writable_bytes(std::span(topology.hidden)), 0);

@@ -16,8 +16,7 @@ namespace {
 Index samples_of_block(const Topology& topology) {
   constexpr Index kSamples = 512;
   constexpr Index kElements = Index{1} << 24;
-  Index widest = std::max(topology.inputs, topology.classes);
-  for (const Index units : topology.hidden) widest = std::max(widest, units);
+  const Index widest = std::max({topology.inputs, topology.classes, topology.widest()});
   return std::clamp<Index>(kElements / widest, 1, kSamples);
 }
 

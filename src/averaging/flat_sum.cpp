@@ -84,6 +84,10 @@ class FlatSum final : public GradientSum {
   /// All ranks hold the same sums, so all decide the same.
   bool end_step(bool finite) override { return finite; }
 
+  UpdateShare update_share() const override {
+    const bool alone = comm_.size() == 1;
+    return {.in_parts = alone || sum_, .element = alone ? format_.written : format_.sent};
+  }
   std::string description() const override {
     return fmt::format("flat, {} gradients{}", is_sent_rounded() ? "bfloat16" : "float32",
                        sum_ ? ", summed while others are computed" : "");

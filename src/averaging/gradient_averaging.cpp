@@ -133,6 +133,8 @@ bool GradientAveraging::update_by_sum(Range slice, std::span<const float> gradie
 
 void GradientAveraging::close() { sum_->close(); }
 
+UpdateShare GradientAveraging::update_share() const { return sum_->update_share(); }
+
 std::string GradientAveraging::description() const { return sum_->description(); }
 
 const char* name_of(Precision precision) {

@@ -63,6 +63,7 @@ class GradientSum {
   /// Gives back what ranks share. Collective.
   virtual void close() {}
 
+  virtual UpdateShare update_share() const = 0;
   /// Such as "node, bfloat16 gradients".
   virtual std::string description() const = 0;
 };

@@ -119,6 +119,13 @@ class NodeSum final : public GradientSum {
     node_->close();
   }
 
+  UpdateShare update_share() const override {
+    if (sum_) return {.owners = owners_, .in_parts = true, .element = format_.sent};
+    return {.owners = owners_,
+            .gradients = node_->size(),
+            .in_parts = true,
+            .element = format_.written};
+  }
   std::string description() const override {
     return fmt::format("node, {} gradients{}", is_sent_rounded() ? "bfloat16" : "float32",
                        sum_ ? ", summed over nodes while others are computed" : "");

@@ -155,8 +155,16 @@ class Bench {
 
  private:
   std::vector<StageProduct> products_of(const Stage& stage) {
-    return stage_products(layout_, static_cast<Index>(stage.index), settings_.configuration,
-                          largest_part_, *averaging_, codes_.layers_kept(stage));
+    Minibatch<float> minibatch;
+    minibatch.encoded_layers = codes_.layers_kept(stage);
+    minibatch.inputs = Matrix<float>::Constant(
+        layout_.topology().inputs_of(minibatch.encoded_layers), largest_part_, 0.5F);
+    minibatch.labels.resize(static_cast<std::size_t>(largest_part_));
+    minibatch.samples.resize(static_cast<std::size_t>(largest_part_));
+    minibatch.global_size = settings_.configuration.batch_size;
+    return stage_products(
+        layout_, stage, averaging_->parameters_ref(), minibatch,
+        averaging_settings(settings_.configuration).written_gradient() == Precision::kBfloat16);
   }
 
   void measure_products(const Stage& stage) {
@@ -177,27 +185,11 @@ class Bench {
   }
 
   UpdatePass update_pass_of(const Stage& stage) const {
-    const bool by_node = report_.averaging.starts_with("node");
-    Index owners = 1;
-    Index gradients = 1;
-    if (by_node) {
-      const auto ranks_of = [&](const std::string& host) {
-        return std::count(report_.hosts.begin(), report_.hosts.end(), host);
-      };
-      owners = comm_.size();
-      for (const std::string& host : report_.hosts) {
-        owners = std::min<Index>(owners, ranks_of(host));
-        gradients = std::max<Index>(gradients, ranks_of(host));
-      }
-    }
-    const bool rounded =
-        averaging_settings(settings_.configuration).written_gradient() == Precision::kBfloat16;
-    const bool travels_rounded =
-        averaging_settings(settings_.configuration).gradient == Precision::kBfloat16;
-    return {.elements = steps_per_epoch(stage.objective->slice().size(), owners),
-            .gradients = gradients,
-            .gradient_elements = by_node || comm_.size() == 1 ? largest_part(layout_) : 0,
-            .rounded_gradients = rounded || (travels_rounded && !by_node && comm_.size() > 1),
+    const UpdateShare share = averaging_->update_share();
+    return {.elements = steps_per_epoch(stage.objective->slice().size(), share.owners),
+            .gradients = share.gradients,
+            .gradient_elements = share.in_parts ? largest_part(layout_) : 0,
+            .rounded_gradients = share.element == Precision::kBfloat16,
             .velocity = settings_.configuration.momentum > 0,
             .rounded_parameters = precision_of(settings_.configuration) == Precision::kBfloat16};
   }

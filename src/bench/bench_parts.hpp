@@ -11,6 +11,8 @@
 
 #include "sae/averaging/gradient_averaging.hpp"
 #include "sae/bench/bench.hpp"
+#include "sae/model/gradient_parts.hpp"
+#include "sae/train/stage.hpp"
 
 namespace sae {
 
@@ -61,19 +63,17 @@ double measure(double seconds, Communicator& comm, Once&& once) {
   return mean_over_ranks(median(std::move(times)), comm);
 }
 
-/// A product of a stage, to be done alone, on the parameters and gradient that training uses.
+/// A product of a stage, to be done alone.
 struct StageProduct {
   ProductRate shape;  ///< Without a time.
   std::function<void()> run;
 };
 
-/// The products of one step of a stage in their order, on buffers of the stage's own sizes, for so
-/// many samples. `layer` is that of a pretraining, or the number of hidden layers for the
-/// fine-tuning; the inputs are codes of `encoded_layers`, or pixels if it is 0. The layout and the
-/// averaging must outlive them.
-std::vector<StageProduct> stage_products(const ParameterLayout& layout, Index layer,
-                                         const Configuration& configuration, Index samples,
-                                         GradientAveraging& averaging, Index encoded_layers);
+/// The products of one step of a stage in their order, as its objective calls them for a minibatch,
+/// on buffers of their own sizes.
+std::vector<StageProduct> stage_products(const ParameterLayout& layout, const Stage& stage,
+                                         const ParametersRef<float>& parameters,
+                                         const Minibatch<float>& minibatch, bool rounded_gradient);
 
 /// What an update of a rank reads and writes.
 struct UpdatePass {

@@ -52,13 +52,11 @@ std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Com
   const Index element_bytes = rounded ? 2 : 4;
   const ParameterLayout layout(
       {.inputs = kRowLength, .hidden = {kLargestBytes / element_bytes / kRowLength}, .classes = 1});
-  std::string flat;
   // By node is what `auto` takes where it can, and refuses without throwing where it cannot.
   for (const Averaging strategy : {Averaging::kFlat, Averaging::kAuto}) {
     averaging_of.strategy = strategy;
     GradientAveraging averaging(layout, averaging_of, comm, settings.heartbeat);
-    if (averaging.description() == flat) break;
-    flat = averaging.description();
+    if (strategy == Averaging::kAuto && averaging.update_share().owners == 1) break;
     for (Index bytes = kSmallestBytes; bytes <= kLargestBytes; bytes *= 4) {
       ReductionRate rate = measure_averaging(averaging, {0, bytes / element_bytes},
                                              largest_part(layout), settings, comm);

@@ -15,10 +15,6 @@ namespace {
 const Bounds kNotNegative{.least = 0};
 const Bounds kShare{.least = 0, .limit = 1};
 
-const Choices<Schedule> kSchedules = {{"constant", Schedule::kConstant},
-                                      {"exponential", Schedule::kExponential},
-                                      {"linear", Schedule::kLinear},
-                                      {"cosine", Schedule::kCosine}};
 const Choices<std::optional<Precision>> kPrecisions = {
     {"auto", std::nullopt},
     {name_of(Precision::kFloat32), Precision::kFloat32},
@@ -104,13 +100,25 @@ std::vector<Setting> make_settings() {
          number_setting("validation-size", "N", kNotNegative,
                         "the first N training samples choose the best model and train nothing",
                         &C::validation_size)});
-  group("Network",
-        {units_setting(), seed_setting(),
-         since(number_setting("initial-scale", "S", kNotNegative,
-                              "initial weights are uniform within +-S sqrt(6 / (inputs + outputs)) "
-                              "of their layer; the smaller, the smoother are the filters",
-                              &C::initial_scale),
-               "4")});
+  group(
+      "Network",
+      {units_setting(), seed_setting(),
+       since(number_setting("initial-scale", "S", kNotNegative,
+                            "initial weights are uniform within +-S sqrt(6 / (inputs + outputs)) "
+                            "of their layer; the smaller, the smoother are the filters",
+                            &C::initial_scale),
+             "4"),
+       since(
+           choice_setting("activation", activation_kinds(), "of the hidden units", &C::activation),
+           "sigmoid"),
+       since(choice_setting("visible", visible_kinds(),
+                            "what the inputs are: their reconstruction and its loss; bernoulli: "
+                            "values in [0, 1], cross-entropy",
+                            &C::visible),
+             "bernoulli"),
+       since(choice_setting("decoder", decoder_kinds(),
+                            "weights of reconstructions; tied: those of the encoder", &C::decoder),
+             "tied")});
   group(
       "Pretraining (one value per hidden layer, or one for all)",
       {since(choice_setting("noise", noise_kinds(), "kind of noise", &C::noise), "masking"),
@@ -125,7 +133,7 @@ std::vector<Setting> make_settings() {
             OnResume::kMoreEpochs),
        list_setting("pretrain-learning-rate", kNotNegative, "learning rate at the start",
                     &P::learning_rate),
-       choice_setting("pretrain-schedule", kSchedules, "how it falls", &C::pretrain_schedule),
+       choice_setting("pretrain-schedule", schedule_kinds(), "how it falls", &C::pretrain_schedule),
        following(list_setting("pretrain-weight-decay", kNotNegative,
                               "instead of --weight-decay; the larger, the smoother are the "
                               "filters",
@@ -136,7 +144,8 @@ std::vector<Setting> make_settings() {
               OnResume::kMoreEpochs),
          number_setting("finetune-learning-rate", "RATE", kNotNegative,
                         "learning rate at the start", &C::finetune_learning_rate),
-         choice_setting("finetune-schedule", kSchedules, "how it falls", &C::finetune_schedule)});
+         choice_setting("finetune-schedule", schedule_kinds(), "how it falls",
+                        &C::finetune_schedule)});
   group("Optimizer (both)",
         {number_setting("batch-size", "N", {.least = 1},
                         "samples per update, over all ranks together", &C::batch_size),

@@ -12,6 +12,25 @@ inline constexpr bool kHasOneDnn = true;
 inline constexpr bool kHasOneDnn = false;
 #endif
 
+/// Whether oneDNN can multiply T: it has no double.
+template <typename T>
+constexpr bool kByOneDnn = kHasOneDnn && !std::is_same_v<T, double>;
+
+/// Whether it does here: without instructions for it, its bfloat16 is slow or missing.
+template <typename T>
+bool by_onednn() {
+  static const bool native = has_native_bfloat16();
+  return kByOneDnn<T> && (!std::is_same_v<T, bfloat16> || native);
+}
+
+/// Lists a product, if there is a ProductRecorder.
+void record(const ProductCall& call);
+template <typename T, typename R>
+void record(ProductCall::Kind kind, Index outputs, Index inputs, Index samples) {
+  record(
+      {kind, outputs, inputs, samples, std::is_same_v<T, bfloat16>, std::is_same_v<R, bfloat16>});
+}
+
 enum class Transposed { kNo, kYes };
 
 /// result^T = a^T b^T, where a and b count as transposed once more on request. A matrix in columns

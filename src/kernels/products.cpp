@@ -11,20 +11,9 @@
 namespace sae {
 namespace {
 
-/// Whether oneDNN can multiply T: it has no double.
-template <typename T>
-constexpr bool kByOneDnn = kHasOneDnn && !std::is_same_v<T, double>;
-
-/// Whether it does here: without instructions for it, its bfloat16 is slow or missing.
-template <typename T>
-bool by_onednn() {
-  static const bool native = has_native_bfloat16();
-  return kByOneDnn<T> && (!std::is_same_v<T, bfloat16> || native);
-}
-
 /// T as Eigen multiplies it: it has no fast bfloat16.
 template <typename T, typename Expression>
-decltype(auto) widened(const Expression& x) {
+decltype(auto) as_eigen_multiplies(const Expression& x) {
   if constexpr (std::is_same_v<T, bfloat16>) {
     return Matrix<float>(x.template cast<float>());
   } else {
@@ -32,10 +21,21 @@ decltype(auto) widened(const Expression& x) {
   }
 }
 
+thread_local std::vector<ProductCall>* recorded = nullptr;
+
 }  // namespace
+
+ProductRecorder::ProductRecorder(std::vector<ProductCall>& calls) { recorded = &calls; }
+
+ProductRecorder::~ProductRecorder() { recorded = nullptr; }
+
+void record(const ProductCall& call) {
+  if (recorded != nullptr) recorded->push_back(call);
+}
 
 template <typename T, typename R>
 void multiply(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& x, ResultRef<R> result) {
+  record<T, R>(ProductCall::Kind::kForward, w.rows(), w.cols(), x.cols());
   if constexpr (kByOneDnn<T>) {
     if (by_onednn<T>()) {
       return onednn_multiply<T, R>(x, Transposed::kNo, w, Transposed::kNo, nullptr, result);
@@ -44,27 +44,14 @@ void multiply(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& x, ResultRef<
   if constexpr (std::is_same_v<T, R> && !std::is_same_v<T, bfloat16>) {
     result.noalias() = w * x;
   } else {
-    result = (widened<T>(w) * widened<T>(x)).template cast<R>();
+    result = (as_eigen_multiplies<T>(w) * as_eigen_multiplies<T>(x)).template cast<R>();
   }
-}
-
-template <typename T>
-void multiply_add_logistic(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& x,
-                           const ConstVectorRef<Master<T>>& bias, MatrixRef<T> result) {
-  if constexpr (kByOneDnn<T>) {
-    if (by_onednn<T>()) {
-      return onednn_multiply<T, T>(x, Transposed::kNo, w, Transposed::kNo, bias.data(), result);
-    }
-  }
-  Matrix<Master<T>> logits(result.rows(), result.cols());
-  multiply<T, Master<T>>(w, x, logits);
-  logits.colwise() += bias;
-  result = logits.array().logistic().matrix().template cast<T>();
 }
 
 template <typename T, typename R>
 void multiply_transposed(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& y,
                          ResultRef<R> result) {
+  record<T, R>(ProductCall::Kind::kTransposed, w.rows(), w.cols(), y.cols());
   if constexpr (kByOneDnn<T>) {
     if (by_onednn<T>()) {
       return onednn_multiply<T, R>(y, Transposed::kNo, w, Transposed::kYes, nullptr, result);
@@ -73,12 +60,13 @@ void multiply_transposed(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& y,
   if constexpr (std::is_same_v<T, R> && !std::is_same_v<T, bfloat16>) {
     result.noalias() = w.transpose() * y;
   } else {
-    result = (widened<T>(w).transpose() * widened<T>(y)).template cast<R>();
+    result = (as_eigen_multiplies<T>(w).transpose() * as_eigen_multiplies<T>(y)).template cast<R>();
   }
 }
 
 template <typename T, typename R>
 void multiply_outer(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x, ResultRef<R> result) {
+  record<T, R>(ProductCall::Kind::kOuter, y.rows(), x.rows(), x.cols());
   if (x.cols() == 0) {
     result.setZero();
     return;
@@ -91,7 +79,7 @@ void multiply_outer(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x, Resu
   if constexpr (std::is_same_v<T, R> && !std::is_same_v<T, bfloat16>) {
     result.noalias() = y * x.transpose();
   } else {
-    result = (widened<T>(y) * widened<T>(x).transpose()).template cast<R>();
+    result = (as_eigen_multiplies<T>(y) * as_eigen_multiplies<T>(x).transpose()).template cast<R>();
   }
 }
 
@@ -116,17 +104,10 @@ std::string kernel_description() {
                                           ResultRef<R>);                                          \
   template void multiply_outer<T, R>(const ConstMatrixRef<T>&, const ConstMatrixRef<T>&,          \
                                      ResultRef<R>);
-#define SAE_INSTANTIATE_LOGISTIC(T)                                                          \
-  template void multiply_add_logistic<T>(const ConstMatrixRef<T>&, const ConstMatrixRef<T>&, \
-                                         const ConstVectorRef<Master<T>>&, MatrixRef<T>);
 SAE_INSTANTIATE(float, float)
 SAE_INSTANTIATE(double, double)
 SAE_INSTANTIATE(bfloat16, bfloat16)
 SAE_INSTANTIATE(bfloat16, float)
-SAE_INSTANTIATE_LOGISTIC(float)
-SAE_INSTANTIATE_LOGISTIC(double)
-SAE_INSTANTIATE_LOGISTIC(bfloat16)
 #undef SAE_INSTANTIATE
-#undef SAE_INSTANTIATE_LOGISTIC
 
 }  // namespace sae

@@ -22,8 +22,7 @@ ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>
                     activations_[below + 1]);
   }
   logits_.resize(layout_.topology().classes, samples);
-  multiply<T, Master<T>>(view_of(weights, layout_.output().weights), activations_.back(), logits_);
-  add_bias<Master<T>>(view_of(parameters.values, layout_.output().bias).col(0), logits_);
+  output_layer<T>(layout_.output(), parameters, activations_.back(), logits_);
   const ClassificationSums classified = softmax_cross_entropy<Master<T>>(minibatch.labels, logits_);
   const ObjectiveSums sums{classified.loss, classified.errors, static_cast<double>(samples)};
   if (!gradient.begin(sums)) return sums;
@@ -44,7 +43,8 @@ ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>
                    views.visible_bias, gradient);
     if (layer == 0) break;
     bias_gradient_.resize(views.weights.cols);
-    multiply_by_logistic_derivative<T>(below, delta_below_, bias_gradient_);
+    multiply_by_derivative<T>(layout_.hidden(layer - 1).activation, below, delta_below_,
+                              bias_gradient_);
     delta_.swap(delta_below_);
   }
   return sums;

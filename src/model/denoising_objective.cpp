@@ -50,15 +50,16 @@ ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>&
   auto hidden = above_.rightCols(samples);
 
   encode_layer<T>(views, parameters, corrupted, hidden);
-  const auto weights = view_of(elements_of<T>(parameters), views.weights);
-  multiply_transposed<T, Master<T>>(weights, hidden, logits_);
+  decode_layer<T>(views, parameters, hidden, logits_);
   ObjectiveSums sums;
   sums.samples = static_cast<double>(samples);
-  sums.loss = binary_cross_entropy<T>(view_of(parameters.values, views.visible_bias).col(0), clean_,
-                                      logits_, reconstruction_delta, visible_bias_gradient_);
+  sums.loss =
+      reconstruction_loss<T>(views.visible, view_of(parameters.values, views.visible_bias).col(0),
+                             clean_, logits_, reconstruction_delta, visible_bias_gradient_);
   if (!gradient.begin(sums)) return sums;
-  multiply<T>(weights, reconstruction_delta, hidden_delta);
-  multiply_by_logistic_derivative<T>(hidden, hidden_delta, bias_gradient_);
+  multiply<T>(view_of(elements_of<T>(parameters), views.weights), reconstruction_delta,
+              hidden_delta);
+  multiply_by_derivative<T>(views.activation, hidden, hidden_delta, bias_gradient_);
 
   // W serves encoder and decoder, so its gradient is the sum of both.
   give_outer_product<G, T>(above_, below_, views.weights, gradient);

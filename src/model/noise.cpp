@@ -2,21 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "masking_noise.hpp"
 
 namespace sae {
 
-const std::vector<std::pair<std::string, NoiseKind>>& noise_kinds() {
-  static const std::vector<std::pair<std::string, NoiseKind>> kinds = {
-      {"masking", NoiseKind::kMasking}};
+const Choices<NoiseKind>& noise_kinds() {
+  static const Choices<NoiseKind> kinds = {{"masking", NoiseKind::kMasking}};
   return kinds;
 }
 
-std::string name_of(NoiseKind kind) {
-  return std::ranges::find(noise_kinds(), kind, &std::pair<std::string, NoiseKind>::second)->first;
-}
+std::string name_of(NoiseKind kind) { return name_of(kind, noise_kinds()); }
 
 std::string describe(const Noise& noise, const std::string& units) {
   switch (noise.kind) {

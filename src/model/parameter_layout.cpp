@@ -2,12 +2,32 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sae {
 
 std::string to_string(const Topology& topology) {
   std::string text = fmt::format("{}", topology.inputs);
-  for (const Index units : topology.hidden) text += fmt::format("-{}", units);
+  for (const LayerSpec& layer : topology.hidden) text += fmt::format("-{}", layer.units);
   return text + fmt::format("-{}", topology.classes);
+}
+
+const Choices<Decoder>& decoder_kinds() {
+  static const Choices<Decoder> kinds = {{"tied", Decoder::kTied}};
+  return kinds;
+}
+
+Index Topology::widest() const {
+  return hidden.empty() ? 0 : std::ranges::max(hidden, {}, &LayerSpec::units).units;
+}
+
+Visible Topology::visible_of(Index of) const {
+  if (of == 0) return visible;
+  switch (layer(of - 1).activation) {
+    case Activation::kSigmoid:
+      break;  // Values in [0, 1].
+  }
+  return Visible::kBernoulli;
 }
 
 ParameterLayout::ParameterLayout(const Topology& topology) : topology_(topology) {
@@ -19,8 +39,10 @@ ParameterLayout::ParameterLayout(const Topology& topology) : topology_(topology)
   for (Index layer = 0; layer < topology.hidden_layers(); ++layer) {
     const std::string name = fmt::format("hidden{}", layer + 1);
     const Index inputs = topology.inputs_of(layer);
-    const Index units = topology.hidden[static_cast<std::size_t>(layer)];
+    const Index units = topology.layer(layer).units;
     LayerViews views;
+    views.activation = topology.layer(layer).activation;
+    views.visible = topology.visible_of(layer);
     views.weights = place(name + "/weights", units, inputs, true);
     views.bias = place(name + "/bias", units, 1, false);
     views.visible_bias = place(name + "/visible_bias", inputs, 1, false);

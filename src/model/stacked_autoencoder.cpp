@@ -32,8 +32,22 @@ template <typename T>
 void encode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
                   const ConstMatrixRef<T>& x, MatrixRef<T> hidden) {
   assert(x.rows() == views.weights.cols);
-  multiply_add_logistic<T>(view_of(elements_of<T>(parameters), views.weights), x,
+  multiply_and_activate<T>(views.activation, view_of(elements_of<T>(parameters), views.weights), x,
                            view_of(parameters.values, views.bias).col(0), hidden);
+}
+
+template <typename T>
+void decode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
+                  const ConstMatrixRef<T>& hidden, MatrixRef<Master<T>> logits) {
+  multiply_transposed<T, Master<T>>(view_of(elements_of<T>(parameters), views.weights), hidden,
+                                    logits);
+}
+
+template <typename T>
+void output_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
+                  const ConstMatrixRef<T>& x, MatrixRef<Master<T>> logits) {
+  multiply<T, Master<T>>(view_of(elements_of<T>(parameters), views.weights), x, logits);
+  add_bias<Master<T>>(view_of(parameters.values, views.bias).col(0), logits);
 }
 
 template <typename T>
@@ -56,9 +70,9 @@ Matrix<T> decode(const ParameterLayout& layout, Index layers, const ParametersRe
   for (Index layer = layers - 1; layer >= 0; --layer) {
     const LayerViews& views = layout.hidden(layer);
     below.resize(views.weights.cols, codes.cols());
-    multiply_transposed<T>(view_of(parameters.values, views.weights), codes, below);
+    decode_layer<T>(views, parameters, codes, below);
     add_bias<T>(view_of(parameters.values, views.visible_bias).col(0), below);
-    below = below.array().logistic();
+    visible_values<T>(views.visible, below);
     codes.swap(below);
   }
   return codes;
@@ -69,14 +83,17 @@ Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parame
   const Matrix<T> codes =
       encode<T>(layout, {0, layout.topology().hidden_layers()}, parameters, std::move(x));
   Matrix<T> logits(layout.topology().classes, codes.cols());
-  multiply<T>(view_of(parameters.values, layout.output().weights), codes, logits);
-  add_bias<T>(view_of(parameters.values, layout.output().bias).col(0), logits);
+  output_layer<T>(layout.output(), parameters, codes, logits);
   return logits;
 }
 
 #define SAE_INSTANTIATE(T)                                                                     \
   template void encode_layer<T>(const LayerViews&, const ParametersRef<Master<T>>&,            \
                                 const ConstMatrixRef<T>&, MatrixRef<T>);                       \
+  template void decode_layer<T>(const LayerViews&, const ParametersRef<Master<T>>&,            \
+                                const ConstMatrixRef<T>&, MatrixRef<Master<T>>);               \
+  template void output_layer<T>(const LayerViews&, const ParametersRef<Master<T>>&,            \
+                                const ConstMatrixRef<T>&, MatrixRef<Master<T>>);               \
   template Matrix<T> encode<T>(const ParameterLayout&, Range, const ParametersRef<Master<T>>&, \
                                Matrix<T>);
 #define SAE_INSTANTIATE_MASTER(T)                                                                  \

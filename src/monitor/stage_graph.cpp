@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -13,6 +14,14 @@ namespace sae {
 namespace {
 
 constexpr Index kAny = -1;
+
+/// The name of an operation: that of the setting, with a capital.
+template <typename Kind>
+std::string op_of(Kind kind, const Choices<Kind>& kinds) {
+  std::string name = name_of(kind, kinds);
+  name[0] = static_cast<char>(std::toupper(name[0]));
+  return name;
+}
 
 /// Adds nodes; each call returns the name of the node that holds its result.
 class GraphBuilder {
@@ -58,7 +67,9 @@ class GraphBuilder {
   std::string encode(const std::string& scope, const std::string& part, Index layer,
                      const std::string& x) {
     const auto logits = affine(scope, part, layer, x);
-    return add(scope + "/" + part + "/codes", "Sigmoid", {logits}, {kAny, units(layer)});
+    return add(scope + "/" + part + "/codes",
+               op_of(topology_.layer(layer).activation, activation_kinds()), {logits},
+               {kAny, units(layer)});
   }
 
   std::string corrupt(const std::string& x, Index size, const Noise& noise) {
@@ -69,8 +80,7 @@ class GraphBuilder {
   }
 
   Index units(Index layer) const {
-    return layer == topology_.hidden_layers() ? topology_.classes
-                                              : topology_.hidden[static_cast<std::size_t>(layer)];
+    return layer == topology_.hidden_layers() ? topology_.classes : topology_.layer(layer).units;
   }
 
   tensorboard::GraphDef take() { return std::move(graph_); }
@@ -118,7 +128,8 @@ tensorboard::GraphDef pretraining_graph(const Configuration& configuration,
   graph.attribute("transpose_b").set_b(true);
   const auto logits = graph.add(scope + "/decoder/sum", "BiasAdd",
                                 {product, scope + "/visible_bias"}, {kAny, visible});
-  graph.add(scope + "/decoder/reconstruction", "Sigmoid", {logits}, {kAny, visible});
+  graph.add(scope + "/decoder/reconstruction", op_of(topology.visible_of(trained), visible_kinds()),
+            {logits}, {kAny, visible});
   const auto entropy = graph.add("loss/cross_entropy", "SigmoidCrossEntropyWithLogits",
                                  {logits, clean}, {kAny, visible});
   const auto sum = graph.add("loss/sum_over_units", "Sum", {entropy}, {kAny});

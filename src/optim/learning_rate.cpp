@@ -6,6 +6,14 @@
 
 namespace sae {
 
+const Choices<Schedule>& schedule_kinds() {
+  static const Choices<Schedule> kinds = {{"constant", Schedule::kConstant},
+                                          {"exponential", Schedule::kExponential},
+                                          {"linear", Schedule::kLinear},
+                                          {"cosine", Schedule::kCosine}};
+  return kinds;
+}
+
 double LearningRate::at(double epoch, double step) const {
   if (epoch < warmup_epochs) return initial * std::min(1.0, (epoch + step) / warmup_epochs);
   const double since = epoch - warmup_epochs;

@@ -7,9 +7,8 @@ namespace sae {
 // Each kind has a source of its own.
 std::unique_ptr<Optimizer> make_sgd(const OptimizerSettings& settings);
 
-const std::vector<std::pair<std::string, OptimizerKind>>& optimizer_kinds() {
-  static const std::vector<std::pair<std::string, OptimizerKind>> kinds = {
-      {"sgd", OptimizerKind::kSgd}};
+const Choices<OptimizerKind>& optimizer_kinds() {
+  static const Choices<OptimizerKind> kinds = {{"sgd", OptimizerKind::kSgd}};
   return kinds;
 }
 

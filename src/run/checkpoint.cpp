@@ -41,9 +41,9 @@ Topology stored_topology(const Hdf5File& file) {
   Topology topology;
   // Sizes that fit each other are those of arrays in the file: memory for them may be taken.
   const auto check_inputs = [&](const std::string& layer, Index inputs) {
-    if (inputs != topology.hidden.back()) {
+    if (inputs != topology.hidden.back().units) {
       throw DataError(fmt::format("The layer {} of the checkpoint {} has {} inputs, not {}.", layer,
-                                  file.path().string(), inputs, topology.hidden.back()));
+                                  file.path().string(), inputs, topology.hidden.back().units));
     }
   };
   for (int i = 1; i == 1 || file.exists(fmt::format("/model/hidden{}", i)); ++i) {
@@ -54,7 +54,7 @@ Topology stored_topology(const Hdf5File& file) {
     } else {
       check_inputs(layer, shape[0]);
     }
-    topology.hidden.push_back(shape[1]);
+    topology.hidden.emplace_back(shape[1]);
   }
   const auto shape = weights_shape(file, "output");
   check_inputs("output", shape[0]);
@@ -166,6 +166,36 @@ void write_state(Hdf5File& file, const RunState& state, Index hidden_layers) {
   file.write_integer("/", "best_step", state.best->step);
 }
 
+/// The value that an attribute of /model names.
+template <typename Kind>
+Kind read_kind(const Hdf5File& file, const char* attribute, const Choices<Kind>& kinds) {
+  const std::string name = file.read_string("/model", attribute);
+  for (const auto& [known, kind] : kinds) {
+    if (known == name) return kind;
+  }
+  throw DataError(fmt::format("The model of {} has {} '{}', which this program does not know.",
+                              file.path().string(), attribute, name));
+}
+
+template <typename Kind>
+void write_kind(Hdf5File& file, const char* attribute, Kind kind, const Choices<Kind>& kinds) {
+  file.write_string("/model", attribute, name_of(kind, kinds));
+}
+
+/// What the arrays do not tell. All layers have one activation so far.
+void write_network(Hdf5File& file, const Topology& topology) {
+  write_kind(file, "activation", topology.hidden.front().activation, activation_kinds());
+  write_kind(file, "visible", topology.visible, visible_kinds());
+  write_kind(file, "decoder", topology.decoder, decoder_kinds());
+}
+
+void read_network(const Hdf5File& file, Topology& topology) {
+  const Activation activation = read_kind(file, "activation", activation_kinds());
+  for (LayerSpec& layer : topology.hidden) layer.activation = activation;
+  topology.visible = read_kind(file, "visible", visible_kinds());
+  topology.decoder = read_kind(file, "decoder", decoder_kinds());
+}
+
 Index read_stage(const Hdf5File& file, Index hidden_layers) {
   const std::string name = file.read_string("/", "stage");
   for (Index stage = 0; stage <= hidden_layers; ++stage) {
@@ -220,6 +250,7 @@ void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& c, 
   write_state(file, c.state, c.topology.hidden_layers());
   const ParameterLayout layout(c.topology);
   write_vector(file, "/model/", layout, c.parameters);
+  write_network(file, c.topology);
   std::vector<std::string> names;
   for (const Checkpoint::Slot& slot : c.slots) {
     write_vector(file, "/optimizer/" + slot.name + "/", layout, slot.values);
@@ -261,6 +292,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   c.seed = static_cast<std::uint64_t>(file.read_integer("/", "seed"));
   c.history = read_history(file);
   c.topology = stored_topology(file);
+  if (version > 1) read_network(file, c.topology);
   c.state = read_state(file, c.topology.hidden_layers());
   const ParameterLayout layout(c.topology);
   c.parameters = read_vector(file, "/model/", layout);

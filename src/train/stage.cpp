@@ -23,8 +23,14 @@ std::shared_ptr<Objective<float>> make_objective(const Configuration& configurat
 }  // namespace
 
 Topology topology_for(const Configuration& configuration, const DatasetInfo& info) {
-  Topology topology{.inputs = info.features, .hidden = {}, .classes = info.classes};
-  for (const PretrainSettings& layer : configuration.layers) topology.hidden.push_back(layer.units);
+  Topology topology{.inputs = info.features,
+                    .hidden = {},
+                    .classes = info.classes,
+                    .visible = configuration.visible,
+                    .decoder = configuration.decoder};
+  for (const PretrainSettings& layer : configuration.layers) {
+    topology.hidden.emplace_back(layer.units, configuration.activation);
+  }
   return topology;
 }
 

@@ -49,12 +49,11 @@ RunSummary Trainer::summary() {
     result.stages.push_back({stage.name, stage.epochs, steps, flop});
   }
   // Parameters, perhaps a gradient, on rank 0 a copy for the checkpoint, its file and the best so
-  // far, perhaps velocities and what is made of them; shards with the index of an epoch; perhaps
+  // far, perhaps slots and what is made of them; shards with the index of an epoch; perhaps
   // the codes of one; three windows; inputs, codes and deltas of a minibatch.
-  const double vectors = configuration_.momentum > 0 ? 8 : 5;
-  const auto units = static_cast<double>(layout_.topology().inputs) +
-                     3.0 * static_cast<double>(*std::max_element(layout_.topology().hidden.begin(),
-                                                                 layout_.topology().hidden.end()));
+  const auto vectors = static_cast<double>(5 + 3 * averaging_->slots().size());
+  const auto units =
+      static_cast<double>(layout_.topology().inputs + 3 * layout_.topology().widest());
   const auto shards =
       static_cast<double>(training_.size_bytes() + validation_.size_bytes() + test_.size_bytes()) +
       8.0 * static_cast<double>(training_.samples().size()) +

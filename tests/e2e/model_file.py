@@ -47,6 +47,9 @@ class ModelFile(ProgramTest):
         self.assertEqual((attributes["stage"], attributes["epoch"]), ("finetune", 2))
         self.assertEqual(attributes["step"], 4 * 3000 // 100)
         self.assertEqual(attributes["config"], (self.folder / "run" / "config.cfg").read_text())
+        with h5py.File(self.folder / "run" / "model.h5") as file:
+            self.assertEqual(dict(file["model"].attrs),
+                             {"activation": "sigmoid", "visible": "bernoulli", "decoder": "tied"})
 
     def test_every_array_is_float32_of_its_shape_with_a_check_sum(self):
         sizes = {"hidden1": (784, 150), "hidden2": (150, 70), "output": (70, CLASSES)}

@@ -53,6 +53,14 @@ struct UpdateSeconds {
   double update = 0;     ///< Of the parameters, with the sum of gradients in shared memory.
 };
 
+/// What an update of a rank is.
+struct UpdateShare {
+  int owners = 1;         ///< Ranks that share the parameters, each of which updates a share.
+  int gradients = 1;      ///< That it adds up as it updates,
+  bool in_parts = false;  ///< in parts that stay in the caches,
+  Precision element = Precision::kFloat32;  ///< of such elements.
+};
+
 class GradientSum;
 class ParameterUpdate;
 
@@ -112,6 +120,7 @@ class GradientAveraging final : public GradientSink<float> {
   /// ends. Collective.
   void close();
 
+  UpdateShare update_share() const;
   /// Such as "node, bfloat16 gradients".
   std::string description() const;
   const UpdateSeconds& seconds() const { return seconds_; }

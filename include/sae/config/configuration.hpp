@@ -38,6 +38,10 @@ struct Configuration {
   std::uint64_t seed = 1;
   double initial_scale = 4;  ///< Of the initial weights; see initialize_parameters().
 
+  Activation activation = Activation::kSigmoid;  ///< Of the hidden layers.
+  Visible visible = Visible::kBernoulli;
+  Decoder decoder = Decoder::kTied;
+
   std::vector<PretrainSettings> layers = std::vector<PretrainSettings>(3);
   NoiseKind noise = NoiseKind::kMasking;
   CorruptionAt corruption_at = CorruptionAt::kLayer;

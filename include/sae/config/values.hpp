@@ -4,9 +4,9 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "sae/core/choices.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/types.hpp"
 
@@ -34,9 +34,6 @@ double parse_duration(const std::string& option, const std::string& text);
 
 /// As parse_reals() reads it back: such as "0.1,0.2", or "1e-5" where all are the same.
 std::string list_of(const std::vector<double>& numbers);
-
-template <typename Value>
-using Choices = std::vector<std::pair<std::string, Value>>;
 
 /// The value that goes with a name.
 template <typename Value>

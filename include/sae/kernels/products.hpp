@@ -2,6 +2,7 @@
 
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "sae/core/types.hpp"
 
@@ -28,11 +29,6 @@ using VectorRef = Eigen::Ref<Vector<T>>;
 template <typename T, typename R = T>
 void multiply(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& x, ResultRef<R> result);
 
-/// result (outputs, samples) = logistic(w x + bias), 1 / (1 + exp(-a)) for each a.
-template <typename T>
-void multiply_add_logistic(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& x,
-                           const ConstVectorRef<Master<T>>& bias, MatrixRef<T> result);
-
 /// result (inputs, samples) = transpose of w (outputs, inputs) * y (outputs, samples).
 template <typename T, typename R = T>
 void multiply_transposed(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& y,
@@ -42,6 +38,27 @@ void multiply_transposed(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& y,
 /// the sum over samples of their outer products; 0 if there is no sample.
 template <typename T, typename R = T>
 void multiply_outer(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x, ResultRef<R> result);
+
+/// A product that was done: its kind, shape and types.
+struct ProductCall {
+  enum class Kind { kForward, kTransposed, kOuter };
+
+  Kind kind{};
+  Index outputs = 0;
+  Index inputs = 0;
+  Index samples = 0;
+  bool rounded_operands = false;  ///< In bfloat16; else in float or double.
+  bool rounded_result = false;
+};
+
+/// While it lives, the products that this thread does are listed.
+class ProductRecorder {
+ public:
+  explicit ProductRecorder(std::vector<ProductCall>& calls);
+  ~ProductRecorder();
+  ProductRecorder(const ProductRecorder&) = delete;
+  ProductRecorder& operator=(const ProductRecorder&) = delete;
+};
 
 /// Whether the processor multiplies bfloat16 by instructions of its own (AVX512-BF16 or AMX) and
 /// the library behind the products uses them. Not so if the environment has SAE_NO_BFLOAT16=1.

@@ -3,9 +3,8 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "sae/core/choices.hpp"
 #include "sae/kernels/products.hpp"
 
 namespace sae {
@@ -28,7 +27,7 @@ struct NoiseKey {
 };
 
 /// All kinds with their names in settings and files, such as "masking".
-const std::vector<std::pair<std::string, NoiseKind>>& noise_kinds();
+const Choices<NoiseKind>& noise_kinds();
 
 std::string name_of(NoiseKind kind);
 

@@ -4,22 +4,48 @@
 #include <string>
 #include <vector>
 
+#include "sae/core/choices.hpp"
 #include "sae/core/types.hpp"
+#include "sae/kernels/activation.hpp"
+#include "sae/kernels/visible.hpp"
 
 namespace sae {
 
-/// Sizes of the layers, from the pixels to the classes.
+/// A hidden layer as a value.
+struct LayerSpec {
+  LayerSpec(Index units_ = 0, Activation activation_ = Activation::kSigmoid)
+      : units(units_), activation(activation_) {}
+
+  Index units;
+  Activation activation;
+  friend bool operator==(const LayerSpec&, const LayerSpec&) = default;
+};
+
+/// How a layer's input is reconstructed from its codes.
+enum class Decoder {
+  kTied  ///< By the transposed weights of the encoder.
+};
+
+/// All decoders with their names in settings and files, such as "tied".
+const Choices<Decoder>& decoder_kinds();
+
+/// The network as a value, from the pixels to the classes.
 struct Topology {
   Index inputs = 0;
-  std::vector<Index> hidden;
+  std::vector<LayerSpec> hidden;
   Index classes = 0;
+  Visible visible = Visible::kBernoulli;  ///< The pixels, as they are reconstructed.
+  Decoder decoder = Decoder::kTied;
 
   Index hidden_layers() const { return static_cast<Index>(hidden.size()); }
+  const LayerSpec& layer(Index layer) const { return hidden[static_cast<std::size_t>(layer)]; }
   /// Inputs of hidden layer `layer`, counted from 0; of the output layer if `layer` is
   /// hidden_layers().
-  Index inputs_of(Index layer) const {
-    return layer == 0 ? inputs : hidden[static_cast<std::size_t>(layer - 1)];
-  }
+  Index inputs_of(Index of) const { return of == 0 ? inputs : layer(of - 1).units; }
+  /// Units of the widest hidden layer.
+  Index widest() const;
+  /// What the inputs of a hidden layer are when they are reconstructed.
+  Visible visible_of(Index layer) const;
   friend bool operator==(const Topology&, const Topology&) = default;
 };
 
@@ -38,9 +64,11 @@ struct ParameterView {
   Index size() const { return rows * cols; }
 };
 
-/// A layer h = logistic(W x + b) or, at the output, logits W x + b. `visible_bias` belongs to
-/// the decoder of pretraining; the output layer has none (size 0).
+/// A layer h = activation(W x + b) or, at the output, logits W x + b. `visible_bias` belongs to
+/// the decoder of pretraining, of which the output layer has none (size 0).
 struct LayerViews {
+  Activation activation{};
+  Visible visible{};  ///< Its inputs, as they are reconstructed.
   ParameterView weights;
   ParameterView bias;
   ParameterView visible_bias;

@@ -18,11 +18,23 @@ template <typename T>
 void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed, Vector<T>& parameters,
                            double scale = 4);
 
-/// hidden (units, samples) = logistic(W x + b) of one hidden layer, x (inputs, samples). T is
+/// hidden (units, samples) = activation(W x + b) of one hidden layer, x (inputs, samples). T is
 /// float, double or bfloat16.
 template <typename T>
 void encode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
                   const ConstMatrixRef<T>& x, MatrixRef<T> hidden);
+
+/// logits (inputs, samples) = W^T h: those of the reconstruction of a layer's input, without the
+/// visible bias. T is float, double or bfloat16.
+template <typename T>
+void decode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
+                  const ConstMatrixRef<T>& hidden, MatrixRef<Master<T>> logits);
+
+/// logits (classes, samples) = W x + b of the output layer, x (inputs, samples). T is float, double
+/// or bfloat16.
+template <typename T>
+void output_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
+                  const ConstMatrixRef<T>& x, MatrixRef<Master<T>> logits);
 
 /// The codes of hidden layer layers.end - 1 from those of the layer below layers.begin, or from
 /// pixels where it is 0; x itself if there are no layers.
@@ -30,9 +42,9 @@ template <typename T>
 Matrix<T> encode(const ParameterLayout& layout, Range layers,
                  const ParametersRef<Master<T>>& parameters, Matrix<T> x);
 
-/// x (inputs, samples) = logistic(W^T h + c) for each hidden layer from layer `layers` - 1 down to
-/// the first, from the codes of layer `layers` - 1, with c the visible bias: the reconstruction of
-/// the pixels. The codes themselves if `layers` is 0.
+/// The values of visible units from W^T h + c, with c the visible bias, for each hidden layer from
+/// layer `layers` - 1 down to the first, from the codes of layer `layers` - 1: the reconstruction
+/// of the pixels. The codes themselves if `layers` is 0.
 template <typename T>
 Matrix<T> decode(const ParameterLayout& layout, Index layers, const ParametersRef<T>& parameters,
                  Matrix<T> codes);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sae/core/choices.hpp"
 #include "sae/core/types.hpp"
 
 namespace sae {
@@ -11,6 +12,9 @@ enum class Schedule {
   kLinear,       ///< To 0 at the end of the stage.
   kCosine        ///< To 0 along half a cosine (Loshchilov and Hutter, ICLR 2017, without restarts).
 };
+
+/// All schedules with their names in settings, such as "linear".
+const Choices<Schedule>& schedule_kinds();
 
 /// The learning rate of each step of a stage. Before it falls it may rise in a straight line
 /// from near 0 over the first epochs (warm-up).

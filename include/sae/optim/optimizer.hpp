@@ -3,9 +3,9 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "sae/core/choices.hpp"
 #include "sae/core/types.hpp"
 
 namespace sae {
@@ -66,7 +66,7 @@ class Optimizer {
 };
 
 /// All kinds with their names in settings and files, such as "sgd".
-const std::vector<std::pair<std::string, OptimizerKind>>& optimizer_kinds();
+const Choices<OptimizerKind>& optimizer_kinds();
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings);
 

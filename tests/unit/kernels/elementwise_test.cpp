@@ -5,6 +5,9 @@
 #include <cmath>
 #include <vector>
 
+#include "sae/kernels/activation.hpp"
+#include "sae/kernels/visible.hpp"
+
 namespace sae {
 namespace {
 
@@ -14,7 +17,7 @@ TEST(LogisticDerivative, IsHTimesOneMinusH) {
   const Matrix<double> h = (Matrix<double>::Random(4, 4).array() + 1) / 2;
   Matrix<double> delta = Matrix<double>::Ones(4, 4);
   Vector<double> bias_gradient(4);
-  multiply_by_logistic_derivative<double>(h, delta, bias_gradient);
+  multiply_by_derivative<double>(Activation::kSigmoid, h, delta, bias_gradient);
   EXPECT_EQ(delta(2, 1), h(2, 1) * (1 - h(2, 1)));
   EXPECT_LT((bias_gradient - delta.rowwise().sum()).cwiseAbs().maxCoeff(), 1e-15);
 }
@@ -25,7 +28,8 @@ TEST(BinaryCrossEntropy, IsThatOfTheDefinitionAndLeavesItsDerivative) {
   const Vector<double> bias = Vector<double>::Random(7);
   Matrix<double> delta = logits;
   Vector<double> bias_gradient(7);
-  const double loss = binary_cross_entropy<double>(bias, x, delta, delta, bias_gradient);
+  const double loss =
+      reconstruction_loss<double>(Visible::kBernoulli, bias, x, delta, delta, bias_gradient);
   EXPECT_LT((bias_gradient - delta.rowwise().sum()).cwiseAbs().maxCoeff(), 1e-14);
   double expected = 0;
   for (Index j = 0; j < 5; ++j) {
@@ -44,7 +48,8 @@ TEST(BinaryCrossEntropy, OfExtremeLogitsIsTheLogitItself) {
   Matrix<float> x(2, 1);
   x << 0, 1;
   Vector<float> bias_gradient(2);
-  EXPECT_EQ(binary_cross_entropy<float>(Vector<float>::Zero(2), x, logits, logits, bias_gradient),
+  EXPECT_EQ(reconstruction_loss<float>(Visible::kBernoulli, Vector<float>::Zero(2), x, logits,
+                                       logits, bias_gradient),
             2000);
   EXPECT_TRUE(logits.allFinite());
 }
@@ -57,9 +62,11 @@ TEST(BinaryCrossEntropy, OfBfloat16IsThatOfItsValuesInFloat) {
   Matrix<bfloat16> delta(40, 5);
   Vector<float> bias_gradient(40);
   Vector<float> expected_bias_gradient(40);
-  const double loss = binary_cross_entropy<bfloat16>(bias, x, logits, delta, bias_gradient);
-  const double expected = binary_cross_entropy<float>(bias, Matrix<float>(x.cast<float>()), wide,
-                                                      wide, expected_bias_gradient);
+  const double loss =
+      reconstruction_loss<bfloat16>(Visible::kBernoulli, bias, x, logits, delta, bias_gradient);
+  const double expected =
+      reconstruction_loss<float>(Visible::kBernoulli, bias, Matrix<float>(x.cast<float>()), wide,
+                                 wide, expected_bias_gradient);
   EXPECT_EQ(loss, expected);
   EXPECT_EQ(bias_gradient, expected_bias_gradient);
   EXPECT_EQ(delta, (wide.cast<bfloat16>()));

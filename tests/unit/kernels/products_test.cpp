@@ -49,7 +49,7 @@ TEST_F(Products, OuterSumsOverSamples) {
 TEST_F(Products, LogisticIsThatOfTheProductAndTheBiasOfEachUnit) {
   const Vector<float> bias = Vector<float>::Random(37);
   Matrix<float> result(37, 29);
-  multiply_add_logistic<float>(w, x, bias, result);
+  multiply_and_activate<float>(Activation::kSigmoid, w, x, bias, result);
   const Matrix<double> logits =
       product(w.cast<double>(), x.cast<double>()).colwise() + bias.cast<double>();
   const Matrix<double> expected = 1 / (1 + (-logits.array()).exp());
@@ -58,7 +58,7 @@ TEST_F(Products, LogisticIsThatOfTheProductAndTheBiasOfEachUnit) {
 
 TEST_F(Products, LogisticOfExtremeLogitsIsFiniteAndWithinZeroAndOne) {
   Matrix<float> result(37, 29);
-  multiply_add_logistic<float>(1e4f * w, x, Vector<float>::Zero(37), result);
+  multiply_and_activate<float>(Activation::kSigmoid, 1e4f * w, x, Vector<float>::Zero(37), result);
   EXPECT_TRUE((result.array() >= 0 && result.array() <= 1).all());
 }
 

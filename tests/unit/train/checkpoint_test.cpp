@@ -129,6 +129,26 @@ TEST_F(CheckpointFile, OfANewerVersionIsRefusedByName) {
   expect_error<DataError>([&] { load_checkpoint(path); }, {"version 3", path.string()});
 }
 
+TEST_F(CheckpointFile, OfAnActivationThatIsNotKnownIsRefusedByName) {
+  auto file = Hdf5File::create_image(image, path, kSealBytes);
+  for (const auto& [name, text] : {std::pair{"format", "sae-checkpoint"},
+                                   {"stage", "finetune"},
+                                   {"config", ""},
+                                   {"dataset", ""},
+                                   {"optimizer_slots", ""}}) {
+    file.write_string("/", name, text);
+  }
+  file.write_integer("/", "version", 2);
+  file.write_integer("/", "seed", 1);
+  const std::vector<float> zeros(6);
+  file.write<float>("/model/hidden1/weights", {3, 2}, zeros);
+  file.write<float>("/model/output/weights", {2, 3}, zeros);
+  file.write_string("/model", "activation", "sine");
+  file.close();
+  write_sealed();
+  expect_error<DataError>([&] { load_checkpoint(path); }, {"activation 'sine'", path.string()});
+}
+
 TEST_F(CheckpointFile, ThatIsAnotherFileIsRefused) {
   auto file = Hdf5File::create(path);
   file.write_string("/", "format", "sae-dataset");
