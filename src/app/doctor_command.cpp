@@ -10,7 +10,6 @@
 
 #include "commands.hpp"
 #include "doctor_checks.hpp"
-#include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/mpi_session.hpp"
 #include "sae/comm/node_memory.hpp"
 #include "sae/comm/watchdog.hpp"
@@ -77,13 +76,13 @@ Finding try_communication(Communicator& comm) {
 }
 
 /// Lets the ranks of each node exchange bytes through shared memory. Collective.
-Finding try_shared_memory(MpiCommunicator& comm) {
-  const NodeMemory memory(comm, 1);
-  *memory.part(memory.node_rank()) = std::byte{1};
+Finding try_shared_memory(Communicator& comm) {
+  const auto memory = comm.share_memory(1);
+  *memory->part(memory->node_rank()) = std::byte{1};
   comm.barrier();
   double silent = 0;
-  for (int rank = 0; rank < memory.node_size(); ++rank) {
-    if (*memory.part(rank) != std::byte{1}) silent += 1;
+  for (int rank = 0; rank < memory->node_size(); ++rank) {
+    if (*memory->part(rank) != std::byte{1}) silent += 1;
   }
   comm.allreduce_sum(std::span(&silent, 1));
   if (silent > 0) {
@@ -192,8 +191,8 @@ ExitCode run_doctor(const DoctorOptions& options, Communicator& comm, const std:
   const bool shared_memory = std::all_of(ranks.begin(), ranks.end(), [](const RankFacts& rank) {
     return rank.shared_memory >= kLeastSharedMemory;
   });
-  if (auto* mpi = dynamic_cast<MpiCommunicator*>(&comm)) {
-    if (shared_memory) print(try_shared_memory(*mpi));
+  if (comm.size() > 1) {
+    if (shared_memory) print(try_shared_memory(comm));
     heartbeat.beat();
     print(try_communication(comm));
   } else {

@@ -11,7 +11,7 @@
 
 #include "gradient_sum.hpp"
 #include "overlapped_sum.hpp"
-#include "sae/comm/mpi_communicator.hpp"
+#include "sae/comm/communicator.hpp"
 #include "sae/comm/node_memory.hpp"
 #include "sae/core/error.hpp"
 #include "sae/data/partition.hpp"
@@ -34,21 +34,20 @@ struct PartCounters {
 /// the owners of the same chunk on other nodes, and receives the sum.
 class NodeSum final : public GradientSum {
  public:
-  NodeSum(const GradientSumSettings& settings, MpiCommunicator& comm,
-          std::unique_ptr<MpiCommunicator> node, int owners)
-      : comm_(comm),
+  NodeSum(const GradientSumSettings& settings, std::unique_ptr<Communicator> node, int owners)
+      : comm_(settings.comm),
         format_(settings.format),
         heartbeat_(settings.heartbeat),
         seconds_(settings.seconds),
         node_(std::move(node)),
-        same_owner_(comm.split(node_->rank())),
+        same_owner_(comm_.split(node_->rank())),
         owners_(owners),
         slot_bytes_(format_.bytes(largest_part(settings.layout))),
-        gradients_(comm, sizeof(PartCounters) + kSlots * slot_bytes_) {
-    new (gradients_.part(node_->rank())) PartCounters;
+        gradients_(comm_.share_memory(sizeof(PartCounters) + kSlots * slot_bytes_)) {
+    new (gradients_->part(node_->rank())) PartCounters;
     comm_.barrier();
     for (int r = 0; r < node_->size(); ++r) {
-      std::byte* const memory = gradients_.part(r);
+      std::byte* const memory = gradients_->part(r);
       counters_.push_back(std::launder(reinterpret_cast<PartCounters*>(memory)));
       slots_.push_back(memory + sizeof(PartCounters));
     }
@@ -64,7 +63,7 @@ class NodeSum final : public GradientSum {
   }
 
   std::byte* allocate_state(std::size_t bytes) override {
-    state_.emplace(comm_, node_->rank() == 0 ? bytes : 0);
+    state_ = comm_.share_memory(node_->rank() == 0 ? bytes : 0);
     return state_->part(0);
   }
   /// Nobody updates before all have come to the sums of the first step.
@@ -113,7 +112,7 @@ class NodeSum final : public GradientSum {
   }
 
   void close() override {
-    gradients_.close();
+    gradients_->close();
     if (state_) state_->close();
     same_owner_->close();
     node_->close();
@@ -221,16 +220,16 @@ class NodeSum final : public GradientSum {
   PartCounters& own_counters() { return *counters_[static_cast<std::size_t>(node_->rank())]; }
   bool is_sent_rounded() const { return format_.sent == Precision::kBfloat16; }
 
-  MpiCommunicator& comm_;
+  Communicator& comm_;
   GradientFormat format_;
   Heartbeat* heartbeat_;
   UpdateSeconds& seconds_;
-  std::unique_ptr<MpiCommunicator> node_;        // The ranks of this node,
-  std::unique_ptr<MpiCommunicator> same_owner_;  // and those of the same rank on all nodes.
+  std::unique_ptr<Communicator> node_;        // The ranks of this node,
+  std::unique_ptr<Communicator> same_owner_;  // and those of the same rank on all nodes.
   int owners_;  // Ranks of each node that own a chunk: as many as the smallest node has.
   std::size_t slot_bytes_;
-  std::optional<NodeMemory> state_;
-  NodeMemory gradients_;
+  std::unique_ptr<NodeMemory> state_;
+  std::unique_ptr<NodeMemory> gradients_;
   std::vector<PartCounters*> counters_;  // By rank of the node.
   std::vector<std::byte*> slots_;        // Likewise: kSlots of slot_bytes_ each.
   std::array<Range, kSlots> parts_;
@@ -249,9 +248,8 @@ struct NodeFacts {
 
 std::unique_ptr<GradientSum> make_node_sum(const GradientSumSettings& settings,
                                            std::size_t state_bytes, bool by_name) {
-  auto* mpi = dynamic_cast<MpiCommunicator*>(&settings.comm);
-  if (mpi == nullptr) return nullptr;  // One rank: there is nothing to share.
-  auto node = mpi->split_by_node();
+  if (settings.comm.size() == 1) return nullptr;  // There is nobody to share with.
+  auto node = settings.comm.split_by_node();
   const std::size_t needed = state_bytes + NodeSum::bytes_for_gradients(settings.layout) *
                                                static_cast<std::size_t>(node->size());
   const NodeFacts own{node->size(), NodeMemory::available() < needed};
@@ -268,7 +266,7 @@ std::unique_ptr<GradientSum> make_node_sum(const GradientSumSettings& settings,
     node->close();
     return nullptr;
   }
-  return std::make_unique<NodeSum>(settings, *mpi, std::move(node), smallest.size);
+  return std::make_unique<NodeSum>(settings, std::move(node), smallest.size);
 }
 
 }  // namespace sae

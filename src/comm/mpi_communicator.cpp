@@ -217,14 +217,14 @@ std::unique_ptr<PendingSum<bfloat16>> MpiCommunicator::start_allreduce_sum(Vecto
                    handle_->communicator);
 }
 
-std::unique_ptr<MpiCommunicator> MpiCommunicator::split(int color) const {
+std::unique_ptr<Communicator> MpiCommunicator::split(int color) {
   auto handle = std::make_unique<Handle>();
   check_mpi(MPI_Comm_split(handle_->communicator, color, rank_, &handle->communicator),
             "MPI_Comm_split");
   return std::unique_ptr<MpiCommunicator>(new MpiCommunicator(std::move(handle), longest_message_));
 }
 
-std::unique_ptr<MpiCommunicator> MpiCommunicator::split_by_node() const {
+std::unique_ptr<MpiCommunicator> MpiCommunicator::ranks_of_node() const {
   auto handle = std::make_unique<Handle>();
   check_mpi(MPI_Comm_split_type(handle_->communicator, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL,
                                 &handle->communicator),

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "sae/comm/node_memory.hpp"
 #include "sae/core/error.hpp"
 
 namespace sae {
@@ -20,7 +21,36 @@ class Finished final : public Pending<Values> {
   Values values_;
 };
 
+/// Memory that there is nobody to share with.
+class OwnMemory final : public NodeMemory {
+ public:
+  explicit OwnMemory(std::size_t bytes)
+      : lines_((bytes + sizeof(CacheLine) - 1) / sizeof(CacheLine)) {}
+  int node_rank() const override { return 0; }
+  int node_size() const override { return 1; }
+  std::byte* part(int /*node_rank*/) const override { return lines_.data()->bytes; }
+  void close() override { lines_.clear(); }
+
+ private:
+  struct alignas(64) CacheLine {
+    std::byte bytes[64] = {};
+  };
+  mutable std::vector<CacheLine> lines_;
+};
+
 }  // namespace
+
+std::unique_ptr<Communicator> SelfCommunicator::split(int /*color*/) {
+  return std::make_unique<SelfCommunicator>();
+}
+
+std::unique_ptr<Communicator> SelfCommunicator::split_by_node() {
+  return std::make_unique<SelfCommunicator>();
+}
+
+std::unique_ptr<NodeMemory> SelfCommunicator::share_memory(std::size_t bytes) {
+  return std::make_unique<OwnMemory>(bytes);
+}
 
 std::unique_ptr<PendingExchange> SelfCommunicator::start_exchange(
     std::vector<std::byte> send, std::size_t /*record_bytes*/,

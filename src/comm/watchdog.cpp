@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <new>
 
-#include "sae/comm/mpi_communicator.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/print.hpp"
 #include "stall_report.hpp"
@@ -54,14 +53,12 @@ Watchdog::Watchdog(Communicator& comm, std::chrono::duration<double> stall_timeo
     : timeout_(stall_timeout),
       stage_names_(std::move(stage_names)),
       last_words_(std::move(last_words)) {
-  if (auto* mpi = dynamic_cast<MpiCommunicator*>(&comm)) {
-    memory_ = std::make_unique<NodeMemory>(*mpi, sizeof(Heartbeat));
-    own_ = new (memory_->part(memory_->node_rank())) Heartbeat;
-    own_->rank = comm.rank();
-    comm.barrier();  // All are made.
-    for (int r = 0; r < memory_->node_size(); ++r) {
-      of_node_.push_back(std::launder(reinterpret_cast<Heartbeat*>(memory_->part(r))));
-    }
+  memory_ = comm.share_memory(sizeof(Heartbeat));
+  own_ = new (memory_->part(memory_->node_rank())) Heartbeat;
+  own_->rank = comm.rank();
+  comm.barrier();  // All are made.
+  for (int r = 0; r < memory_->node_size(); ++r) {
+    of_node_.push_back(std::launder(reinterpret_cast<Heartbeat*>(memory_->part(r))));
   }
   begin(comm.rank());
 }

@@ -27,6 +27,8 @@ using PendingExchange = Pending<std::vector<std::byte>>;
 template <typename T>
 using PendingSum = Pending<Vector<T>>;
 
+class NodeMemory;
+
 /// The ranks that train together. All members but rank(), size(), swap_with, send and receive are
 /// collective: every rank must call them, in the same order.
 /// Throws: CommunicationError naming the failed call.
@@ -83,6 +85,16 @@ class Communicator {
   virtual std::unique_ptr<PendingExchange> start_exchange(
       std::vector<std::byte> send, std::size_t record_bytes, std::span<const Index> send_counts,
       std::span<const Index> receive_counts) = 0;
+
+  /// The ranks that give the same color, in their order.
+  virtual std::unique_ptr<Communicator> split(int color) = 0;
+  /// The ranks of this node, in their order.
+  virtual std::unique_ptr<Communicator> split_by_node() = 0;
+  /// Memory of the node with `bytes` for this rank; others may ask for more or less.
+  /// Throws: CommunicationError, also where there is no shared memory left.
+  virtual std::unique_ptr<NodeMemory> share_memory(std::size_t bytes) = 0;
+  /// Gives back what is held for it, else kept until MPI ends; it is not used any more.
+  virtual void close() = 0;
 
   /// Waits for all, asleep for most of the time: one of them may read or write files for long.
   virtual void barrier() = 0;

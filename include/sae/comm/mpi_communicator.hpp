@@ -37,21 +37,17 @@ class MpiCommunicator final : public Communicator {
   void send(std::span<const std::byte> bytes, int to) override;
   void receive(std::span<std::byte> bytes, int from) override;
 
-  /// Gives back what MPI holds for it, else kept until MPI ends; it is not used any more.
-  /// Collective.
-  void close();
-
-  /// The ranks that give the same color, in their order. Collective.
-  std::unique_ptr<MpiCommunicator> split(int color) const;
-  /// The ranks of this node, in their order. Collective.
-  std::unique_ptr<MpiCommunicator> split_by_node() const;
+  std::unique_ptr<Communicator> split(int color) override;
+  std::unique_ptr<Communicator> split_by_node() override { return ranks_of_node(); }
+  std::unique_ptr<NodeMemory> share_memory(std::size_t bytes) override;
+  void close() override;
 
   /// MPI's own communicator, for the rest of this layer.
   struct Handle;
-  const Handle& handle() const { return *handle_; }
 
  private:
   MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t longest_message);
+  std::unique_ptr<MpiCommunicator> ranks_of_node() const;
   template <typename T, typename Operation, typename Kind>
   void sum_in_messages(std::span<T> values, Kind type, Operation add);
 

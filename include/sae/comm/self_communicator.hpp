@@ -22,6 +22,10 @@ class SelfCommunicator final : public Communicator {
                                                   std::size_t record_bytes,
                                                   std::span<const Index> send_counts,
                                                   std::span<const Index> receive_counts) override;
+  std::unique_ptr<Communicator> split(int color) override;
+  std::unique_ptr<Communicator> split_by_node() override;
+  std::unique_ptr<NodeMemory> share_memory(std::size_t bytes) override;
+  void close() override {}
   void barrier() override {}
   void swap_with(std::span<const std::byte>, std::span<std::byte>, int partner) override;
   void send(std::span<const std::byte>, int to) override;
