@@ -10,8 +10,8 @@
 #include "sae/comm/mpi_session.hpp"
 #include "sae/comm/watchdog.hpp"
 #include "sae/core/host.hpp"
+#include "sae/core/text.hpp"
 #include "sae/kernels/products.hpp"
-#include "sae/monitor/text.hpp"
 #include "sae/storage/output_file.hpp"
 #include "threads.hpp"
 #include "version.hpp"
@@ -55,7 +55,7 @@ std::string head(const BenchReport& report, const BenchSettings& settings) {
                            hosts.size() == 1 ? "" : "s", fmt::join(hosts, ", ")));
   row("minibatch", fmt::format("{} samples, {}{} a rank", grouped(batch),
                                batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));
-  row("precision", precision_text(precision_of(configuration)));
+  row("precision", describe(precision_of(configuration)));
   row("averaging", report.averaging);
   row("codes", report.codes);
   row("momentum", fmt::format("{}", configuration.momentum));

@@ -7,7 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "sae/monitor/text.hpp"
+#include "sae/core/text.hpp"
 
 namespace sae {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "commands.hpp"
 #include "outputs.hpp"
-#include "sae/monitor/text.hpp"
+#include "sae/core/text.hpp"
 
 namespace sae {
 

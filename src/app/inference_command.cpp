@@ -14,9 +14,9 @@
 #include "sae/comm/watchdog.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
+#include "sae/core/text.hpp"
 #include "sae/monitor/progress_bar.hpp"
 #include "sae/monitor/terminal.hpp"
-#include "sae/monitor/text.hpp"
 #include "search.hpp"
 
 namespace sae {

@@ -6,7 +6,7 @@
 
 #include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
-#include "sae/monitor/text.hpp"
+#include "sae/core/text.hpp"
 #include "sae/train/stage.hpp"
 
 namespace sae {

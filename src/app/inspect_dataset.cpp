@@ -7,10 +7,10 @@
 #include <map>
 #include <vector>
 
+#include "sae/core/text.hpp"
 #include "sae/data/dataset_file.hpp"
 #include "sae/data/shard.hpp"
 #include "sae/monitor/character_graphics.hpp"
-#include "sae/monitor/text.hpp"
 
 namespace sae {
 namespace {

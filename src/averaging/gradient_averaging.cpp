@@ -141,6 +141,11 @@ const char* name_of(Precision precision) {
   return precision == Precision::kBfloat16 ? "bfloat16" : "float32";
 }
 
+std::string describe(Precision precision) {
+  const std::string name = name_of(precision);
+  return precision == Precision::kFloat32 ? name : name + " operands, float32 sums and weights";
+}
+
 bool all_have_native_bfloat16(Communicator& comm) { return !comm.any(!has_native_bfloat16()); }
 
 }  // namespace sae

@@ -1,5 +1,4 @@
-#include "masking_noise.hpp"
-
+// Masking noise. The level is rounded to a multiple of 2^-16.
 #include <algorithm>
 #include <cassert>
 #include <cmath>
@@ -8,6 +7,7 @@
 
 #include "sae/core/random.hpp"
 #include "sae/kernels/bfloat16.hpp"
+#include "sae/model/noise.hpp"
 
 namespace sae {
 namespace {

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "masking_noise.hpp"
-
 namespace sae {
+
+// Each kind has a source of its own.
+template <typename T>
+void apply_masking_noise(double level, const NoiseKey& key, std::span<const std::uint32_t> samples,
+                         const ConstMatrixRef<T>& x, MatrixRef<T> corrupted);
 
 const Choices<NoiseKind>& noise_kinds() {
   static const Choices<NoiseKind> kinds = {{"masking", NoiseKind::kMasking}};

@@ -8,8 +8,10 @@
 #include <system_error>
 
 #include "sae/core/print.hpp"
+#include "sae/core/text.hpp"
 #include "sae/monitor/terminal.hpp"
 #include "sae/monitor/text.hpp"
+#include "sae/train/start_table.hpp"
 
 namespace sae {
 namespace {

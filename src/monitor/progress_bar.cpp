@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sae/monitor/text.hpp"
+#include "sae/core/text.hpp"
 
 namespace sae {
 namespace {

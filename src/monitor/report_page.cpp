@@ -10,7 +10,7 @@
 #include <set>
 
 #include "html.hpp"
-#include "sae/monitor/text.hpp"
+#include "sae/core/text.hpp"
 
 namespace sae {
 namespace {

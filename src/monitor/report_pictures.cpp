@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "html.hpp"
-#include "sae/monitor/text.hpp"
+#include "sae/core/text.hpp"
 
 namespace sae {
 namespace {

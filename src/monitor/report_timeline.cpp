@@ -6,7 +6,7 @@
 
 #include "html.hpp"
 #include "report_page.hpp"
-#include "sae/monitor/text.hpp"
+#include "sae/core/text.hpp"
 
 namespace sae {
 namespace {

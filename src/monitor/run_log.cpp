@@ -11,6 +11,7 @@
 #include "sae/monitor/text.hpp"
 #include "sae/storage/output_file.hpp"
 #include "sae/train/metrics.hpp"
+#include "sae/train/start_table.hpp"
 
 namespace sae {
 

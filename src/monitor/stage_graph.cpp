@@ -130,7 +130,8 @@ tensorboard::GraphDef pretraining_graph(const Configuration& configuration,
                                 {product, scope + "/visible_bias"}, {kAny, visible});
   graph.add(scope + "/decoder/reconstruction", op_of(topology.visible_of(trained), visible_kinds()),
             {logits}, {kAny, visible});
-  const auto entropy = graph.add("loss/cross_entropy", "SigmoidCrossEntropyWithLogits",
+  const auto entropy = graph.add("loss/reconstruction",
+                                 op_of(topology.visible_of(trained), visible_kinds()) + "Loss",
                                  {logits, clean}, {kAny, visible});
   const auto sum = graph.add("loss/sum_over_units", "Sum", {entropy}, {kAny});
   const auto loss = graph.add("loss/mean_over_samples", "Mean", {sum}, {});

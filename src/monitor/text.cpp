@@ -10,17 +10,10 @@
 #include <vector>
 
 #include "sae/core/print.hpp"
+#include "sae/core/text.hpp"
 
 namespace sae {
 namespace {
-
-std::string row(std::string_view name, const std::string& value) {
-  return fmt::format("  {:<14} {}\n", name, value);
-}
-
-std::string plural(Index count, std::string_view noun) {
-  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
-}
 
 std::string percent(const std::optional<Evaluation>& evaluation) {
   if (!evaluation) return "-";
@@ -29,74 +22,6 @@ std::string percent(const std::optional<Evaluation>& evaluation) {
 }
 
 }  // namespace
-
-std::string grouped(Index value) {
-  std::string digits = fmt::format("{}", value);
-  for (auto i = static_cast<Index>(digits.size()) - 3; i > (value < 0 ? 1 : 0); i -= 3) {
-    digits.insert(static_cast<std::size_t>(i), 1, ',');
-  }
-  return digits;
-}
-
-std::string duration(double seconds) {
-  const auto whole = static_cast<Index>(std::llround(std::max(seconds, 0.0)));
-  if (whole >= 3600) {
-    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-  }
-  return fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
-std::string megabytes(double bytes) { return fmt::format("{:.0f} MB", bytes / 1e6); }
-
-std::string precision_text(Precision precision) {
-  const std::string name = name_of(precision);
-  return precision == Precision::kFloat32 ? name : name + " operands, float32 sums and weights";
-}
-
-std::string start_table(const RunSummary& summary, const Configuration& configuration,
-                        const std::string& libraries) {
-  const auto ranks = static_cast<Index>(summary.hosts.size());
-  const std::set<std::string> hosts(summary.hosts.begin(), summary.hosts.end());
-  const Index batch = configuration.batch_size;
-  double flop = 0;
-  for (const StageSummary& stage : summary.stages) {
-    flop += stage.flop_per_epoch * static_cast<double>(stage.epochs);
-  }
-  std::string text = libraries + "\n\n";
-  text += row("data", fmt::format("{} ({})", configuration.data.string(), summary.dataset.name));
-  text += row("samples",
-              fmt::format("{} train, {} validation, {} test", grouped(summary.training_samples),
-                          grouped(summary.validation_samples), grouped(summary.test_samples)));
-  text += row("network", fmt::format("{}, {} parameters", to_string(summary.topology),
-                                     grouped(summary.parameters)));
-  text += row("ranks", fmt::format("{} x {} on {}", ranks,
-                                   plural(std::max<Index>(configuration.threads, 1), "thread"),
-                                   plural(static_cast<Index>(hosts.size()), "host")));
-  for (const std::string& host : summary.placement) text += row("", host);
-  text += row("minibatch",
-              fmt::format("{}, {}{} a rank", plural(batch, "sample"),
-                          batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));
-  text += row("precision", precision_text(summary.precision));
-  text += row("averaging", summary.averaging);
-  text += row("codes", summary.codes);
-  text += row("seed", fmt::format("{}", configuration.seed));
-  text += row("memory", fmt::format("about {} a rank; {} may be taken on {}",
-                                    megabytes(summary.memory_per_rank),
-                                    megabytes(summary.available_memory), summary.hosts.front()));
-  text += row("work", fmt::format("about {:.3g} TFLOP in matrix products", flop / 1e12));
-  text += row("run folder", configuration.run.string());
-
-  text += fmt::format("\n  {:<10} {:>6} {:>10} {:>10}\n", "stage", "epochs", "updates", "TFLOP");
-  for (const StageSummary& stage : summary.stages) {
-    text += fmt::format("  {:<10} {:>6} {:>10} {:>10.3g}\n", stage.name, stage.epochs,
-                        grouped(stage.epochs * stage.steps_per_epoch),
-                        stage.flop_per_epoch * static_cast<double>(stage.epochs) / 1e12);
-  }
-  text += "\n  configuration\n";
-  std::istringstream lines(summary.settings);
-  for (std::string line; std::getline(lines, line);) text += fmt::format("    {}\n", line);
-  return text;
-}
 
 std::string epoch_line(const EpochReport& report, std::size_t columns) {
   struct Field {

@@ -167,7 +167,7 @@ class Usage(ProgramTest):
             with self.subTest(ranks=ranks):
                 shown = on_a_terminal(
                     command_line("--run", f"shown{ranks}", *SETTINGS, ranks=ranks), self.folder)
-                bars = re.findall("\r\x1b\\[K(.*left \\S+/\\S+)\r", shown)
+                bars = re.findall("\r\x1b\\[K([^\r]*left \\S+/\\S+)\r", shown)
                 self.assertTrue(bars, shown)
                 for text in ("pretrain1 1/2", "%", "loss", "samples/s", "comm", "left"):
                     self.assertIn(text, bars[0])

@@ -16,6 +16,8 @@ enum class Precision { kFloat32, kBfloat16 };
 
 /// "float32" or "bfloat16".
 const char* name_of(Precision precision);
+/// Such as "bfloat16 operands, float32 sums and weights".
+std::string describe(Precision precision);
 
 enum class Averaging {
   kAuto,  ///< By node where a node has several ranks and enough shared memory, else flat.

@@ -8,22 +8,6 @@ namespace sae {
 
 // What the console and the log file show, as text.
 
-/// Such as "55,000".
-std::string grouped(Index value);
-
-/// Such as "0:07", "12:34" or "1:02:03".
-std::string duration(double seconds);
-
-/// Such as "78 MB".
-std::string megabytes(double bytes);
-
-/// Of the operands of products, such as "float32".
-std::string precision_text(Precision precision);
-
-/// The start table: all that decides on the result, and what it will cost.
-std::string start_table(const RunSummary& summary, const Configuration& configuration,
-                        const std::string& libraries);
-
 /// One epoch on one line, of what matters most where not all has room.
 std::string epoch_line(const EpochReport& report, std::size_t columns = 1000);
 

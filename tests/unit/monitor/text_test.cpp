@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "sae/core/print.hpp"
+#include "sae/core/text.hpp"
 #include "sae/train/metrics.hpp"
+#include "sae/train/start_table.hpp"
 
 namespace sae {
 namespace {
