@@ -7,6 +7,7 @@
 
 #include "gradient_sum.hpp"
 #include "parameter_update.hpp"
+#include "sae/averaging/reproducible_sum.hpp"
 #include "sae/kernels/bfloat16.hpp"
 #include "sae/kernels/products.hpp"
 #include "seconds_scope.hpp"
@@ -72,6 +73,7 @@ GradientAveraging::GradientAveraging(const ParameterLayout& layout,
     slots_.push_back({name, vectors_.slots.back()});
   }
   if (rounded) vectors_.rounded = take<bfloat16>(state, layout.size());
+  if (settings.reproducible) reproducible_ = std::make_unique<ReproducibleSum>(comm, heartbeat);
   update_ =
       std::make_unique<ParameterUpdate>(layout, *optimizer_, vectors_, heartbeat, seconds_.update);
 }
@@ -99,6 +101,17 @@ void GradientAveraging::start_step(const OptimizerStep& step, double stop_vote) 
   step_sums_.stop_votes = stop_vote;
 }
 
+void GradientAveraging::evaluate(Objective<float>& objective, const Minibatch<float>& minibatch,
+                                 std::uint32_t epoch, GradientSink<float>& gradient) {
+  if (!reproducible_) {
+    objective.evaluate(parameters_ref(), minibatch, epoch, gradient);
+    return;
+  }
+  slice_ = objective.slice();
+  step_sums_ =
+      reproducible_->evaluate(objective, parameters_ref(), minibatch, epoch, step_sums_.stop_votes);
+}
+
 bool GradientAveraging::begin(const ObjectiveSums& sums) {
   const PhaseScope phase(heartbeat_, Phase::kReduction);
   const SecondsScope timer(seconds_.reduction);
@@ -121,14 +134,14 @@ bool GradientAveraging::finish_step(StepSums& sums) {
   const PhaseScope phase(heartbeat_, Phase::kReduction);
   sums = step_sums_;
   if (!std::isfinite(sums.objective.loss)) return false;
-  sum_->finish(*update_);
+  if (reproducible_) {
+    const auto sum = reproducible_->gradient().subspan(static_cast<std::size_t>(slice_.begin),
+                                                       static_cast<std::size_t>(slice_.size()));
+    update_->receive(slice_, {sum});
+  } else {
+    sum_->finish(*update_);
+  }
   return sum_->end_step(update_->finish(*sum_));
-}
-
-bool GradientAveraging::update_by_sum(Range slice, std::span<const float> gradient) {
-  update_->receive(slice, {gradient.subspan(static_cast<std::size_t>(slice.begin),
-                                            static_cast<std::size_t>(slice.size()))});
-  return update_->finish(*sum_);
 }
 
 void GradientAveraging::close() { sum_->close(); }

@@ -51,11 +51,11 @@ class HookedGradient final : public GradientSink<float> {
 
 RunResult Trainer::run() {
   RunSummary plan = summary();
-  told_ = Clock::now();
+  clock_.last_report = Clock::now();
   if (comm_.is_root()) {
-    plan.check_generation = generation_->checker();
+    plan.check_generation = session_->generation().checker();
     observer_.run_begins(plan);
-    tell_warnings();
+    report_warnings();
   }
   beat(control_.heartbeat);
   Outcome outcome = train_remaining_stages();
@@ -70,8 +70,8 @@ RunResult Trainer::run() {
     save_and_wait({.checkpoint = true, .model = true});
   }
   RunResult result = evaluate_models(outcome == Outcome::kStopped);
-  if (comm_.is_root()) generation_->check();
-  if (control_.profile != nullptr) control_.profile->write(folder_, comm_);
+  if (comm_.is_root()) session_->generation().check();
+  if (control_.profile != nullptr) control_.profile->write(RunFolder(configuration_.run), comm_);
   if (comm_.is_root()) observer_.run_done(result);
   return result;
 }
@@ -86,12 +86,12 @@ Trainer::Outcome Trainer::train_remaining_stages() {
     if (outcome != Outcome::kDone || stage.supervised) return outcome;
     state_.progress = {.stage = state_.progress.stage + 1, .step = state_.progress.step};
     state_.start_loss = 0;
-    loss_warned_ = false;
+    clock_.loss_warned = false;
   }
 }
 
 Trainer::Outcome Trainer::train_stage(const Stage& stage) {
-  const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
+  const Index steps = steps_per_epoch(data_->training.set_size(), configuration_.batch_size);
   if (state_.progress.epoch == 0) averaging_->reset_slots();
   if (control_.heartbeat != nullptr) {
     control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
@@ -106,34 +106,35 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
       state_.epoch_sums = {};
     }
     if (kept_layers > 0 && !codes) {
-      const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
+      const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
       const PhaseScope scope(control_.heartbeat, Phase::kCompute);
       codes = encode_shard(layout_, kept_layers, averaging_->parameters_ref(),
-                           precision_of(configuration_), training_, control_.heartbeat);
+                           precision_of(configuration_), data_->training, control_.heartbeat);
       return_freed_memory();
     }
-    const Outcome outcome = train_epoch(stage, codes ? *codes : training_);
+    const Outcome outcome = train_epoch(stage, codes ? *codes : data_->training);
     if (outcome != Outcome::kDone) return outcome;
   }
 }
 
 Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   const EpochOrder order(configuration_.seed, stage.index,
-                         static_cast<std::uint32_t>(state_.progress.epoch), training_.set_size());
-  const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
+                         static_cast<std::uint32_t>(state_.progress.epoch),
+                         data_->training.set_size());
+  const Index steps = steps_per_epoch(data_->training.set_size(), configuration_.batch_size);
   const auto start = Clock::now();
   const double samples_before = state_.epoch_sums.samples;
   double communication_seconds = 0;
   const auto communicate = [&](Phase phase, auto&& action) {
     const PhaseScope scope(control_.heartbeat, phase);
-    const PartScope timed(part_times_, ProfiledPart::kData);
+    const PartScope timed(clock_.part_times, ProfiledPart::kData);
     const auto begin = Clock::now();
     auto result = action();
     communication_seconds += seconds_since(begin);
     return result;
   };
   EpochStream minibatches = [&] {
-    const PartScope timed(part_times_, ProfiledPart::kData);
+    const PartScope timed(clock_.part_times, ProfiledPart::kData);
     return EpochStream(inputs, order, configuration_.batch_size, state_.progress.step_in_epoch,
                        comm_);
   }();
@@ -159,7 +160,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     }
     ++state_.progress.step;
     ++state_.progress.step_in_epoch;
-    ++steps_of_session_;
+    ++clock_.steps;
     state_.epoch_sums.loss += sums.objective.loss;
     state_.epoch_sums.errors += sums.objective.errors;
     state_.epoch_sums.samples += sums.objective.samples;
@@ -182,12 +183,15 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     }
     const bool epoch_ended = state_.progress.step_in_epoch == steps;
     if (epoch_ended) finish_epoch(stage, seconds, communication_seconds, samples_before);
-    const bool stop = sums.stop_votes > 0 || (control_.stop_after_steps &&
-                                              steps_of_session_ >= *control_.stop_after_steps);
+    const bool stop = sums.stop_votes > 0 ||
+                      (control_.stop_after_steps && clock_.steps >= *control_.stop_after_steps);
     if (stop) return leave(Outcome::kStopped);
-    const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
-    save_if_due(epoch_ended);
-    tell_of_saves();
+    const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
+    if (comm_.is_root()) {
+      const PhaseScope scope(control_.heartbeat, Phase::kFile);
+      session_->save_if_due(epoch_ended, epoch_ended && state_.progress.epoch == stage.epochs);
+      report_saves();
+    }
   }
   return Outcome::kDone;
 }
@@ -196,7 +200,7 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
                          double learning_rate, StepSums& sums) {
   const auto epoch = static_cast<std::uint32_t>(state_.progress.epoch);
   const double stop_vote = is_time_to_stop() ? 1 : 0;
-  const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
+  const Index steps = steps_per_epoch(data_->training.set_size(), configuration_.batch_size);
   const OptimizerStep step{
       .learning_rate = static_cast<float>(learning_rate),
       .weight_decay = static_cast<float>(stage.weight_decay),
@@ -205,41 +209,29 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
   const UpdateSeconds before = averaging_->seconds();
   const auto begin = Clock::now();
   const PhaseScope scope(control_.heartbeat, Phase::kCompute);
-  const auto& parameters = averaging_->parameters_ref();
   averaging_->start_step(step, stop_vote);
-  if (configuration_.reproducible) {
-    sums = reproducible_sum_.evaluate(*stage.objective, parameters, minibatch, epoch, stop_vote);
-  } else if (control_.gradient_hook) {
+  if (control_.gradient_hook) {
     HookedGradient gradient(*averaging_, control_.gradient_hook, state_.progress.step);
-    stage.objective->evaluate(parameters, minibatch, epoch, gradient);
+    averaging_->evaluate(*stage.objective, minibatch, epoch, gradient);
   } else {
-    stage.objective->evaluate(parameters, minibatch, epoch, *averaging_);
+    averaging_->evaluate(*stage.objective, minibatch, epoch, *averaging_);
   }
   // Less what was summed and updated meanwhile.
   const UpdateSeconds& after = averaging_->seconds();
   const auto computed =
       std::max(begin, Clock::now() - duration_of(after.reduction - before.reduction) -
                           duration_of(after.update - before.update));
-  const bool finite =
-      configuration_.reproducible
-          // All ranks hold the same sum already, so all decide the same.
-          ? std::isfinite(sums.objective.loss) &&
-                averaging_->update_by_sum(stage.objective->slice(), reproducible_sum_.gradient())
-          : averaging_->finish_step(sums);
-  part_times_.add_step(begin, computed, Clock::now(), duration_of(after.update - before.update));
+  const bool finite = averaging_->finish_step(sums);
+  clock_.part_times.add_step(begin, computed, Clock::now(),
+                             duration_of(after.update - before.update));
   return finite;
 }
 
 bool Trainer::is_time_to_stop() const {
   if (control_.stop_requested && control_.stop_requested()) return true;
   if (!control_.max_seconds || !comm_.is_root()) return false;
-  // Before the limit strikes: to end what is being written, to save once more, and to leave. Before
-  // anything has been saved, as long as a slow file system would take.
-  constexpr double kSlowBytesPerSecond = 20e6;
-  const auto floats =
-      static_cast<double>(averaging_->parameters().size() * (1 + averaging_->slots().size()));
-  const double save = store_->longest_save().value_or(4 * floats / kSlowBytesPerSecond);
-  const double reserve = std::min(5.0, *control_.max_seconds / 4) + (store_->idle() ? 1 : 2) * save;
+  // Before the limit strikes: to end what is being written, to save once more, and to leave.
+  const double reserve = std::min(5.0, *control_.max_seconds / 4) + session_->seconds_to_save();
   return seconds_of_session() > *control_.max_seconds - reserve;
 }
 
@@ -249,7 +241,7 @@ std::string Trainer::why_stopped() const {
     if (!reason.empty()) return reason;
   }
   const auto& limit = control_.stop_after_steps;
-  return limit && steps_of_session_ >= *limit ? "--stop-after-steps" : "--max-time";
+  return limit && clock_.steps >= *limit ? "--stop-after-steps" : "--max-time";
 }
 
 void Trainer::finish_epoch(const Stage& stage, double seconds, double communication_seconds,
@@ -271,10 +263,10 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   report.communication_share = communication_seconds / seconds;
   if (stage.supervised) {
     report.train_error = 100 * state_.epoch_sums.errors / state_.epoch_sums.samples;
-    if (validation_.set_size() > 0) {
-      const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
-      report.validation =
-          evaluate(layout_, averaging_->parameters_ref(), validation_, comm_, control_.heartbeat);
+    if (data_->validation.set_size() > 0) {
+      const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
+      report.validation = evaluate(layout_, averaging_->parameters_ref(), data_->validation, comm_,
+                                   control_.heartbeat);
       // Of equals the later: it has seen more, at a lower learning rate.
       report.best = !state_.best || report.validation->errors <= state_.best->errors;
     }
@@ -284,20 +276,20 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   }
   report.times = gather_times();
   if (comm_.is_root()) {
-    const PartScope timed(part_times_, ProfiledPart::kBetweenSteps);
-    history_ += metrics_line(report);
+    const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
+    session_->history += metrics_line(report);
     observer_.epoch_done(report);
     warn_of_no_progress(stage, report.loss);
     if (report.best) {
-      copy_model(store_->change_best());
-      copy_for_save();
-      store_->save({.checkpoint = true});
+      const PhaseScope saving(control_.heartbeat, Phase::kFile);
+      session_->save_best();
     }
   }
 }
 
 std::vector<RankTime> Trainer::gather_times() {
-  const RankTime own{part_times_.take(), seconds_since(std::exchange(told_, Clock::now()))};
+  const RankTime own{clock_.part_times.take(),
+                     seconds_since(std::exchange(clock_.last_report, Clock::now()))};
   return comm_.allgather_values(std::span(&own, 1));
 }
 

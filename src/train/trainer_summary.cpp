@@ -21,31 +21,34 @@ constexpr Index kPreviewSamples = 20;
 RunSummary Trainer::summary() {
   RunSummary result;
   result.topology = layout_.topology();
-  result.dataset = dataset_.info();
+  result.dataset = data_->info;
   result.parameters = layout_.size();
-  result.training_samples = training_.set_size();
-  result.validation_samples = validation_.set_size();
-  result.test_samples = test_.set_size();
+  result.training_samples = data_->training.set_size();
+  result.validation_samples = data_->validation.set_size();
+  result.test_samples = data_->test.set_size();
   const Placement placement = gather_placement(comm_);
   result.hosts = placement.hosts;
   result.placement = describe(placement);
   result.notes = control_.notes;
-  for (const auto& notes : {notes_, decisions_}) {
-    result.notes.insert(result.notes.end(), notes.begin(), notes.end());
+  if (session_) {
+    for (const auto& notes : {session_->notes, session_->decisions}) {
+      result.notes.insert(result.notes.end(), notes.begin(), notes.end());
+    }
+    result.history = session_->history;
   }
-  result.history = history_;
   result.step = state_.progress.step;
   result.live_parameters = averaging_->parameters_ref().values;
   result.preview =
-      first_samples(validation_.set_size() > 0 ? validation_ : training_, kPreviewSamples, comm_);
+      first_samples(data_->validation.set_size() > 0 ? data_->validation : data_->training,
+                    kPreviewSamples, comm_);
   result.averaging = averaging_->description();
   result.precision = precision_of(configuration_);
   result.settings = to_text(configuration_);
   result.codes = codes_.description;
-  const Index steps = steps_per_epoch(training_.set_size(), configuration_.batch_size);
+  const Index steps = steps_per_epoch(data_->training.set_size(), configuration_.batch_size);
   for (const Stage& stage : stages_) {
     const double flop = stage.objective->flop_per_sample(codes_.layers_kept(stage)) *
-                        static_cast<double>(training_.set_size());
+                        static_cast<double>(data_->training.set_size());
     result.stages.push_back({stage.name, stage.epochs, steps, flop});
   }
   // Parameters, perhaps a gradient, on rank 0 a copy for the checkpoint, its file and the best so
@@ -55,14 +58,15 @@ RunSummary Trainer::summary() {
   const auto units =
       static_cast<double>(layout_.topology().inputs + 3 * layout_.topology().widest());
   const auto shards =
-      static_cast<double>(training_.size_bytes() + validation_.size_bytes() + test_.size_bytes()) +
-      8.0 * static_cast<double>(training_.samples().size()) +
-      (codes_.used ? bytes_of_codes(configuration_, training_.samples().size()) : 0);
+      static_cast<double>(data_->training.size_bytes() + data_->validation.size_bytes() +
+                          data_->test.size_bytes()) +
+      8.0 * static_cast<double>(data_->training.samples().size()) +
+      (codes_.used ? bytes_of_codes(configuration_, data_->training.samples().size()) : 0);
   result.available_memory = available_memory();
   const Index local_batch = steps_per_epoch(configuration_.batch_size, comm_.size());
   result.memory_per_rank =
       4 * vectors * static_cast<double>(layout_.size()) + shards +
-      3.0 * static_cast<double>(EpochStream::window_bytes(training_.format(), local_batch)) +
+      3.0 * static_cast<double>(EpochStream::window_bytes(data_->training.format(), local_batch)) +
       4 * units * static_cast<double>(local_batch);
   return result;
 }
@@ -75,7 +79,8 @@ RunResult Trainer::evaluate_models(bool stopped) {
   result.seconds = seconds_of_session();
   if (stopped) return result;
   constexpr Index kHardSamples = 50;
-  const Shard& shown_set = test_.set_size() > 0 ? test_ : validation_;
+  const RunFolder folder(configuration_.run);
+  const Shard& shown_set = data_->test.set_size() > 0 ? data_->test : data_->validation;
   const auto evaluate_model = [&](const std::string& file, Index epoch,
                                   const ParametersRef<float>& parameters) {
     ModelResult model{.file = file, .epoch = epoch, .validation = {}, .test = {}, .hardest = {}};
@@ -85,25 +90,25 @@ RunResult Trainer::evaluate_models(bool stopped) {
       return evaluate(layout_, parameters, set, comm_, control_.heartbeat,
                       &set == &shown_set ? &hard : nullptr);
     };
-    model.validation = evaluate_on(validation_);
-    model.test = evaluate_on(test_);
+    model.validation = evaluate_on(data_->validation);
+    model.test = evaluate_on(data_->test);
     model.hardest = hard.gather(shown_set, comm_);
     return model;
   };
-  result.models.push_back(evaluate_model(folder_.model().filename(), configuration_.finetune_epochs,
+  result.models.push_back(evaluate_model(folder.model().filename(), configuration_.finetune_epochs,
                                          averaging_->parameters_ref()));
   if (state_.best && state_.best->step == state_.progress.step) {
     ModelResult last = result.models.front();
-    last.file = folder_.best().filename();
+    last.file = folder.best().filename();
     last.epoch = state_.best->epoch;
     result.models.push_back(std::move(last));
   } else if (state_.best) {
     Vector<float> best =
-        comm_.is_root() ? store_->best().parameters : Vector<float>(layout_.size());
+        comm_.is_root() ? session_->best().parameters : Vector<float>(layout_.size());
     comm_.broadcast(
         std::as_writable_bytes(std::span(best.data(), static_cast<std::size_t>(layout_.size()))),
         0);
-    result.models.push_back(evaluate_model(folder_.best().filename(), state_.best->epoch, best));
+    result.models.push_back(evaluate_model(folder.best().filename(), state_.best->epoch, best));
   }
   result.seconds = seconds_of_session();
   return result;
@@ -112,7 +117,7 @@ RunResult Trainer::evaluate_models(bool stopped) {
 void Trainer::warn_of_no_progress(const Stage& stage, double loss) {
   constexpr double kRise = 2;
   constexpr double kOfGuessing = 0.99;
-  if (loss_warned_) return;
+  if (clock_.loss_warned) return;
   const char* rate = stage.supervised ? "--finetune-learning-rate" : "--pretrain-learning-rate";
   const double guessing = std::log(static_cast<double>(layout_.topology().classes));
   std::string what;
@@ -126,7 +131,7 @@ void Trainer::warn_of_no_progress(const Stage& stage, double loss) {
   } else {
     return;
   }
-  loss_warned_ = true;
+  clock_.loss_warned = true;
   observer_.warning(fmt::format(
       "The loss of epoch {} of {}, {:.4g}, {}: training may diverge; a lower {} may help.",
       state_.progress.epoch, stage.name, loss, what, rate));

@@ -1,3 +1,4 @@
+#include "sae/averaging/reproducible_sum.hpp"
 #include "support/distributed_training.hpp"
 
 namespace sae {

@@ -30,6 +30,8 @@ struct AveragingSettings {
   Precision products = Precision::kFloat32;
   Precision gradient = Precision::kFloat32;  ///< As it travels between ranks.
   OptimizerSettings optimizer = {};
+  /// Bits that do not depend on the number of ranks; see ReproducibleSum. Needs kFlat.
+  bool reproducible = false;
 
   /// As objectives give it: they round it themselves where their products are rounded.
   Precision written_gradient() const {
@@ -65,13 +67,14 @@ struct UpdateShare {
 
 class GradientSum;
 class ParameterUpdate;
+class ReproducibleSum;
 
 /// Holds the flat vectors of a run and turns the gradients of all ranks into one update: the one
 /// place where model and ranks meet. The sum is divided once, by the samples of the whole
 /// minibatch: ranks can hold unequal parts of it. A step is
 ///
 ///   averaging.start_step(step, stop_vote);
-///   objective.evaluate(averaging.parameters_ref(), minibatch, epoch, averaging);
+///   averaging.evaluate(objective, minibatch, epoch, averaging);
 ///   const bool finite = averaging.finish_step(sums);
 ///
 /// All ranks do that together. What is summed and updated while the objective still computes is
@@ -105,6 +108,11 @@ class GradientAveraging final : public GradientSink<float> {
   /// `step` says how the parameters are updated, weight_decay for weights alone. Local.
   void start_step(const OptimizerStep& step, double stop_vote);
 
+  /// Lets the objective give the gradient of this rank's part of a minibatch to `gradient`, which
+  /// is this or passes on to it; of a reproducible run nothing is passed on. Collective.
+  void evaluate(Objective<float>& objective, const Minibatch<float>& minibatch, std::uint32_t epoch,
+                GradientSink<float>& gradient);
+
   /// Adds up the sums of the step over ranks. False if the loss is not finite. Collective.
   bool begin(const ObjectiveSums& sums) override;
   GradientRef<float> memory(Range part) override;
@@ -113,10 +121,6 @@ class GradientAveraging final : public GradientSink<float> {
   /// Returns whether loss and gradient are finite, the same on all ranks; `sums` gets the sums over
   /// ranks. Collective.
   bool finish_step(StepSums& sums);
-
-  /// Ends a step whose gradient, within the slice of a flat vector, already is the sum over all.
-  /// Returns whether it is finite. Requires: the flat strategy.
-  bool update_by_sum(Range slice, std::span<const float> gradient);
 
   /// Gives back what ranks share; nothing may be called any more. Without it that is kept until MPI
   /// ends. Collective.
@@ -136,6 +140,8 @@ class GradientAveraging final : public GradientSink<float> {
   UpdatedVectors vectors_;  // All of them, where the strategy keeps them.
   std::vector<OptimizerSlot> slots_;
   std::unique_ptr<ParameterUpdate> update_;
+  std::unique_ptr<ReproducibleSum> reproducible_;  // Or null.
+  Range slice_;                                    // Of the objective of a reproducible step.
   StepSums step_sums_;
 };
 

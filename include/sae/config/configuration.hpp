@@ -87,7 +87,8 @@ inline AveragingSettings averaging_settings(const Configuration& c) {
           .products = precision_of(c),
           .gradient = c.reproducible ? Precision::kFloat32
                                      : c.gradient_precision.value_or(Precision::kFloat32),
-          .optimizer = {.kind = c.optimizer, .momentum = c.momentum}};
+          .optimizer = {.kind = c.optimizer, .momentum = c.momentum},
+          .reproducible = c.reproducible};
 }
 
 }  // namespace sae

@@ -9,27 +9,14 @@
 
 #include "sae/comm/heartbeat.hpp"
 #include "sae/core/types.hpp"
+#include "sae/run/run_session.hpp"
 #include "sae/train/step_profile.hpp"
 
 namespace sae {
 
-enum class Resume {
-  kNever,     ///< The folder must not hold a run.
-  kAuto,      ///< Goes on where there is a checkpoint, starts where there is none.
-  kRequired,  ///< There must be a checkpoint.
-  kFile       ///< From the named checkpoint.
-};
-
 enum class OnDivergence {
   kStop,
   kReduce  ///< Back to the last checkpoint with half the learning rate, at most three times.
-};
-
-/// How often a checkpoint is due; the first that is set counts.
-struct CheckpointInterval {
-  Index steps = 0;
-  Index epochs = 0;
-  double seconds = 0;
 };
 
 /// Called with each part of a rank's own gradient before the sum over ranks, but not in a

@@ -7,16 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "sae/averaging/reproducible_sum.hpp"
 #include "sae/comm/communicator.hpp"
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/data/epoch_stream.hpp"
-#include "sae/run/checkpoint_store.hpp"
-#include "sae/run/run_folder.hpp"
-#include "sae/run/run_generation.hpp"
+#include "sae/run/run_session.hpp"
 #include "sae/train/code_cache.hpp"
 #include "sae/train/observer.hpp"
 #include "sae/train/run_control.hpp"
+#include "sae/train/run_data.hpp"
 #include "sae/train/stage.hpp"
 
 namespace sae {
@@ -70,22 +68,12 @@ class Trainer {
   bool is_time_to_stop() const;
   std::string why_stopped() const;
 
-  // trainer_checkpoints.cpp: how a run begins and is resumed.
-  std::uint64_t digest_of_data() const;
+  // trainer_start.cpp: how a run begins and is resumed.
   void decide_precision(const std::optional<Configuration>& begun);
-  std::optional<FoundCheckpoint> find_checkpoint() const;
-  void begin(std::optional<FoundCheckpoint> found, const std::filesystem::path& newest);
-  void load(std::optional<FoundCheckpoint> found);
-  std::string more_epochs(Index before) const;
-  void clear_folder(bool from_elsewhere);
-  void recover_best(const std::vector<std::filesystem::path>& places);
-  std::optional<Checkpoint> best_in(const std::filesystem::path& path) const;
+  std::string more_epochs() const;
   void share_state();
   void restart();
   void roll_back();
-
-  void copy_model(Checkpoint& copy) const;
-  void copy_run(Checkpoint& copy) const;
 
   // trainer_summary.cpp: what a run reports.
   RunSummary summary();
@@ -93,50 +81,39 @@ class Trainer {
   /// Warns once a stage of a loss that has risen far or of a classifier that has learnt nothing.
   void warn_of_no_progress(const Stage& stage, double loss);
   double seconds_of_session() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - session_start_).count();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - clock_.start).count();
   }
 
-  // trainer_saving.cpp: what is saved.
-  void copy_for_save();
-  void save_if_due(bool epoch_ended);
+  // What is saved, and told.
   void save_and_wait(CheckpointStore::Files files);
-  void check_saved();
-  void tell_of_saves();
-  void tell_warnings();
+  void report_saves();
+  void report_warnings();
+
+  /// How far this session is.
+  struct SessionClock {
+    using Clock = std::chrono::steady_clock;
+
+    explicit SessionClock(StepProfile* profile) : part_times(profile) {}
+
+    Clock::time_point start = Clock::now();
+    Clock::time_point last_report = start;  ///< When the ranks told each other their times.
+    PartTimes part_times;                   ///< Since then.
+    Index steps = 0;
+    bool loss_warned = false;  ///< Whether a warning named the stage's loss.
+  };
 
   Configuration configuration_;  ///< With what was decided.
   const RunControl& control_;
-  DistributedDataset& dataset_;
   Communicator& comm_;
   TrainingObserver& observer_;
-  RunFolder folder_;
   ParameterLayout layout_;
+  SessionClock clock_;
+  std::unique_ptr<RunSession> session_;  ///< On rank 0.
+  std::unique_ptr<const RunData> data_;
   std::vector<Stage> stages_;
-  ReproducibleSum reproducible_sum_;
-  Shard training_;
-  Shard validation_;
-  Shard test_;
-  std::uint64_t data_digest_ = 0;  ///< Of the three.
   CodeCaching codes_;
-  std::chrono::steady_clock::time_point session_start_ = std::chrono::steady_clock::now();
-  Index steps_of_session_ = 0;
-  PartTimes part_times_{control_.profile};  ///< Since the ranks told each other last.
-  std::chrono::steady_clock::time_point told_ = session_start_;
-
-  // The state of the run: what a checkpoint holds. The same on all ranks, but for history_.
   std::unique_ptr<GradientAveraging> averaging_;
-  RunState state_;
-  std::string history_;  ///< On rank 0.
-
-  // Rank 0's alone.
-  std::unique_ptr<CheckpointStore> store_;
-  std::optional<RunGeneration> generation_;  ///< Since the folder is ours.
-  std::vector<std::string> notes_;           ///< How the run was resumed, for the user.
-  std::vector<std::string> decisions_;       ///< What was kept as the run began, likewise.
-  std::vector<std::string> warnings_;        ///< To be given once the run has begun.
-  std::chrono::steady_clock::time_point last_save_ = session_start_;
-  bool loss_warned_ = false;  ///< Whether a warning named the stage's loss.
-  bool overdue_ = false;      ///< A checkpoint is due, and the last one still being written.
+  RunState state_;  ///< The same on all ranks.
 };
 
 }  // namespace sae

@@ -1,0 +1,283 @@
+#include "sae/run/run_session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "sae/config/settings.hpp"
+#include "sae/core/error.hpp"
+#include "sae/storage/output_file.hpp"
+
+namespace sae {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// By memcpy, which goes past the caches where they are too small: they hold the weights.
+void copy_into(Vector<float>& to, std::span<const float> from) {
+  to.resize(static_cast<Index>(from.size()));
+  std::copy(from.begin(), from.end(), to.data());
+}
+
+void copy_into(std::span<float> to, const Vector<float>& from) {
+  std::copy(from.begin(), from.end(), to.begin());
+}
+
+}  // namespace
+
+RunSession::RunSession(SessionSettings settings)
+    : settings_(std::move(settings)), folder_(settings_.folder) {}
+
+std::optional<Configuration> RunSession::look() {
+  newest_ = newest_checkpoint_name(folder_);
+  found_ = find();
+  if (!found_) return std::nullopt;
+  return recorded_configuration(found_->checkpoint.config);
+}
+
+std::optional<FoundCheckpoint> RunSession::find() const {
+  switch (settings_.resume) {
+    case Resume::kNever:
+      if (!folder_.holds_run()) return std::nullopt;
+      throw OutputError(
+          fmt::format("The run folder {} already holds a run; go on with it by "
+                      "--resume auto, or choose another with --run.",
+                      folder_.path().string()));
+    case Resume::kFile:
+      return FoundCheckpoint{settings_.resume_file, load_checkpoint(settings_.resume_file), {}};
+    case Resume::kAuto:
+    case Resume::kRequired:
+      break;
+  }
+  auto found = find_newest_checkpoint(folder_);
+  if (!found && settings_.resume == Resume::kRequired) {
+    throw MissingInputError(
+        fmt::format("There is no checkpoint to resume in {}.", folder_.checkpoints().string()));
+  }
+  return found;
+}
+
+void RunSession::begin(RunIdentity identity, LiveRun live, std::function<void()> on_save) {
+  identity_ = std::move(identity);
+  live_.emplace(live);
+  on_save_ = std::move(on_save);
+  load(std::exchange(found_, std::nullopt));
+  // Last, so that a session which cannot go on takes the folder from none that does.
+  folder_.create();
+  generation_ = RunGeneration::take(folder_);
+  const bool newest_wanted =
+      settings_.resume == Resume::kAuto || settings_.resume == Resume::kRequired;
+  // An older session may have saved since we looked; from here on it cannot.
+  if (newest_wanted && newest_checkpoint_name(folder_) != newest_) load(find());
+  folder_.remove_temporary_files();
+  write_text_file(folder_.config(), to_text(identity_.configuration), generation_->checker());
+  store_ = std::make_unique<CheckpointStore>(folder_, *generation_, settings_.keep_checkpoints);
+  std::error_code ignored;
+  clear_folder(settings_.resume == Resume::kFile &&
+               !std::filesystem::equivalent(
+                   settings_.resume_file, folder_.checkpoint(live_->state.progress.step), ignored));
+}
+
+void RunSession::load(std::optional<FoundCheckpoint> found) {
+  if (!found) return;
+  Checkpoint& c = found->checkpoint;
+  const std::string path = found->path.string();
+  const std::string data = identity_.configuration.data.string();
+  if (c.dataset != identity_.dataset) {
+    throw DataError(
+        fmt::format("The checkpoint {} was trained on another data set ({}) than {} ({}).", path,
+                    c.dataset, data, identity_.dataset));
+  }
+  if (c.state.data_digest.value_or(identity_.data_digest) != identity_.data_digest) {
+    throw DataError(fmt::format(
+        "The checkpoint {} was trained on other samples or labels, or in another order, "
+        "than {} holds now.",
+        path, data));
+  }
+  recorded_ = recorded_configuration(c.config);
+  check_resumable(*recorded_, identity_.configuration, c.state.progress.stage);
+  if (c.topology != identity_.topology ||
+      !std::ranges::equal(c.slots, live_->slots, {}, &Checkpoint::Slot::name,
+                          &OptimizerSlot::name)) {
+    throw DataError(
+        fmt::format("The checkpoint {} is of {} with {}, which does not match its "
+                    "settings.",
+                    path, to_string(c.topology), describe_slots(c)));
+  }
+  notes = std::move(found->passed_over);
+  notes.push_back(fmt::format("resumed from {}: stage {}, epoch {}, step {}", path, c.stage_name(),
+                              c.state.progress.epoch, c.state.progress.step));
+  copy_into(live_->parameters, c.parameters);
+  for (std::size_t i = 0; i < c.slots.size(); ++i) {
+    copy_into(live_->slots[i].values, c.slots[i].values);
+  }
+  c.state.divergences = std::max(live_->state.divergences, c.state.divergences);
+  live_->state = c.state;
+  live_->state.progress.finished = false;
+  live_->state.data_digest = identity_.data_digest;
+  history = std::move(c.history);
+}
+
+void RunSession::clear_folder(bool from_elsewhere) {
+  const std::filesystem::path& file = settings_.resume_file;
+  std::function<void()> write_first;
+  if (from_elsewhere) {
+    write_first = [this] {
+      copy_run();
+      store_->save_now({.checkpoint = true});
+      throw_failures();
+    };
+  }
+  auto places = set_aside(folder_, *generation_, live_->state.progress.step, write_first);
+  if (!places.empty()) {
+    std::vector<std::string> names;
+    names.reserve(places.size());
+    for (const auto& place : places) names.push_back(place.filename());
+    notes.push_back(fmt::format("set aside in {}: {}", places[0].parent_path().string(),
+                                fmt::join(names, ", ")));
+  }
+  store_->change_best(true);  // What was due before a divergence is not any more.
+  if (!live_->state.best) return;
+  places.push_back(folder_.checkpoint(live_->state.best->step));
+  places.push_back(file.parent_path() / places.back().filename());
+  places.push_back(file.parent_path().parent_path() / folder_.best().filename());
+  recover_best(places);
+}
+
+void RunSession::recover_best(const std::vector<std::filesystem::path>& places) {
+  RunState& state = live_->state;
+  auto found = best_in(folder_.best());
+  const bool is_written = found.has_value();
+  if (!found && state.best->step == state.progress.step) copy_model(found.emplace());
+  for (auto place = places.begin(); !found && place != places.end(); ++place) {
+    found = best_in(*place);
+  }
+  if (!found) {
+    warnings.push_back(fmt::format(
+        "The best model, of step {}, is neither in {} nor in a checkpoint that is there: the best "
+        "epoch is looked for anew.",
+        state.best->step, folder_.best().string()));
+    state.best.reset();
+    return;
+  }
+  store_->change_best(is_written) = std::move(*found);
+  if (is_written) return;
+  notes.push_back(fmt::format("{}, which is not there or not of the best epoch, is written anew",
+                              folder_.best().string()));
+  store_->save({});
+}
+
+std::optional<Checkpoint> RunSession::best_in(const std::filesystem::path& path) const {
+  try {
+    Checkpoint c = load_checkpoint(path);
+    check_resumable(recorded_configuration(c.config), identity_.configuration,
+                    c.state.progress.stage);
+    const auto& best = live_->state.best;
+    if (c.state.progress.step != best->step || c.state.best != best ||
+        c.state.data_digest.value_or(identity_.data_digest) != identity_.data_digest ||
+        c.topology != identity_.topology || c.dataset != identity_.dataset) {
+      return std::nullopt;
+    }
+    c.slots.clear();
+    c.history.clear();
+    c.state.progress.finished = false;
+    return c;
+  } catch (const Error&) {  // It is not there, or of no use.
+    return std::nullopt;
+  }
+}
+
+void RunSession::go_back(const std::function<void()>& restart) {
+  auto found = find_newest_checkpoint(folder_);
+  if (!found) restart();
+  const bool damaged = found && !found->passed_over.empty();
+  load(std::move(found));
+  clear_folder(false);
+  if (damaged) warnings.insert(warnings.end(), notes.begin(), notes.end());
+}
+
+void RunSession::copy_model(Checkpoint& copy) const {
+  copy.topology = identity_.topology;
+  copy_into(copy.parameters, live_->parameters);
+  copy.state = live_->state;
+  copy.seed = identity_.configuration.seed;
+  copy.dataset = identity_.dataset;
+  copy.config = to_text(identity_.configuration);
+}
+
+void RunSession::copy_run() {
+  Checkpoint& copy = store_->buffer();
+  copy_model(copy);
+  copy.slots.resize(live_->slots.size());
+  for (std::size_t i = 0; i < copy.slots.size(); ++i) {
+    copy.slots[i].name = live_->slots[i].name;
+    copy_into(copy.slots[i].values, live_->slots[i].values);
+  }
+  copy.history = history;
+}
+
+void RunSession::save_if_due(bool epoch_ended, bool stage_ended) {
+  const CheckpointInterval& every = settings_.checkpoint_every;
+  const RunState& state = live_->state;
+  bool due = overdue_;
+  if (every.steps > 0) {
+    due |= state.progress.step % every.steps == 0;
+  } else if (every.epochs > 0) {
+    due |= epoch_ended && state.progress.epoch % every.epochs == 0;
+  } else if (every.seconds > 0) {
+    due |= std::chrono::duration<double>(Clock::now() - last_save_).count() >= every.seconds;
+  }
+  // The best of an epoch has just been saved.
+  const bool saved = state.best && state.best->step == state.progress.step && epoch_ended;
+  if (saved || (!due && !stage_ended)) return;
+  // Ranks do not wait for a slow file system: what is due is saved once the last is written. What
+  // takes no longer than this is waited for, so that each that was asked for is there.
+  const double patience = overdue_ ? 0 : settings_.checkpoint_patience;
+  overdue_ = !stage_ended && !store_->wait_for_idle(patience);
+  if (overdue_) return;
+  copy_run();
+  last_save_ = Clock::now();
+  on_save_();
+  store_->save({.checkpoint = true});
+}
+
+void RunSession::save_best() {
+  copy_model(store_->change_best());
+  copy_run();
+  last_save_ = Clock::now();
+  overdue_ = false;
+  on_save_();
+  store_->save({.checkpoint = true});
+}
+
+void RunSession::save_now(CheckpointStore::Files files) {
+  // What ends with success leaves the best model, whatever has become of its file.
+  if (files.model && live_->state.best && !best_in(folder_.best())) store_->change_best();
+  copy_run();
+  on_save_();
+  store_->save_now(files);
+  throw_failures();
+}
+
+double RunSession::seconds_to_save() const {
+  // Before anything has been saved, as long as a slow file system would take.
+  constexpr double kSlowBytesPerSecond = 20e6;
+  const auto floats = static_cast<double>(live_->parameters.size() * (1 + live_->slots.size()));
+  const double save = store_->longest_save().value_or(4 * floats / kSlowBytesPerSecond);
+  return (store_->idle() ? 1 : 2) * save;
+}
+
+std::vector<std::string> RunSession::take_failures() {
+  auto failures = store_->take_failures();
+  if (!failures.empty()) generation_->check();
+  return failures;
+}
+
+void RunSession::throw_failures() {
+  const auto failures = store_->take_failures();
+  if (!failures.empty()) throw OutputError(fmt::format("{}", fmt::join(failures, " ")));
+}
+
+}  // namespace sae

@@ -1,0 +1,177 @@
+// How a run begins, is resumed, and goes back.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+#include "sae/config/settings.hpp"
+#include "sae/core/error.hpp"
+#include "sae/model/stacked_autoencoder.hpp"
+#include "sae/train/trainer.hpp"
+
+namespace sae {
+namespace {
+
+constexpr Index kMostDivergences = 3;
+
+SessionSettings session_settings(const Configuration& configuration, const RunControl& control) {
+  return {.folder = configuration.run,
+          .resume = control.resume,
+          .resume_file = control.resume_file,
+          .checkpoint_every = control.checkpoint_every,
+          .checkpoint_patience = control.checkpoint_patience,
+          .keep_checkpoints = control.keep_checkpoints};
+}
+
+}  // namespace
+
+Trainer::Trainer(const Configuration& configuration, const RunControl& control,
+                 DistributedDataset& dataset, Communicator& comm, TrainingObserver& observer)
+    : configuration_(configuration),
+      control_(control),
+      comm_(comm),
+      observer_(observer),
+      layout_(topology_for(configuration, dataset.info())),
+      clock_(control.profile) {
+  const PhaseScope scope(control.heartbeat, Phase::kFile);
+  std::optional<Configuration> begun;
+  // On rank 0, before the others wait for data: one message, not one a rank.
+  if (comm.is_root()) {
+    check_dataset(configuration, dataset.info());
+    session_ = std::make_unique<RunSession>(session_settings(configuration, control));
+    begun = session_->look();
+  }
+  comm.barrier();
+  const std::string recorded = comm.allgather(begun ? to_text(*begun) : "")[0];
+  if (!recorded.empty()) begun = recorded_configuration(recorded);
+  decide_precision(begun);
+  stages_ = plan_stages(configuration_, layout_);
+  data_ = std::make_unique<RunData>(configuration, dataset, comm);
+  averaging_ = std::make_unique<GradientAveraging>(layout_, averaging_settings(configuration_),
+                                                   comm, control.heartbeat);
+  if (!begun) restart();
+  codes_ = decide_code_caching(configuration_, data_->training.set_size(),
+                               begun ? &*begun : nullptr, comm);
+  if (configuration_.cache_codes == CacheCodes::kAuto) {
+    configuration_.cache_codes = codes_.used ? CacheCodes::kOn : CacheCodes::kOff;
+  }
+  // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
+  comm.barrier();
+  if (comm.is_root()) {
+    session_->begin({configuration_, layout_.topology(), data_->description(), data_->digest},
+                    {averaging_->parameters(), averaging_->slots(), state_},
+                    [this] { observer_.checkpoint_begins(); });
+    if (const auto note = more_epochs(); !note.empty()) session_->notes.push_back(note);
+  }
+  share_state();
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::decide_precision(const std::optional<Configuration>& begun) {
+  const bool native = all_have_native_bfloat16(comm_);
+  const auto decide = [&](const char* name, std::optional<Precision> Configuration::*precision,
+                          Precision here) {
+    if (configuration_.*precision) return;
+    configuration_.*precision = begun ? ((*begun).*precision).value_or(here) : here;
+    if (configuration_.*precision == here || !session_) return;
+    session_->decisions.push_back(
+        fmt::format("--{} auto stays {}, as the run began; a run that begins here would take {}",
+                    name, name_of(*(configuration_.*precision)), name_of(here)));
+  };
+  decide("precision", &Configuration::precision,
+         native ? Precision::kBfloat16 : Precision::kFloat32);
+  decide("gradient-precision", &Configuration::gradient_precision,
+         configuration_.reproducible ? Precision::kFloat32 : precision_of(configuration_));
+  if (session_ && configuration_.precision == Precision::kBfloat16 && !native) {
+    session_->warnings.emplace_back(
+        "Not all processors multiply bfloat16: its products are slow there, and slower than those "
+        "of float32.");
+  }
+}
+
+void Trainer::restart() {
+  if (comm_.is_root()) {
+    Vector<float> initial;
+    initialize_parameters(layout_, configuration_.seed, initial, configuration_.initial_scale);
+    std::copy(initial.begin(), initial.end(), averaging_->parameters().begin());
+    averaging_->reset_slots();
+    session_->history.clear();
+  }
+  state_ = {.divergences = state_.divergences, .data_digest = data_->digest};
+}
+
+std::string Trainer::more_epochs() const {
+  if (!session_->recorded()) return {};
+  const Index before = epochs_of(*session_->recorded(), state_.progress.stage);
+  const Stage& stage = current_stage();
+  const Progress& progress = state_.progress;
+  if (before == 0 || before == stage.epochs || progress.epoch == 0) return {};
+  const auto steps =
+      static_cast<double>(steps_per_epoch(data_->training.set_size(), configuration_.batch_size));
+  const double done =
+      static_cast<double>(progress.epoch - 1) + static_cast<double>(progress.step_in_epoch) / steps;
+  LearningRate rate = stage.learning_rate;
+  rate.epochs = static_cast<double>(before);
+  const double last = rate_factor() * rate.at(done - 1 / steps, 1 / steps);
+  const double next = rate_factor() * stage.learning_rate.at(done, 1 / steps);
+  const std::string name = stage.supervised
+                               ? std::string("fine-tuning")
+                               : fmt::format("pretraining of layer {}", stage.index + 1);
+  return fmt::format("{} goes on for {} more epochs: the learning rate {} from {:.3g} to {:.3g}",
+                     name, stage.epochs - before, next > last ? "rises" : "goes", last, next);
+}
+
+void Trainer::share_state() {
+  averaging_->share_from_root();
+  comm_.broadcast(std::as_writable_bytes(std::span(&state_, 1)), 0);
+}
+
+void Trainer::roll_back() {
+  const std::string where = fmt::format(
+      "Training diverged in stage {}, epoch {}, step {}: the loss or the gradient is "
+      "not finite",
+      current_stage().name, state_.progress.epoch, state_.progress.step + 1);
+  if (comm_.is_root()) session_->wait();
+  if (control_.on_divergence == OnDivergence::kStop || state_.divergences >= kMostDivergences) {
+    throw DivergedError(fmt::format(
+        "{}. The last good checkpoint is kept; try a lower learning rate, more warm-up, or "
+        "--on-divergence reduce.",
+        where));
+  }
+  ++state_.divergences;
+  if (comm_.is_root()) {
+    session_->go_back([this] { restart(); });
+    observer_.warning(fmt::format("{}; going back to step {} with the learning rate times {}.",
+                                  where, state_.progress.step, rate_factor()));
+    observer_.rewound(state_.progress.step, session_->history);
+    report_warnings();
+  }
+  share_state();
+}
+
+void Trainer::save_and_wait(CheckpointStore::Files files) {
+  if (comm_.is_root()) {
+    const PhaseScope scope(control_.heartbeat, Phase::kFile);
+    session_->wait();
+    report_saves();
+    session_->save_now(files);
+    report_saves();
+  }
+  comm_.barrier();
+}
+
+void Trainer::report_warnings() {
+  for (const std::string& warning : std::exchange(session_->warnings, {})) {
+    observer_.warning(warning);
+  }
+}
+
+void Trainer::report_saves() {
+  for (const Index step : session_->take_saved()) observer_.checkpoint_saved(step);
+  for (const std::string& failure : session_->take_failures()) {
+    observer_.warning(fmt::format("{} Training goes on; older checkpoints stay.", failure));
+  }
+}
+
+}  // namespace sae
