@@ -13,8 +13,8 @@ namespace sae {
 
 /// A hidden layer as a value.
 struct LayerSpec {
-  LayerSpec(Index units_ = 0, Activation activation_ = Activation::kSigmoid)
-      : units(units_), activation(activation_) {}
+  LayerSpec(Index given_units = 0, Activation given_activation = Activation::kSigmoid)
+      : units(given_units), activation(given_activation) {}
 
   Index units;
   Activation activation;
