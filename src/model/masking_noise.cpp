@@ -47,7 +47,7 @@ void apply_masking_noise(double level, const NoiseKey& key, std::span<const std:
       continue;
     }
     fill_with_random_words({.seed = key.seed,
-                            .purpose = RandomPurpose::kMaskingNoise,
+                            .purpose = RandomPurpose::kNoise,
                             .stage = key.stage,
                             .epoch = key.epoch,
                             .sample = samples[static_cast<std::size_t>(j)]},

@@ -7,7 +7,7 @@
 namespace sae {
 
 /// What random words are drawn for. Part of the counter, so that no two uses share words.
-enum class RandomPurpose : std::uint32_t { kInitialWeights = 1, kOrder = 2, kMaskingNoise = 3 };
+enum class RandomPurpose : std::uint32_t { kInitialWeights = 1, kOrder = 2, kNoise = 3 };
 
 /// Names a stream of random words by what it is for, never by rank, thread or time:
 /// every rank that asks for the same key gets the same words.

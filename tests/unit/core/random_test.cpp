@@ -29,7 +29,7 @@ TEST(RandomWords, EachPartOfTheKeyChangesThem) {
   for (int part = 0; part < 5; ++part) {
     RandomKey other = key;
     if (part == 0) other.seed += std::uint64_t{1} << 32;
-    if (part == 1) other.purpose = RandomPurpose::kMaskingNoise;
+    if (part == 1) other.purpose = RandomPurpose::kNoise;
     if (part == 2) ++other.stage;
     if (part == 3) ++other.epoch;
     if (part == 4) ++other.sample;
@@ -40,7 +40,7 @@ TEST(RandomWords, EachPartOfTheKeyChangesThem) {
 
 TEST(RandomWords, ManyAtATimeAreTheSame) {
   const RandomKey key{.seed = 0x123456789abcdef0,
-                      .purpose = RandomPurpose::kMaskingNoise,
+                      .purpose = RandomPurpose::kNoise,
                       .stage = 2,
                       .epoch = 3,
                       .sample = 4};
