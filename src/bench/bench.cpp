@@ -190,7 +190,7 @@ class Bench {
             .gradients = share.gradients,
             .gradient_elements = share.in_parts ? largest_part(layout_) : 0,
             .rounded_gradients = share.element == Precision::kBfloat16,
-            .velocity = settings_.configuration.momentum > 0,
+            .velocity = !averaging_->slots().empty(),
             .rounded_parameters = precision_of(settings_.configuration) == Precision::kBfloat16};
   }
 
