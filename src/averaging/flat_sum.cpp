@@ -46,22 +46,12 @@ class FlatSum final : public GradientSum {
 
   GradientRef<float> memory(Range part, SumReceiver& /*receiver*/) override {
     if (comm_.size() == 1 || sum_) return format_.at(begin_of(gradient_memory_), part.size());
-    const auto within = [&](auto whole) {
-      return whole.empty() ? whole
-                           : whole.subspan(static_cast<std::size_t>(part.begin),
-                                           static_cast<std::size_t>(part.size()));
-    };
-    return {within(gradient_.values), within(gradient_.rounded)};
+    return within(gradient_, part);
   }
 
   void ready(Range part, SumReceiver& receiver) override {
     if (comm_.size() == 1) {
-      const auto gradient = format_.at(begin_of(gradient_memory_), part.size());
-      if (gradient.rounded.empty()) {
-        receiver.receive(part, {std::span<const float>(gradient.values)});
-      } else {
-        receiver.receive(part, {std::span<const bfloat16>(gradient.rounded)});
-      }
+      receiver.receive_all(part, {format_.at(begin_of(gradient_memory_), part.size())});
     } else if (sum_) {
       sum_->add(part, {format_.at(begin_of(gradient_memory_), part.size())});
       sum_->poll([&](Range of, auto sum) { receiver.receive(of, {sum}); });
@@ -96,17 +86,14 @@ class FlatSum final : public GradientSum {
  private:
   void sum_slice(SumReceiver& receiver) {
     const Range slice = std::exchange(slice_, Range{});
-    const auto begin = static_cast<std::size_t>(slice.begin);
-    const auto size = static_cast<std::size_t>(slice.size());
-    if (!is_sent_rounded()) {
-      return sum_over_ranks(slice, gradient_.values.subspan(begin, size), receiver);
-    }
-    std::span<bfloat16> sent = gradient_.rounded;
+    const auto gradient = within(gradient_, slice);
+    if (!is_sent_rounded()) return sum_over_ranks(slice, gradient.values, receiver);
+    std::span<bfloat16> sent = gradient.rounded;
     if (sent.empty()) {
-      sent = span_of(sent_);
-      round_to_bfloat16(gradient_.values.subspan(begin, size), sent.subspan(begin, size));
+      sent = within(span_of(sent_), slice);
+      round_to_bfloat16(gradient.values, sent);
     }
-    sum_over_ranks(slice, sent.subspan(begin, size), receiver);
+    sum_over_ranks(slice, sent, receiver);
   }
 
   template <typename G>

@@ -49,6 +49,22 @@ GradientRef<float> GradientFormat::at(std::byte* memory, Index size) const {
   return {take<float>(memory, size), {}};
 }
 
+void SumReceiver::receive_all(Range part, const std::vector<GradientRef<float>>& gradients) {
+  const auto receive_as = [&](auto element) {
+    std::vector<std::span<const decltype(element)>> spans;
+    spans.reserve(gradients.size());
+    for (const auto& gradient : gradients) {
+      spans.push_back(elements_of<decltype(element)>(gradient));
+    }
+    receive(part, spans);
+  };
+  if (gradients.front().rounded.empty()) {
+    receive_as(float{});
+  } else {
+    receive_as(bfloat16{});
+  }
+}
+
 GradientAveraging::GradientAveraging(const ParameterLayout& layout,
                                      const AveragingSettings& settings, Communicator& comm,
                                      Heartbeat* heartbeat)
@@ -135,9 +151,7 @@ bool GradientAveraging::finish_step(StepSums& sums) {
   sums = step_sums_;
   if (!std::isfinite(sums.objective.loss)) return false;
   if (reproducible_) {
-    const auto sum = reproducible_->gradient().subspan(static_cast<std::size_t>(slice_.begin),
-                                                       static_cast<std::size_t>(slice_.size()));
-    update_->receive(slice_, {sum});
+    update_->receive(slice_, {within(reproducible_->gradient(), slice_)});
   } else {
     sum_->finish(*update_);
   }

@@ -32,6 +32,8 @@ class SumReceiver {
   /// The sum of `gradients`, each of the size of `part`, is the sum over all ranks.
   virtual void receive(Range part, const std::vector<std::span<const float>>& gradients) = 0;
   virtual void receive(Range part, const std::vector<std::span<const bfloat16>>& gradients) = 0;
+  /// The same of gradients as objectives give them, all of one type.
+  void receive_all(Range part, const std::vector<GradientRef<float>>& gradients);
 };
 
 /// Sums the gradients of all ranks, and knows what ranks share. Each rank receives the sums of the

@@ -171,34 +171,17 @@ class NodeSum final : public GradientSum {
   void use_part(Range part, SumReceiver& receiver) {
     if (node_->rank() >= owners_) return;
     const Range chunk = chunk_of(part);
-    const auto begin = static_cast<std::size_t>(chunk.begin - part.begin);
-    const auto size = static_cast<std::size_t>(chunk.size());
+    const Range in_part{chunk.begin - part.begin, chunk.end - part.begin};
     std::vector<GradientRef<float>> gradients;
     gradients.reserve(slots_.size());
     for (int r = 0; r < node_->size(); ++r) {
-      const auto whole = gradient_of(r, used_, part);
-      gradients.push_back(
-          {whole.values.empty() ? whole.values : whole.values.subspan(begin, size),
-           whole.rounded.empty() ? whole.rounded : whole.rounded.subspan(begin, size)});
+      gradients.push_back(within(gradient_of(r, used_, part), in_part));
     }
     if (sum_) {
       const SecondsScope timer(seconds_.update);
       return sum_->add(chunk, gradients);
     }
-    if (format_.written == Precision::kBfloat16) {
-      give<bfloat16>(chunk, gradients, receiver);
-    } else {
-      give<float>(chunk, gradients, receiver);
-    }
-  }
-
-  template <typename G>
-  static void give(Range chunk, const std::vector<GradientRef<float>>& gradients,
-                   SumReceiver& receiver) {
-    std::vector<std::span<const G>> of_ranks;
-    of_ranks.reserve(gradients.size());
-    for (const auto& gradient : gradients) of_ranks.push_back(elements_of<G>(gradient));
-    receiver.receive(chunk, of_ranks);
+    receiver.receive_all(chunk, gradients);
   }
 
   /// Whole cache lines, of either type of element.

@@ -11,7 +11,7 @@ namespace {
 
 void add_to(std::span<float> sum, const GradientRef<float>& gradient) {
   if (!gradient.rounded.empty()) return add_widened(gradient.rounded, sum);
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gradient.values[i];
+  add_widened(gradient.values, sum);
 }
 
 }  // namespace

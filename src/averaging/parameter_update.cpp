@@ -7,25 +7,6 @@
 #include "seconds_scope.hpp"
 
 namespace sae {
-namespace {
-
-template <typename T>
-std::span<T> within(std::span<T> vector, Range part) {
-  if (vector.empty()) return vector;
-  return vector.subspan(static_cast<std::size_t>(part.begin),
-                        static_cast<std::size_t>(part.size()));
-}
-
-void add_to(std::span<float> sum, std::span<const float> gradient) {
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gradient[i];
-}
-
-void add_to(std::span<float> sum, std::span<const bfloat16> gradient) {
-  add_widened(gradient, sum);
-}
-
-}  // namespace
-
 ParameterUpdate::ParameterUpdate(const ParameterLayout& layout, const Optimizer& optimizer,
                                  const UpdatedVectors& vectors, Heartbeat* heartbeat,
                                  double& seconds)
@@ -59,7 +40,7 @@ void ParameterUpdate::update_or_keep(Range part, const std::vector<std::span<con
   if (statistics_.empty()) return update(part, gradients);
   const std::span<float> sum = within(span_of(whole_), part);
   std::fill(sum.begin(), sum.end(), 0.0f);
-  for (const auto& gradient : gradients) add_to(sum, gradient);
+  for (const auto& gradient : gradients) add_widened(gradient, sum);
   parts_.push_back(part);
 }
 

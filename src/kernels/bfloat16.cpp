@@ -38,4 +38,9 @@ void add_widened(std::span<const bfloat16> values, std::span<float> sum) {
   for (std::size_t i = 0; i < size; ++i) to[i] += widened(from[i]);
 }
 
+void add_widened(std::span<const float> values, std::span<float> sum) {
+  assert(values.size() == sum.size());
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += values[i];
+}
+
 }  // namespace sae

@@ -100,11 +100,7 @@ ModelResult model_of(const Json& json) {
 
 /// Journals of programs that knew one kind do not name it.
 NoiseKind noise_of(const Json& layer) {
-  const std::string name = layer.value("noise", "masking");
-  for (const auto& [known, kind] : noise_kinds()) {
-    if (known == name) return kind;
-  }
-  return NoiseKind::kMasking;
+  return find_value(layer.value("noise", "masking"), noise_kinds()).value_or(NoiseKind::kMasking);
 }
 
 void read_begin(const Json& json, RunRecord& record) {

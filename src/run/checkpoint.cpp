@@ -170,9 +170,7 @@ void write_state(Hdf5File& file, const RunState& state, Index hidden_layers) {
 template <typename Kind>
 Kind read_kind(const Hdf5File& file, const char* attribute, const Choices<Kind>& kinds) {
   const std::string name = file.read_string("/model", attribute);
-  for (const auto& [known, kind] : kinds) {
-    if (known == name) return kind;
-  }
+  if (const auto kind = find_value(name, kinds)) return *kind;
   throw DataError(fmt::format("The model of {} has {} '{}', which this program does not know.",
                               file.path().string(), attribute, name));
 }

@@ -218,6 +218,13 @@ void RunSession::copy_run() {
   copy.history = history;
 }
 
+void RunSession::copy_for_save() {
+  copy_run();
+  last_save_ = Clock::now();
+  overdue_ = false;
+  on_save_();
+}
+
 void RunSession::save_if_due(bool epoch_ended, bool stage_ended) {
   const CheckpointInterval& every = settings_.checkpoint_every;
   const RunState& state = live_->state;
@@ -237,26 +244,20 @@ void RunSession::save_if_due(bool epoch_ended, bool stage_ended) {
   const double patience = overdue_ ? 0 : settings_.checkpoint_patience;
   overdue_ = !stage_ended && !store_->wait_for_idle(patience);
   if (overdue_) return;
-  copy_run();
-  last_save_ = Clock::now();
-  on_save_();
+  copy_for_save();
   store_->save({.checkpoint = true});
 }
 
 void RunSession::save_best() {
   copy_model(store_->change_best());
-  copy_run();
-  last_save_ = Clock::now();
-  overdue_ = false;
-  on_save_();
+  copy_for_save();
   store_->save({.checkpoint = true});
 }
 
 void RunSession::save_now(CheckpointStore::Files files) {
   // What ends with success leaves the best model, whatever has become of its file.
   if (files.model && live_->state.best && !best_in(folder_.best())) store_->change_best();
-  copy_run();
-  on_save_();
+  copy_for_save();
   store_->save_now(files);
   throw_failures();
 }

@@ -88,7 +88,7 @@ class PlainHosts(ProgramTest):
         deadline = time.monotonic() + limit
         while len(stopped := self.hosts.shell(host, """
                 for rank in $(pidof sae_dist); do
-                  ! grep -q '^State:.T' /proc/$rank/status || echo $rank
+                  ! grep -qs '^State:.T' /proc/$rank/status || echo $rank
                 done""").split()) < ranks:
             self.assertLess(time.monotonic(), deadline,
                             f"only {stopped} of {self.hosts.ranks(host)} stand still")

@@ -38,11 +38,9 @@ std::string list_of(const std::vector<double>& numbers);
 /// The value that goes with a name.
 template <typename Value>
 Value choose(const std::string& option, const std::string& name, const Choices<Value>& choices) {
+  if (const auto value = find_value(name, choices)) return *value;
   std::string names;
-  for (const auto& [choice, value] : choices) {
-    if (choice == name) return value;
-    names += (names.empty() ? "" : ", ") + choice;
-  }
+  for (const auto& [choice, value] : choices) names += (names.empty() ? "" : ", ") + choice;
   throw UsageError(fmt::format("--{} is one of {}, not '{}'.", option, names, name));
 }
 

@@ -42,6 +42,8 @@ void round_to_bfloat16(std::span<const float> values, std::span<bfloat16> rounde
 /// sum = values, and sum += values. Exact but for the addition.
 void widen(std::span<const bfloat16> values, std::span<float> sum);
 void add_widened(std::span<const bfloat16> values, std::span<float> sum);
+/// The same of values that need no widening.
+void add_widened(std::span<const float> values, std::span<float> sum);
 
 /// operands = x, as operands of products.
 template <typename T>

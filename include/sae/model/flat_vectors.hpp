@@ -18,6 +18,14 @@ std::span<T> span_of(Vector<T>& vector) {
   return {vector.data(), static_cast<std::size_t>(vector.size())};
 }
 
+/// The elements of `part`; none if the vector has none.
+template <typename T>
+std::span<T> within(std::span<T> vector, Range part) {
+  if (vector.empty()) return vector;
+  return vector.subspan(static_cast<std::size_t>(part.begin),
+                        static_cast<std::size_t>(part.size()));
+}
+
 /// The flat vector of parameters that an objective reads. Where the operands of products are
 /// bfloat16, `rounded` holds the same in bfloat16; else it may be empty.
 template <typename T>
@@ -40,6 +48,11 @@ struct GradientRef {
   std::span<T> values;
   std::span<bfloat16> rounded;
 };
+
+template <typename T>
+GradientRef<T> within(const GradientRef<T>& gradient, Range part) {
+  return {within(gradient.values, part), within(gradient.rounded, part)};
+}
 
 /// The one of the two vectors whose elements are of type E.
 template <typename E, typename Ref>

@@ -33,11 +33,7 @@ class FlatGradient final : public GradientSink<T> {
   explicit FlatGradient(std::span<T> gradient) : gradient_(gradient) {}
 
   bool begin(const ObjectiveSums& /*sums*/) override { return true; }
-  GradientRef<T> memory(Range part) override {
-    return {gradient_.subspan(static_cast<std::size_t>(part.begin),
-                              static_cast<std::size_t>(part.size())),
-            {}};
-  }
+  GradientRef<T> memory(Range part) override { return {within(gradient_, part), {}}; }
   void ready(Range /*part*/) override {}
 
  private:

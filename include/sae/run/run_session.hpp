@@ -113,6 +113,7 @@ class RunSession {
   std::optional<Checkpoint> best_in(const std::filesystem::path& path) const;
   void copy_model(Checkpoint& copy) const;
   void copy_run();
+  void copy_for_save();
   void throw_failures();
 
   SessionSettings settings_;
