@@ -6,7 +6,7 @@ set -euo pipefail
 run_packages=(g++ cmake ninja-build libopenmpi-dev openmpi-bin openssh-client libeigen3-dev
   libhdf5-dev libhwloc-dev libboost-iostreams-dev libboost-program-options-dev librandom123-dev
   libfmt-dev libdnnl-dev libpng-dev libprotobuf-dev protobuf-compiler libspdlog-dev libxxhash-dev
-  nlohmann-json3-dev)
+  libkainjow-mustache-dev nlohmann-json3-dev)
 # To test as well.
 test_packages=(bats libgtest-dev python3 python3-numpy python3-h5py python3-pyflakes
   python3-venv clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev shellcheck)

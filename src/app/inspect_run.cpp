@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "sae/run/checkpoint.hpp"
 #include "sae/run/run_folder.hpp"
 #include "sae/storage/sealed_file.hpp"
+#include "sae/train/metrics.hpp"
 
 namespace sae {
 namespace {
@@ -26,43 +26,35 @@ namespace fs = std::filesystem;
 constexpr Index kColumns = 60;
 constexpr Index kRows = 4;
 
-/// The values of an epoch's line that are drawn, and their names.
-const std::vector<std::pair<const char*, const char*>> kCurves = {
-    {"loss", "loss"},
-    {"train_error", "training error, %"},
-    {"validation_error", "validation error, %"}};
-
 /// The lines of metrics.jsonl that can be read: one that is being written may be short.
-std::vector<nlohmann::json> epochs_of(const fs::path& metrics) {
-  std::vector<nlohmann::json> epochs;
+std::vector<EpochRecord> epochs_of(const fs::path& metrics) {
+  std::vector<EpochRecord> epochs;
   std::ifstream file(metrics);
   for (std::string line; std::getline(file, line);) {
-    auto json = nlohmann::json::parse(line, nullptr, false);
-    if (json.is_object() && json.contains("stage") && json["stage"].is_string()) {
-      epochs.push_back(std::move(json));
-    }
+    if (const auto epoch = parse_metrics_line(line)) epochs.push_back(*epoch);
   }
   return epochs;
 }
 
-void print_curves(const std::vector<nlohmann::json>& epochs) {
-  std::vector<std::string> stages;
-  for (const auto& epoch : epochs) {
-    const std::string stage = epoch["stage"];
-    if (std::find(stages.begin(), stages.end(), stage) == stages.end()) stages.push_back(stage);
-  }
-  for (const std::string& stage : stages) {
-    for (const auto& [key, name] : kCurves) {
+void print_curves(const std::vector<EpochRecord>& epochs) {
+  using Value = std::optional<double> (*)(const EpochRecord&);
+  const std::vector<std::pair<const char*, Value>> curves = {
+      {"loss", [](const EpochRecord& e) { return std::optional(e.loss); }},
+      {"training error, %", [](const EpochRecord& e) { return e.train_error; }},
+      {"validation error, %", [](const EpochRecord& e) { return e.validation_error; }}};
+  for (auto begin = epochs.begin(); begin != epochs.end();) {
+    const auto end = std::find_if(
+        begin, epochs.end(), [&](const EpochRecord& epoch) { return epoch.stage != begin->stage; });
+    for (const auto& [name, value_of] : curves) {
       std::vector<double> values;
-      for (const auto& epoch : epochs) {
-        if (epoch["stage"] == stage && epoch.contains(key) && epoch[key].is_number()) {
-          values.push_back(epoch[key]);
-        }
+      for (auto epoch = begin; epoch != end; ++epoch) {
+        if (const auto value = value_of(*epoch)) values.push_back(*value);
       }
       if (values.empty()) continue;
-      fmt::print("\n  {}, {} of {} epoch{}: {:.4g}\n{}", stage, name, values.size(),
+      fmt::print("\n  {}, {} of {} epoch{}: {:.4g}\n{}", begin->stage, name, values.size(),
                  values.size() == 1 ? "" : "s", values.back(), curve(values, kColumns, kRows));
     }
+    begin = end;
   }
 }
 

@@ -15,6 +15,7 @@
 #include "sae/kernels/products.hpp"
 #include "sae/monitor/console.hpp"
 #include "sae/monitor/event_writer.hpp"
+#include "sae/monitor/model_pictures.hpp"
 #include "sae/monitor/observer_list.hpp"
 #include "sae/monitor/picture_files.hpp"
 #include "sae/monitor/run_log.hpp"
@@ -55,15 +56,36 @@ struct RemovesEmpty {
 /// What --quiet leaves: warnings, on stderr.
 class WarningsOnly final : public TrainingObserver {
  public:
-  void run_begins(const RunSummary&) override {}
-  void step_done(const StepReport&) override {}
-  void epoch_done(const EpochReport&) override {}
   void warning(const std::string& sentence) override {
     print_to(stderr, fmt::format("sae_dist: warning: {}\n", sentence));
   }
-  void rewound(Index, const std::string&) override {}
-  void run_done(const RunResult&) override {}
 };
+
+/// On rank 0.
+void add_observers(ObserverList& observers, const TrainOptions& options,
+                   const Configuration& configuration, const std::string& libraries) {
+  const RunFolder folder(configuration.run);
+  auto& pictures = observers.add(std::make_unique<ModelPictures>());
+  observers.add(std::make_unique<RunLog>(folder, configuration, libraries));
+  observers.add(std::make_unique<PictureFiles>(folder, pictures),
+                "Training goes on without this picture.");
+  if (options.summary_every > 0) {
+    observers.add(
+        std::make_unique<EventWriter>(folder, configuration, options.summary_every, pictures),
+        "Training goes on; TensorBoard's curves get gaps.");
+  }
+  observers.add(std::make_unique<RunReport>(folder, configuration, libraries, pictures),
+                "Training goes on.");
+  // Last: a warning that the output takes no more text is in the files.
+  if (options.quiet) {
+    observers.add(std::make_unique<WarningsOnly>());
+  } else {
+    int columns = options.progress == "bar" ? 100 : 0;
+    if (options.progress != "lines") columns = terminal_columns().value_or(columns);
+    observers.add(std::make_unique<Console>(configuration, libraries, columns, stdout),
+                  "Training goes on.");
+  }
+}
 
 }  // namespace
 
@@ -80,28 +102,9 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm, const std::s
     made.folder = configuration.run = new_run_folder();
 
   ObserverList observers;
-  const auto warn = [&observers](const std::string& sentence) { observers.warning(sentence); };
   const std::string libraries = fmt::format("sae_dist {}, {}, {}", kVersion,
                                             MpiSession::library_version(), kernel_description());
-  if (comm.is_root()) {
-    observers.add(std::make_unique<RunLog>(RunFolder(configuration.run), configuration, libraries));
-    observers.add(
-        std::make_unique<PictureFiles>(RunFolder(configuration.run), configuration, warn));
-    if (options.summary_every > 0) {
-      observers.add(std::make_unique<EventWriter>(RunFolder(configuration.run), configuration,
-                                                  options.summary_every, warn));
-    }
-    observers.add(
-        std::make_unique<RunReport>(RunFolder(configuration.run), configuration, libraries, warn));
-    // Last, since it warns of an output that takes no more.
-    if (options.quiet) {
-      observers.add(std::make_unique<WarningsOnly>());
-    } else {
-      int columns = options.progress == "bar" ? 100 : 0;
-      if (options.progress != "lines") columns = terminal_columns().value_or(columns);
-      observers.add(std::make_unique<Console>(configuration, libraries, columns, stdout, warn));
-    }
-  }
+  if (comm.is_root()) add_observers(observers, options, configuration, libraries);
   Watchdog watchdog(comm, std::chrono::duration<double>(options.stall_timeout),
                     stage_names(configuration), [&observers](const std::string& sentence) {
                       observers.run_failed(ExitCode::kInternal, sentence);

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <system_error>
 
+#include "sae/core/error.hpp"
 #include "sae/core/print.hpp"
 #include "sae/core/text.hpp"
+#include "sae/monitor/progress_bar.hpp"
 #include "sae/monitor/terminal.hpp"
 #include "sae/monitor/text.hpp"
 #include "sae/train/start_table.hpp"
@@ -30,7 +32,7 @@ void Console::print(const std::string& text) {
   if (out_ == nullptr || print_to(out_, text)) return;
   const std::string reason = std::system_category().message(errno);
   out_ = nullptr;
-  warn_(
+  throw OutputError(
       fmt::format("The output takes no more text ({}): nothing is printed from here on.", reason));
 }
 
@@ -76,13 +78,7 @@ std::string Console::bar(const StepReport& report) const {
       fmt::format(" {:.0f}% loss {:.4g} {} samples/s comm {:.0f}% left {}/{}", 100 * share,
                   report.loss, grouped(std::llround(report.samples_per_second)),
                   100 * report.communication_share, duration(stage_left), duration(run_left));
-  const int room = columns_ - static_cast<int>(left.size() + right.size()) - 3;
-  std::string drawn;
-  if (room >= 3) {
-    const int full = static_cast<int>(std::lround(share * room));
-    drawn = fmt::format("[{:=<{}}{:-<{}}]", "", full, "", room - full);
-  }
-  return (left + drawn + right).substr(0, static_cast<std::size_t>(columns_ - 1));
+  return bar_line(left, share, right, columns_);
 }
 
 void Console::erase_bar() {

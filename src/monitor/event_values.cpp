@@ -62,12 +62,13 @@ void add_histogram(tensorboard::Summary& summary, const std::string& tag,
   }
 }
 
-void add_image(tensorboard::Summary& summary, const std::string& tag, const GreyPicture& picture) {
+void add_image(tensorboard::Summary& summary, const std::string& tag, const GreyPicture& picture,
+               const std::string& png) {
   tensorboard::Summary::Image& image = *add_value(summary, tag).mutable_image();
   image.set_height(static_cast<std::int32_t>(picture.height));
   image.set_width(static_cast<std::int32_t>(picture.width));
   image.set_colorspace(1);
-  image.set_encoded_image_string(encode_png(picture));
+  image.set_encoded_image_string(png);
 }
 
 void add_text(tensorboard::Summary& summary, const std::string& tag, const std::string& text) {

@@ -3,7 +3,7 @@
 #include <span>
 #include <string>
 
-#include "sae/monitor/png.hpp"
+#include "sae/monitor/grey_picture.hpp"
 
 namespace sae {
 
@@ -21,8 +21,9 @@ void add_scalar(tensorboard::Summary& summary, const std::string& tag, double va
 void add_histogram(tensorboard::Summary& summary, const std::string& tag,
                    std::span<const float> values);
 
-/// Throws: as encode_png.
-void add_image(tensorboard::Summary& summary, const std::string& tag, const GreyPicture& picture);
+/// `png` are the bytes of its file.
+void add_image(tensorboard::Summary& summary, const std::string& tag, const GreyPicture& picture,
+               const std::string& png);
 
 /// In Markdown.
 void add_text(tensorboard::Summary& summary, const std::string& tag, const std::string& text);

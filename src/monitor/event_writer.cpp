@@ -7,8 +7,7 @@
 
 #include "event_file.hpp"
 #include "event_values.hpp"
-#include "sae/core/error.hpp"
-#include "sae/train/stage.hpp"
+#include "png.hpp"
 #include "stage_graph.hpp"
 #include "tensorboard.pb.h"
 
@@ -44,51 +43,33 @@ tensorboard::Event start_at(Index step) {
 }  // namespace
 
 EventWriter::EventWriter(const RunFolder& folder, const Configuration& configuration,
-                         Index summary_every, Warn warn)
+                         Index summary_every, ModelPictures& pictures)
     : folder_(folder),
       configuration_(configuration),
       summary_every_(summary_every),
-      warn_(std::move(warn)) {}
+      pictures_(pictures) {}
 
 EventWriter::~EventWriter() = default;
 
-void EventWriter::attempt(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const SupersededError&) {
-    throw;
-  } catch (const OutputError& error) {
-    if (!std::exchange(warned_, true)) {
-      warn_(fmt::format("{} Training goes on; TensorBoard's curves get gaps.", error.what()));
-    }
-  }
-}
-
 void EventWriter::run_begins(const RunSummary& summary) {
   summary_ = summary;
-  layout_.emplace(summary.topology);
-  shape_ = picture_shape(summary.dataset);
   files_.resize(summary.stages.size());
-  tried_.resize(summary.stages.size());
-  attempt([&] { void_from(summary.step + 1); });
+  opened_.resize(summary.stages.size());
+  void_from(summary.step + 1);
 }
 
-void EventWriter::rewound(Index step, const std::string&) {
-  attempt([&] { void_from(step + 1); });
-}
+void EventWriter::rewound(Index step, const std::string&) { void_from(step + 1); }
 
 void EventWriter::flush(EventFile& file) const {
   summary_.check_generation();
   file.flush();
 }
 
-void EventWriter::flush_all() {
+void EventWriter::checkpoint_begins() {
   for (const auto& file : files_) {
-    if (file != nullptr && file->pending_bytes() > 0) attempt([&] { flush(*file); });
+    if (file != nullptr && file->pending_bytes() > 0) flush(*file);
   }
 }
-
-void EventWriter::checkpoint_begins() { flush_all(); }
 
 void EventWriter::void_from(Index step) {
   Index end = 0;  // Of the stage.
@@ -99,16 +80,15 @@ void EventWriter::void_from(Index step) {
     if (end < step || !std::filesystem::exists(folder, ignored)) continue;
     const bool was_open = files_[stage] != nullptr;
     EventFile* file = file_of(stage, step);
-    if (file == nullptr) continue;
-    if (!was_open) continue;
+    if (file == nullptr || !was_open) continue;
     file->append(start_at(step));
     flush(*file);
   }
 }
 
 EventFile* EventWriter::file_of(std::size_t stage, Index step) {
-  if (!tried_[stage]) {
-    tried_[stage] = true;
+  if (!opened_[stage]) {
+    opened_[stage] = true;
     auto file = std::make_unique<EventFile>(folder_.events(summary_.stages[stage].name));
     begin_file(*file, stage, step);
     flush(*file);
@@ -143,78 +123,70 @@ void EventWriter::append(EventFile& file, Index step, tensorboard::Summary summa
 
 void EventWriter::step_done(const StepReport& report) {
   if (report.run_step % summary_every_ != 0) return;
-  attempt([&] {
-    EventFile* file = file_of(report.stage, report.run_step);
-    if (file == nullptr) return;
-    tensorboard::Summary summary;
-    add_scalar(summary, "loss/minibatch", report.loss);
-    add_scalar(summary, "learning_rate", report.learning_rate);
-    add_scalar(summary, "speed/samples_per_second", report.samples_per_second);
-    add_scalar(summary, "speed/communication_share", report.communication_share);
-    append(*file, report.run_step, std::move(summary));
-  });
+  EventFile* file = file_of(report.stage, report.run_step);
+  if (file == nullptr) return;
+  tensorboard::Summary summary;
+  add_scalar(summary, "loss/minibatch", report.loss);
+  add_scalar(summary, "learning_rate", report.learning_rate);
+  add_scalar(summary, "speed/samples_per_second", report.samples_per_second);
+  add_scalar(summary, "speed/communication_share", report.communication_share);
+  append(*file, report.run_step, std::move(summary));
 }
 
 void EventWriter::epoch_done(const EpochReport& report) {
-  const auto found =
-      std::find_if(summary_.stages.begin(), summary_.stages.end(),
-                   [&](const StageSummary& candidate) { return candidate.name == report.stage; });
+  const auto found = std::ranges::find(summary_.stages, report.stage, &StageSummary::name);
   const auto stage = static_cast<std::size_t>(found - summary_.stages.begin());
-  tried_[stage] = files_[stage] != nullptr;  // What could not be opened may be now.
-  attempt([&] {
-    EventFile* file = file_of(stage, report.step);
-    if (file == nullptr) return;
-    tensorboard::Summary summary;
-    add_scalar(summary, "loss/epoch", report.loss);
-    if (report.train_error) add_scalar(summary, "error/train", *report.train_error);
-    if (report.validation) {
-      add_scalar(summary, "error/validation", report.validation->error_percent());
-      add_scalar(summary, "loss/validation", report.validation->loss);
-    }
-    const Index apart = kPicturesEvery * summary_every_;
-    const Index before = report.step - found->steps_per_epoch;
-    if (report.epoch == report.epochs || report.step / apart > before / apart) {
-      add_histograms(summary, stage);
-      if (shape_) add_pictures(summary, stage, report.epoch);
-    }
-    append(*file, report.step, std::move(summary));
-    flush(*file);
-  });
+  opened_[stage] = files_[stage] != nullptr;  // What could not be opened may be now.
+  EventFile* file = file_of(stage, report.step);
+  if (file == nullptr) return;
+  tensorboard::Summary summary;
+  add_scalar(summary, "loss/epoch", report.loss);
+  if (report.train_error) add_scalar(summary, "error/train", *report.train_error);
+  if (report.validation) {
+    add_scalar(summary, "error/validation", report.validation->error_percent());
+    add_scalar(summary, "loss/validation", report.validation->loss);
+  }
+  const Index apart = kPicturesEvery * summary_every_;
+  const Index before = report.step - found->steps_per_epoch;
+  if (report.epoch == report.epochs || report.step / apart > before / apart) {
+    add_histograms(summary, stage);
+    if (pictures_.can_show()) add_pictures(summary);
+  }
+  append(*file, report.step, std::move(summary));
+  flush(*file);
 }
 
 void EventWriter::add_histograms(tensorboard::Summary& summary, std::size_t stage) const {
-  const Range trained = trains_all(stage) ? layout_->finetuning_slice()
-                                          : layout_->pretraining_slice(static_cast<Index>(stage));
-  for (const ParameterView& view : layout_->views()) {
+  const ParameterLayout layout(summary_.topology);
+  const Range trained = stage + 1 == summary_.stages.size()
+                            ? layout.finetuning_slice()
+                            : layout.pretraining_slice(static_cast<Index>(stage));
+  for (const ParameterView& view : layout.views()) {
     if (!trained.contains(view.offset)) continue;
     add_histogram(summary, view.name,
-                  summary_.live_parameters.subspan(static_cast<std::size_t>(view.offset),
-                                                   static_cast<std::size_t>(view.size())));
+                  within(summary_.live_parameters, {view.offset, view.offset + view.size()}));
   }
 }
 
-void EventWriter::add_pictures(tensorboard::Summary& summary, std::size_t stage,
-                               Index epoch) const {
-  for (Index layer = 0; layer < layout_->topology().hidden_layers(); ++layer) {
-    if (!trains_all(stage) && layer != static_cast<Index>(stage)) continue;
-    add_image(summary, fmt::format("filters/hidden{}", layer + 1),
-              filters_picture(*layout_, summary_.live_parameters, layer, *shape_));
+void EventWriter::add_pictures(tensorboard::Summary& summary) const {
+  for (const Index layer : pictures_.trained_layers()) {
+    const auto& [grey, png] = pictures_.filters(layer);
+    add_image(summary, fmt::format("filters/hidden{}", layer + 1), grey, png);
   }
-  if (trains_all(stage) || summary_.preview.size() == 0) return;
-  const Reconstructions seen =
-      reconstruct(*layout_, {summary_.live_parameters, {}},
-                  denoising_settings(configuration_, static_cast<Index>(stage)), summary_.preview,
-                  static_cast<std::uint32_t>(epoch));
-  add_image(summary, "images/inputs", tile(seen.inputs, *shape_, kImagesInRow));
-  add_image(summary, "images/corrupted", tile(seen.corrupted, *shape_, kImagesInRow));
-  add_image(summary, "images/reconstructed", tile(seen.reconstructed, *shape_, kImagesInRow));
+  if (!pictures_.pretrains() || !pictures_.has_samples()) return;
+  const Reconstructions& seen = pictures_.reconstructions(pictures_.layer());
+  for (const auto& [tag, images] : {std::pair{"images/inputs", &seen.inputs},
+                                    {"images/corrupted", &seen.corrupted},
+                                    {"images/reconstructed", &seen.reconstructed}}) {
+    const GreyPicture picture = tile(*images, pictures_.shape(), kImagesInRow);
+    add_image(summary, tag, picture, encode_png(picture));
+  }
 }
 
 void EventWriter::run_done(const RunResult& result) {
-  attempt([&] {
-    const std::size_t stage = files_.size() - 1;
-    // A session that found everything done has told it already.
-    if (files_[stage] == nullptr || result.step == summary_.step) return;
+  const std::size_t stage = files_.size() - 1;
+  // A session that found everything done has reported it already.
+  if (files_[stage] != nullptr && result.step != summary_.step) {
     const Index steps = summary_.stages[stage].steps_per_epoch;
     for (auto model = result.models.rbegin(); model != result.models.rend(); ++model) {
       const Index step = result.step - (result.models.front().epoch - model->epoch) * steps;
@@ -224,8 +196,8 @@ void EventWriter::run_done(const RunResult& result) {
       add_scalar(summary, "error/test", model->test->error_percent());
       append(*files_[stage], step, std::move(summary));
     }
-  });
-  flush_all();
+  }
+  checkpoint_begins();
 }
 
 }  // namespace sae

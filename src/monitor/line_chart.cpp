@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "html.hpp"
+#include "report_view.hpp"
 
 namespace sae {
 namespace {
@@ -35,6 +35,8 @@ std::vector<LineChart::Point> drawn_points(const LineChart::Series& series) {
   return some;
 }
 
+std::string tenths(double value) { return fmt::format("{:.1f}", value); }
+
 class Drawing {
  public:
   Drawing(const LineChart& chart, Axis x, Axis y) : chart_(chart), x_(x), y_(y) {}
@@ -46,48 +48,50 @@ class Drawing {
     return kHeight - kBottom - (kHeight - kTop - kBottom) * (y - y_.low) / (y_.high - y_.low);
   }
 
-  std::string axes() const {
-    std::string svg;
+  Json y_marks() const {
+    Json marks = Json::array();
     for (long mark = 0; mark <= y_.marks(); ++mark) {
       const double y = y_.low + static_cast<double>(mark) * y_.step;
-      const double value = std::abs(y) < y_.step / 2 ? 0 : y;
-      svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>",
-                         kLeft, kWidth - kRight, top(y), top(y));
-      svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.6g}</text>", kLeft - 6,
-                         top(y) + 4, value);
+      marks.push_back({{"y", tenths(top(y))},
+                       {"text_x", kLeft - 6},
+                       {"text_y", tenths(top(y) + 4)},
+                       {"value", fmt::format("{:.6g}", std::abs(y) < y_.step / 2 ? 0 : y)}});
     }
-    for (long mark = 0; mark <= x_.marks(); ++mark) {
-      const double x = x_.low + static_cast<double>(mark) * x_.step;
-      svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.0f}</text>",
-                         left(x), kHeight - kBottom + 17, x);
-    }
-    svg += fmt::format("<line class=\"axis\" x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\"/>", kLeft,
-                       kWidth - kRight, kHeight - kBottom);
-    svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>", kWidth - kRight,
-                       kHeight - 6, escaped(chart_.x_label));
-    return svg + fmt::format("<text x=\"4\" y=\"14\">{}</text>\n", escaped(chart_.y_label));
+    return marks;
   }
 
-  std::string curve(const LineChart::Series& series, std::size_t number) const {
+  Json x_marks() const {
+    Json marks = Json::array();
+    for (long mark = 0; mark <= x_.marks(); ++mark) {
+      const double x = x_.low + static_cast<double>(mark) * x_.step;
+      marks.push_back({{"x", tenths(left(x))},
+                       {"text_y", kHeight - kBottom + 17},
+                       {"value", fmt::format("{:.0f}", x)}});
+    }
+    return marks;
+  }
+
+  Json curve(const LineChart::Series& series, std::size_t number) const {
     const auto points = drawn_points(series);
+    if (points.empty()) return nullptr;
     std::string path;
-    std::string targets;
+    Json targets = Json::array();
     const std::size_t every = (points.size() + kMostTargets - 1) / kMostTargets;
     for (std::size_t i = 0; i < points.size(); ++i) {
       const auto [x, y] = points[i];
       path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", left(x), top(y));
-      // A larger target than the curve, which tells the value to who points at it.
+      // A larger target than the curve, which shows the value to who points at it.
       if (i % every != 0 && i + 1 != points.size()) continue;
-      targets += fmt::format(
-          "<circle class=\"hit\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"7\"><title>{} {:.0f}, {}: "
-          "{:.5g}{}</title></circle>",
-          left(x), top(y), escaped(chart_.x_label), x, escaped(series.name), y, chart_.unit);
+      targets.push_back({{"x", tenths(left(x))},
+                         {"y", tenths(top(y))},
+                         {"title", fmt::format("{} {:.0f}, {}: {:.5g}{}", chart_.x_label, x,
+                                               series.name, y, chart_.unit)}});
     }
-    if (points.empty()) return {};
-    return fmt::format(
-        "<path class=\"line s{0}\" d=\"{1}\"/><circle class=\"dot s{0}\" cx=\"{2:.1f}\" "
-        "cy=\"{3:.1f}\" r=\"4\"/>{4}\n",
-        number, path, left(points.back().x), top(points.back().y), targets);
+    return {{"number", number},
+            {"path", path},
+            {"end_x", tenths(left(points.back().x))},
+            {"end_y", tenths(top(points.back().y))},
+            {"targets", std::move(targets)}};
   }
 
  private:
@@ -129,12 +133,23 @@ std::string svg_of(const LineChart& chart) {
   const double end = std::max(last->x, first->x + std::max(1.0, 1e-12 * std::abs(first->x)));
   const double every = std::max(1.0, axis_for(first->x, end, 8).step);
   const Drawing drawing(chart, {first->x, end, every}, axis_for(low, high, 5));
-  std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n",
-                                kWidth, kHeight, escaped(chart.description));
-  svg += drawing.axes();
-  for (std::size_t i = 0; i < chart.series.size(); ++i)
-    svg += drawing.curve(chart.series[i], i + 1);
-  return svg + "</svg>\n";
+  Json curves = Json::array();
+  for (std::size_t i = 0; i < chart.series.size(); ++i) {
+    Json curve = drawing.curve(chart.series[i], i + 1);
+    if (!curve.is_null()) curves.push_back(std::move(curve));
+  }
+  return render(kChartTemplate, {{"width", kWidth},
+                                 {"height", kHeight},
+                                 {"description", chart.description},
+                                 {"left", kLeft},
+                                 {"right", kWidth - kRight},
+                                 {"bottom", kHeight - kBottom},
+                                 {"label_y", kHeight - 6},
+                                 {"x_label", chart.x_label},
+                                 {"y_label", chart.y_label},
+                                 {"y_marks", drawing.y_marks()},
+                                 {"x_marks", drawing.x_marks()},
+                                 {"curves", std::move(curves)}});
 }
 
 }  // namespace sae

@@ -9,7 +9,6 @@ namespace sae {
 namespace {
 
 constexpr Index kColumns = 10;
-constexpr Index kMostFilters = 100;
 constexpr Index kMostPixels = 65536;
 constexpr std::uint8_t kBetween = 128;
 

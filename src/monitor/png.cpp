@@ -1,4 +1,4 @@
-#include "sae/monitor/png.hpp"
+#include "png.hpp"
 
 #include <fmt/format.h>
 #include <png.h>
@@ -32,9 +32,8 @@ std::string encode_png(const GreyPicture& picture) {
   return bytes;
 }
 
-void write_png(const std::filesystem::path& path, const GreyPicture& picture,
+void write_png(const std::filesystem::path& path, const std::string& bytes,
                const std::function<void()>& before_rename) {
-  const std::string bytes = encode_png(picture);
   OutputFile file(path);
   file.write(bytes);
   if (before_rename) before_rename();

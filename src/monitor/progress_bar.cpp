@@ -14,6 +14,16 @@ constexpr std::chrono::milliseconds kRedraw{100};
 
 }  // namespace
 
+std::string bar_line(const std::string& left, double share, const std::string& right, int columns) {
+  const int room = columns - static_cast<int>(left.size() + right.size()) - 3;
+  std::string bar;
+  if (room >= 3) {
+    const int full = static_cast<int>(std::lround(share * room));
+    bar = fmt::format("[{:=<{}}{:-<{}}]", "", full, "", room - full);
+  }
+  return (left + bar + right).substr(0, static_cast<std::size_t>(columns - 1));
+}
+
 void ProgressBar::show(Index done) {
   const auto now = Clock::now();
   if (columns_ == 0 || now - last_drawn_ < kRedraw) return;
@@ -24,13 +34,7 @@ void ProgressBar::show(Index done) {
   const std::string text =
       fmt::format(" {:.0f}% {} of {} {} samples/s left {}", 100 * share, grouped(done),
                   grouped(total_), grouped(std::llround(rate)), duration(left));
-  const int room = columns_ - static_cast<int>(text.size()) - 3;
-  std::string drawn;
-  if (room >= 3) {
-    const int full = static_cast<int>(std::lround(share * room));
-    drawn = fmt::format("[{:=<{}}{:-<{}}]", "", full, "", room - full);
-  }
-  fmt::print(out_, "\r\x1b[K{}", (drawn + text).substr(0, static_cast<std::size_t>(columns_ - 1)));
+  fmt::print(out_, "\r\x1b[K{}", bar_line("", share, text, columns_));
   std::fflush(out_);
   shown_ = true;
 }

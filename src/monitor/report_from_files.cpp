@@ -8,8 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "report_file.hpp"
-#include "report_pictures.hpp"
+#include "report_page.hpp"
 #include "sae/core/error.hpp"
 #include "sae/data/dataset_file.hpp"
 #include "sae/monitor/run_report.hpp"
@@ -56,23 +55,27 @@ Minibatch<float> read_samples(const DatasetFile& file, Split split, Range sample
 ReportPictures pictures_from_files(const RunFolder& folder, const RunRecord& record,
                                    const std::filesystem::path& data) {
   const Checkpoint checkpoint = newest_model(folder);
-  const ParameterLayout layout(checkpoint.topology);
-  const auto parameters = span_of(checkpoint.parameters);
   const DatasetFile file(data);
-  const auto shape = picture_shape(file.info());
-  if (!shape) throw DataError(fmt::format("The samples of {} are too large.", data.string()));
   if (file.info().features != checkpoint.topology.inputs) {
     throw DataError(fmt::format("The model takes {} pixels, the data set {} has {}.",
                                 checkpoint.topology.inputs, data.string(), file.info().features));
   }
-  const ModelState model{
-      layout, parameters, checkpoint.stage_name(), checkpoint.state.progress.epoch,
-      layer_of(record, checkpoint.stage_name(), layout.topology().hidden_layers())};
   constexpr Index kShown = 10;
+  RunSummary summary{.topology = checkpoint.topology,
+                     .dataset = file.info(),
+                     .stages = record.stages,
+                     .pretraining = record.pretraining,
+                     .live_parameters = span_of(checkpoint.parameters)};
   // The first validation samples, or training samples if there are none.
-  auto pictures = model_pictures(
-      record, model,
-      read_samples(file, Split::kTrain, {0, std::min(kShown, file.info().train_count)}), *shape);
+  summary.preview =
+      read_samples(file, Split::kTrain, {0, std::min(kShown, file.info().train_count)});
+  ModelPictures shown;
+  shown.run_begins(summary);
+  if (!shown.can_show()) {
+    throw DataError(fmt::format("The samples of {} are too large.", data.string()));
+  }
+  shown.epoch_done({.stage = checkpoint.stage_name(), .epoch = checkpoint.state.progress.epoch});
+  ReportPictures pictures = report_pictures(shown, record);
   if (record.models.empty()) return pictures;
   ModelResult chosen = record.models.back();
   const Split split = chosen.test ? Split::kTest : Split::kTrain;
@@ -80,7 +83,7 @@ ReportPictures pictures_from_files(const RunFolder& folder, const RunRecord& rec
     const auto sample = read_samples(file, split, {hard.sample, hard.sample + 1});
     hard.pixels.assign(sample.inputs.data(), sample.inputs.data() + sample.inputs.size());
   }
-  pictures.hardest = hardest_pictures(chosen, *shape);
+  pictures.hardest = hardest_pictures(chosen, shown.shape());
   return pictures;
 }
 
@@ -92,13 +95,10 @@ std::string write_report(const RunFolder& folder, const std::filesystem::path& d
     throw MissingInputError(fmt::format("{} cannot be read: {} is not the folder of a run.",
                                         folder.config().string(), folder.path().string()));
   }
-  const auto metrics = text_of(folder.metrics());
-  const auto journal = text_of(folder.journal());
-  Report report{
-      .run = folder.path().string(),
-      .live = false,
-      .record = parse_run_record(*configuration, metrics.value_or(""), journal.value_or("")),
-      .pictures = {}};
+  Report report{.run = folder.path().string()};
+  report.record.read_configuration(*configuration);
+  report.record.read_metrics(text_of(folder.metrics()).value_or(""));
+  report.record.read_journal(text_of(folder.journal()).value_or(""));
   try {
     report.pictures = pictures_from_files(
         folder, report.record, data.empty() ? std::filesystem::path(report.record.data) : data);

@@ -5,8 +5,7 @@
 #include <array>
 #include <map>
 
-#include "html.hpp"
-#include "report_page.hpp"
+#include "report_view.hpp"
 #include "sae/core/text.hpp"
 
 namespace sae {
@@ -50,27 +49,27 @@ std::string rank_name(std::size_t position, std::size_t positions, std::size_t r
   return fmt::format("ranks {} to {}", first, std::min(first + each, ranks) - 1);
 }
 
-std::string bar(const std::string& name, const RankTime& time, double longest) {
-  std::string parts;
-  std::string told;
+Json bar(const std::string& name, const RankTime& time, double longest) {
+  Json parts = Json::array();
+  std::string description;
   for (std::size_t i = 0; i < kParts.size(); ++i) {
     const double seconds = seconds_of(time, kParts[i].part);
     if (longest <= 0 || seconds / longest < 0.0005) continue;
     const double share = 100 * seconds / std::max(time.total, 1e-9);
     const std::string text = fmt::format("{} {:.1f} s, {:.0f} %", kParts[i].name, seconds, share);
-    told += (told.empty() ? "" : "; ") + text;
-    parts += fmt::format("<span class=\"s{}\" style=\"width:{:.2f}%\" title=\"{}\"></span>", i + 1,
-                         100 * seconds / longest, escaped(text));
+    description += (description.empty() ? "" : "; ") + text;
+    parts.push_back({{"number", i + 1},
+                     {"width", fmt::format("{:.2f}", 100 * seconds / longest)},
+                     {"title", text}});
   }
-  return fmt::format(
-      "<div>{0} <span class=\"soft\">{1:.1f} s</span></div><div class=\"bar\" role=\"img\" "
-      "aria-label=\"{0}: {2}\">{3}</div>\n",
-      escaped(name), time.total, escaped(told), parts);
+  return {{"name", name},
+          {"total", fmt::format("{:.1f}", time.total)},
+          {"description", description},
+          {"parts", std::move(parts)}};
 }
 
-std::vector<std::string> cells(const RankTime& time) {
-  std::vector<std::string> row;
-  row.reserve(kParts.size() + 1);
+std::vector<std::string> cells(const std::string& name, const RankTime& time) {
+  std::vector<std::string> row = {name};
   for (const PartShown& part : kParts) {
     row.push_back(fmt::format("{:.2f}", seconds_of(time, part.part)));
   }
@@ -78,15 +77,15 @@ std::vector<std::string> cells(const RankTime& time) {
   return row;
 }
 
-HtmlTable time_table(const char* caption, const char* first) {
-  HtmlTable table{.caption = caption, .header = {first}, .rows = {}};
-  for (const PartShown& part : kParts) table.header.emplace_back(part.name);
-  table.header.emplace_back("sum");
-  return table;
+Json time_table(const char* caption, const char* first, const Rows& rows) {
+  std::vector<std::string> header = {first};
+  for (const PartShown& part : kParts) header.emplace_back(part.name);
+  header.emplace_back("sum");
+  return table_view(caption, header, rows);
 }
 
 /// Mean over ranks of each stage, over all sessions.
-HtmlTable stages_table(const RunRecord& record) {
+Json stages_table(const RunRecord& record) {
   std::vector<std::string> names;
   std::map<std::string, RankTime> sums;
   for (const SessionRecord& session : record.sessions) {
@@ -103,13 +102,9 @@ HtmlTable stages_table(const RunRecord& record) {
       }
     }
   }
-  HtmlTable table = time_table("Seconds of each stage, mean of the ranks, all sessions", "Stage");
-  for (const std::string& name : names) {
-    auto row = cells(sums[name]);
-    row.insert(row.begin(), escaped(name));
-    table.rows.push_back(std::move(row));
-  }
-  return table;
+  Rows rows;
+  for (const std::string& name : names) rows.push_back(cells(name, sums[name]));
+  return time_table("Seconds of each stage, mean of the ranks, all sessions", "Stage", rows);
 }
 
 std::string clipped(const std::string& text, std::size_t most) {
@@ -131,116 +126,109 @@ std::string hosts_of(const SessionRecord& session) {
   return clipped(text, 2000);
 }
 
+std::string ranks_of(const SessionRecord& session) {
+  return fmt::format("{} × {}", session.hosts.size(), std::max<Index>(session.threads, 1));
+}
+
 std::string end_of(const SessionRecord& session, bool is_last, bool live) {
   if (session.ended) return session.stopped ? "stopped" : "finished";
   if (!session.failure.empty()) return fmt::format("failed ({})", session.exit_code);
   return is_last && live ? "running" : is_last ? "no end recorded" : "cut";
 }
 
-HtmlTable sessions_table(const Report& report) {
-  HtmlTable table{
-      .caption = "Sessions",
-      .header = {"No.", "Began", "Last sign", "End", "Updates", "Ranks × threads", "Time"},
-      .rows = {}};
+Json sessions_table(const Report& report) {
+  Rows rows;
   const auto& sessions = report.record.sessions;
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     const SessionRecord& s = sessions[i];
     Index last = s.first_step;
     for (const EpochMark& mark : s.epochs) last = std::max(last, mark.step);
     for (const StepMark& mark : s.checkpoints) last = std::max(last, mark.step);
-    table.rows.push_back({fmt::format("{}", i + 1), date_and_time(s.begin),
-                          date_and_time(s.last_sign),
-                          end_of(s, i + 1 == sessions.size(), report.live),
-                          fmt::format("{} to {}", grouped(s.first_step), grouped(last)),
-                          fmt::format("{} × {}", s.hosts.size(), std::max<Index>(s.threads, 1)),
-                          duration(s.last_sign - s.begin)});
+    rows.push_back({fmt::format("{}", i + 1), date_and_time(s.begin), date_and_time(s.last_sign),
+                    end_of(s, i + 1 == sessions.size(), report.live),
+                    fmt::format("{} to {}", grouped(s.first_step), grouped(last)), ranks_of(s),
+                    duration(s.last_sign - s.begin)});
   }
-  return table;
+  return table_view(
+      "Sessions", {"No.", "Began", "Last sign", "End", "Updates", "Ranks × threads", "Time"}, rows);
+}
+
+Json session_table(const RunRecord& record) {
+  const SessionRecord& session = record.sessions.back();
+  Rows rows = {{"Program", session.program},
+               {"Hosts", hosts_of(session)},
+               {"Ranks × threads", ranks_of(session)},
+               {"Averaging", session.averaging},
+               {"Memory", fmt::format("about {} a rank", megabytes(session.memory_per_rank))},
+               {"Data set", fmt::format("{} ({})", record.dataset.name, record.data)},
+               {"Source", record.dataset.source},
+               {"Licence", record.dataset.license},
+               {"Samples",
+                fmt::format("{} training, {} validation, {} test", grouped(record.training_samples),
+                            grouped(record.validation_samples), grouped(record.test_samples))}};
+  std::erase_if(rows, [](const auto& row) { return row[1].empty(); });
+  return table_view("", {"What", "In the last session"}, rows);
+}
+
+Json stage_setup_table(const std::vector<StageSummary>& stages) {
+  Rows rows;
+  for (const StageSummary& stage : stages) {
+    rows.push_back(
+        {stage.name, grouped(stage.epochs), grouped(stage.epochs * stage.steps_per_epoch),
+         fmt::format("{:.3g}", stage.flop_per_epoch * static_cast<double>(stage.epochs) / 1e12)});
+  }
+  return table_view("Stages", {"Stage", "Epochs", "Updates", "TFLOP in products"}, rows);
 }
 
 }  // namespace
 
-std::string time_section(const RunRecord& record) {
+Json time_view(const RunRecord& record) {
   const auto session = std::find_if(record.sessions.rbegin(), record.sessions.rend(),
                                     [](const SessionRecord& s) { return !s.epochs.empty(); });
-  if (session == record.sessions.rend()) return {};
+  if (session == record.sessions.rend()) return nullptr;
   std::vector<RankTime> sums;
   for (const EpochMark& mark : session->epochs) add(sums, mark.times);
-  if (sums.empty()) return {};
+  if (sums.empty()) return nullptr;
   double longest = 0;
   for (const RankTime& sum : sums) longest = std::max(longest, sum.total);
-  std::string legend;
+  Json legend = Json::array();
   for (std::size_t i = 0; i < kParts.size(); ++i) {
-    legend += fmt::format("<li><span class=\"key s{}\"></span>{}</li>", i + 1, kParts[i].name);
+    legend.push_back({{"number", i + 1}, {"name", kParts[i].name}});
   }
-  std::string html = fmt::format(
-      "<p class=\"soft\">Of each rank in the last session, up to the end of its last epoch.</p>\n"
-      "<ul class=\"legend\">{}</ul>\n",
-      legend);
-  HtmlTable table = time_table("Seconds of each rank in the last session", "Rank");
+  Json bars = Json::array();
+  Rows rows;
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const std::string name = rank_name(i, sums.size(), session->hosts.size());
-    html += bar(name, sums[i], longest);
-    auto row = cells(sums[i]);
-    row.insert(row.begin(), name);
-    table.rows.push_back(std::move(row));
+    bars.push_back(bar(name, sums[i], longest));
+    rows.push_back(cells(name, sums[i]));
   }
-  html += details("Times as tables", html_of(table) + html_of(stages_table(record)));
-  return section("time", "Where the time went", html);
+  Json tables = Json::array();
+  tables.push_back(time_table("Seconds of each rank in the last session", "Rank", rows));
+  tables.push_back(stages_table(record));
+  return {{"legend", std::move(legend)}, {"bars", std::move(bars)}, {"tables", std::move(tables)}};
 }
 
-std::string setup_section(const Report& report) {
+Json setup_view(const Report& report) {
   const RunRecord& record = report.record;
-  std::string html;
-  const auto row = [](const char* name, const std::string& value) {
-    return std::vector<std::string>{name, escaped(value)};
-  };
+  Json view = {{"session", nullptr},
+               {"tables", Json::array()},
+               {"configuration", nullptr},
+               {"unreadable", record.unreadable_lines > 0 ? grouped(record.unreadable_lines) : ""}};
   if (!record.sessions.empty()) {
-    const SessionRecord& session = record.sessions.back();
-    HtmlTable table{.caption = "", .header = {"What", "In the last session"}, .rows = {}};
-    table.rows.push_back(row("Program", session.program));
-    table.rows.push_back(row("Hosts", hosts_of(session)));
-    table.rows.push_back(row("Ranks × threads", fmt::format("{} × {}", session.hosts.size(),
-                                                            std::max<Index>(session.threads, 1))));
-    table.rows.push_back(row("Averaging", session.averaging));
-    table.rows.push_back(
-        row("Memory", fmt::format("about {} a rank", megabytes(session.memory_per_rank))));
-    table.rows.push_back(row("Data set", fmt::format("{} ({})", record.dataset.name, record.data)));
-    if (!record.dataset.source.empty()) table.rows.push_back(row("Source", record.dataset.source));
-    if (!record.dataset.license.empty())
-      table.rows.push_back(row("Licence", record.dataset.license));
-    table.rows.push_back(
-        row("Samples",
-            fmt::format("{} training, {} validation, {} test", grouped(record.training_samples),
-                        grouped(record.validation_samples), grouped(record.test_samples))));
-    html += "<div class=\"text\">" + html_of(table) + "</div>";
-    html += html_of(sessions_table(report));
+    view["session"] = session_table(record);
+    view["tables"].push_back(sessions_table(report));
   }
-  if (!record.stages.empty()) {
-    HtmlTable table{.caption = "Stages",
-                    .header = {"Stage", "Epochs", "Updates", "TFLOP in products"},
-                    .rows = {}};
-    for (const StageSummary& stage : record.stages) {
-      table.rows.push_back(
-          {escaped(stage.name), grouped(stage.epochs),
-           grouped(stage.epochs * stage.steps_per_epoch),
-           fmt::format("{:.3g}", stage.flop_per_epoch * static_cast<double>(stage.epochs) / 1e12)});
-    }
-    html += html_of(table);
-  }
+  if (!record.stages.empty()) view["tables"].push_back(stage_setup_table(record.stages));
   if (!record.configuration.empty()) {
-    HtmlTable table{.caption = "As in config.cfg", .header = {"Option", "Value"}, .rows = {}};
+    Rows rows;
     for (const auto& [name, value] : record.configuration) {
-      table.rows.push_back({escaped(name), escaped(clipped(value, 2000))});
+      rows.push_back({name, clipped(value, 2000)});
     }
-    html += details("All settings", "<div class=\"text\">" + html_of(table) + "</div>");
+    view["configuration"] = table_view("As in config.cfg", {"Option", "Value"}, rows);
   }
-  if (record.unreadable_lines > 0) {
-    html += fmt::format(
-        "<p class=\"note\">{} lines of metrics.jsonl and journal.jsonl could not be read.</p>\n",
-        record.unreadable_lines);
-  }
-  return section("setup", "What ran where", html);
+  const bool is_empty = record.sessions.empty() && record.stages.empty() &&
+                        record.configuration.empty() && record.unreadable_lines == 0;
+  return is_empty ? Json() : view;
 }
 
 }  // namespace sae

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 
-#include "html.hpp"
-#include "report_page.hpp"
+#include "report_view.hpp"
 #include "sae/core/text.hpp"
 
 namespace sae {
@@ -14,8 +13,8 @@ namespace {
 constexpr std::size_t kMostMarks = 300;   // Checkpoints that are drawn.
 constexpr std::size_t kMostEvents = 500;  // Of the table.
 
-/// When a session begins on the axis, in seconds of training.
-struct Placed {
+/// A session on the axis, which counts seconds of training.
+struct SessionOnAxis {
   const SessionRecord& session;
   double begin = 0;
   double end() const { return begin + session.last_sign - session.begin; }
@@ -26,22 +25,25 @@ struct Placed {
 
 struct TimelineDrawing {
   double length;
-  std::string html = {};
+  Json spans = Json::array();
+  Json marks = Json::array();
 
-  double percent(double seconds) const { return 100 * seconds / length; }
+  std::string percent(double seconds) const {
+    return fmt::format("{:.3f}", 100 * seconds / length);
+  }
 
   void span(const std::string& classes, double begin, double end, const std::string& title) {
-    html +=
-        fmt::format("<div class=\"{}\" style=\"left:{:.3f}%;width:{:.3f}%\" title=\"{}\"></div>\n",
-                    classes, percent(begin), std::max(percent(end - begin), 0.1), escaped(title));
+    spans.push_back({{"class", classes},
+                     {"left", percent(begin)},
+                     {"width", percent(std::max(end - begin, length / 1000))},
+                     {"title", title}});
   }
   void mark(const char* kind, double at, const std::string& title) {
-    html += fmt::format("<i class=\"{}\" style=\"left:{:.3f}%\" title=\"{}\"></i>\n", kind,
-                        percent(at), escaped(title));
+    marks.push_back({{"class", kind}, {"left", percent(at)}, {"title", title}});
   }
 };
 
-/// 1 and 2 take turns for pretraining, 3 is fine-tuning.
+/// 1 and 2 alternate in pretraining, 3 is fine-tuning.
 int colour_of(const std::string& stage, const RunRecord& record) {
   const auto found = std::ranges::find(record.stages, stage, &StageSummary::name);
   if (found == record.stages.end() || found + 1 == record.stages.end()) return 3;
@@ -57,13 +59,13 @@ std::string stage_after(Index step, const RunRecord& record) {
   return {};
 }
 
-void draw_stages(const RunRecord& record, const Placed& placed, TimelineDrawing& drawing) {
-  double begin = placed.begin;
-  const auto& epochs = placed.session.epochs;
+void draw_stages(const RunRecord& record, const SessionOnAxis& shown, TimelineDrawing& drawing) {
+  double begin = shown.begin;
+  const auto& epochs = shown.session.epochs;
   for (std::size_t i = 0; i < epochs.size(); ++i) {
     const bool last_of_stage = i + 1 == epochs.size() || epochs[i + 1].stage != epochs[i].stage;
     if (!last_of_stage) continue;
-    const double end = placed.at(epochs[i].time);
+    const double end = shown.at(epochs[i].time);
     drawing.span(fmt::format("seg g{}", colour_of(epochs[i].stage, record)), begin, end,
                  fmt::format("{} up to epoch {}, update {}", epochs[i].stage, epochs[i].epoch,
                              grouped(epochs[i].step)));
@@ -71,33 +73,33 @@ void draw_stages(const RunRecord& record, const Placed& placed, TimelineDrawing&
   }
   // What follows the last whole epoch.
   const std::string stage =
-      stage_after(epochs.empty() ? placed.session.first_step : epochs.back().step, record);
-  if (stage.empty() || placed.end() <= begin) return;
-  drawing.span(fmt::format("seg g{}", colour_of(stage, record)), begin, placed.end(),
+      stage_after(epochs.empty() ? shown.session.first_step : epochs.back().step, record);
+  if (stage.empty() || shown.end() <= begin) return;
+  drawing.span(fmt::format("seg g{}", colour_of(stage, record)), begin, shown.end(),
                fmt::format("{}, within an epoch", stage));
 }
 
 /// What came after the checkpoint from which the next session went on.
-void draw_lost(const Placed& placed, Index resumed_at, TimelineDrawing& drawing) {
-  const SessionRecord& session = placed.session;
-  double from = placed.begin;
+void draw_lost(const SessionOnAxis& shown, Index resumed_at, TimelineDrawing& drawing) {
+  const SessionRecord& session = shown.session;
+  double from = shown.begin;
   for (const StepMark& mark : session.checkpoints) {
-    if (mark.step <= resumed_at) from = std::max(from, placed.at(mark.time));
+    if (mark.step <= resumed_at) from = std::max(from, shown.at(mark.time));
   }
-  if (session.ended || placed.end() - from <= 0) return;
+  if (session.ended || shown.end() - from <= 0) return;
   drawing.span(
-      "lost", from, placed.end(),
+      "lost", from, shown.end(),
       fmt::format("done again: the next session went on from update {}", grouped(resumed_at)));
 }
 
-std::vector<Placed> place(const std::vector<SessionRecord>& sessions) {
-  std::vector<Placed> placed;
+std::vector<SessionOnAxis> on_axis(const std::vector<SessionRecord>& sessions) {
+  std::vector<SessionOnAxis> shown;
   double begin = 0;
   for (const SessionRecord& session : sessions) {
-    placed.push_back({session, begin});
-    begin = placed.back().end();
+    shown.push_back({session, begin});
+    begin = shown.back().end();
   }
-  return placed;
+  return shown;
 }
 
 struct Event {
@@ -129,71 +131,59 @@ std::vector<Event> events_of(const std::vector<SessionRecord>& sessions) {
   return events;
 }
 
-std::string events_table(const std::vector<SessionRecord>& sessions) {
+Json events_table(const std::vector<SessionRecord>& sessions) {
   const auto events = events_of(sessions);
-  HtmlTable table{.caption = "", .header = {"Time", "Update", "What"}, .rows = {}};
   const std::size_t first = events.size() - std::min(events.size(), kMostEvents);
-  if (first > 0)
-    table.caption = fmt::format("The last {} of {} events.", kMostEvents, events.size());
+  Rows rows;
   for (std::size_t i = first; i < events.size(); ++i) {
-    table.rows.push_back(
-        {escaped(date_and_time(events[i].time)), events[i].step, escaped(events[i].text)});
+    rows.push_back({date_and_time(events[i].time), events[i].step, events[i].text});
   }
-  return "<div class=\"text\">" + html_of(table) + "</div>";
+  return table_view(
+      first > 0 ? fmt::format("The last {} of {} events.", kMostEvents, events.size()) : "",
+      {"Time", "Update", "What"}, rows);
 }
 
 }  // namespace
 
-std::string timeline_section(const RunRecord& record) {
-  const auto placed = place(record.sessions);
-  if (placed.empty()) return {};
-  TimelineDrawing drawing{std::max(placed.back().end(), 1e-3)};
+Json timeline_view(const RunRecord& record) {
+  const auto sessions = on_axis(record.sessions);
+  if (sessions.empty()) return nullptr;
+  TimelineDrawing drawing{std::max(sessions.back().end(), 1e-3)};
   std::size_t checkpoints = 0;
-  for (const Placed& session : placed) checkpoints += session.session.checkpoints.size();
+  for (const SessionOnAxis& shown : sessions) checkpoints += shown.session.checkpoints.size();
+  std::string text =
+      fmt::format("{} session{}, {} of training, {} checkpoints", sessions.size(),
+                  sessions.size() == 1 ? "" : "s", duration(drawing.length), checkpoints);
   const std::size_t every = (checkpoints + kMostMarks - 1) / kMostMarks;
   std::size_t number = 0;
   bool lost = false;
-  for (std::size_t i = 0; i < placed.size(); ++i) {
-    const SessionRecord& session = placed[i].session;
-    draw_stages(record, placed[i], drawing);
-    if (i + 1 < placed.size()) {
-      const auto before = drawing.html.size();
-      draw_lost(placed[i], placed[i + 1].session.first_step, drawing);
-      lost = lost || drawing.html.size() > before;
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    const SessionRecord& session = sessions[i].session;
+    draw_stages(record, sessions[i], drawing);
+    if (i + 1 < sessions.size()) {
+      const auto before = drawing.spans.size();
+      draw_lost(sessions[i], sessions[i + 1].session.first_step, drawing);
+      lost = lost || drawing.spans.size() > before;
     }
     for (const StepMark& mark : session.checkpoints) {
       if (number++ % every != 0) continue;
-      drawing.mark("ck", placed[i].at(mark.time),
+      drawing.mark("ck", sessions[i].at(mark.time),
                    fmt::format("checkpoint after update {}, {}", grouped(mark.step),
                                date_and_time(mark.time)));
     }
-    if (i > 0) {
-      drawing.mark("rs", placed[i].begin,
-                   fmt::format("went on from update {}, {}", grouped(session.first_step),
-                               date_and_time(session.begin)));
-    }
+    if (i == 0) continue;
+    drawing.mark("rs", sessions[i].begin,
+                 fmt::format("went on from update {}, {}", grouped(session.first_step),
+                             date_and_time(session.begin)));
+    text += fmt::format("; went on from update {}", grouped(session.first_step));
   }
-  std::string told =
-      fmt::format("{} session{}, {} of training, {} checkpoints", placed.size(),
-                  placed.size() == 1 ? "" : "s", duration(drawing.length), checkpoints);
-  for (const Placed& session : placed) {
-    if (session.begin > 0)
-      told += fmt::format("; went on from update {}", grouped(session.session.first_step));
-  }
-  std::string legend =
-      "<li><span class=\"key g1\"></span><span class=\"key g2\"></span>pretraining</li>"
-      "<li><span class=\"key g3\"></span>fine-tuning</li>"
-      "<li><span class=\"key ck\"></span>checkpoint</li>";
-  if (placed.size() > 1) legend += "<li><span class=\"key rs\"></span>went on</li>";
-  if (lost) legend += "<li><span class=\"key lost\"></span>cut, and done again</li>";
-  std::string html = fmt::format(
-      "<ul class=\"legend\">{}</ul>\n<div class=\"track\" role=\"img\" "
-      "aria-label=\"{}\">\n{}</div>\n"
-      "<div class=\"ends\"><span>0:00</span><span>{}</span></div>\n<p class=\"soft\">{}.{}</p>\n",
-      legend, escaped(told), drawing.html, duration(drawing.length), escaped(told),
-      placed.size() > 1 ? " Pauses between sessions are left out." : "");
-  return section("timeline", "Time line",
-                 html + details("All events as a table", events_table(record.sessions)));
+  return {{"text", text},
+          {"length", duration(drawing.length)},
+          {"resumed", sessions.size() > 1},
+          {"lost", lost},
+          {"spans", std::move(drawing.spans)},
+          {"marks", std::move(drawing.marks)},
+          {"table", events_table(record.sessions)}};
 }
 
 }  // namespace sae

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "growing_file.hpp"
 #include "sae/core/error.hpp"
 #include "sae/monitor/text.hpp"
 #include "sae/storage/output_file.hpp"
@@ -14,6 +15,11 @@
 #include "sae/train/start_table.hpp"
 
 namespace sae {
+
+RunLog::RunLog(const RunFolder& folder, const Configuration& configuration, std::string libraries)
+    : folder_(folder), configuration_(configuration), libraries_(std::move(libraries)) {}
+
+RunLog::~RunLog() = default;
 
 void RunLog::renew_log() {
   std::ostringstream text;
@@ -40,47 +46,25 @@ void RunLog::run_begins(const RunSummary& summary) {
   log_->set_error_handler([](const std::string&) {});  // A full disk is told elsewhere.
   log_->info("{}", start_table(summary, configuration_, libraries_));
   for (const std::string& note : summary.notes) log_->info("{}", note);
-  rewound(summary.step, summary.history);
+  metrics_ = std::make_unique<GrowingFile>(folder_.metrics(), check_generation_);
+  metrics_->replace(summary.history);
 }
 
 void RunLog::epoch_done(const EpochReport& report) {
   check_generation_();
   log_->info("{}", epoch_line(report));
-  append_metrics(metrics_line(report));
-}
-
-void RunLog::append_metrics(const std::string& line) {
-  history_ += line;
-  if (!metrics_whole_) return rewrite_metrics();
-  std::ofstream file(folder_.metrics(), std::ios::app);
-  check_generation_();
-  file << line << std::flush;
-  metrics_whole_ = file.good();
-}
-
-void RunLog::rewrite_metrics() {
-  try {
-    write_text_file(folder_.metrics(), history_, check_generation_);
-    metrics_whole_ = true;
-  } catch (const SupersededError&) {
-    throw;
-  } catch (const OutputError&) {
-    metrics_whole_ = false;  // Tried again after the next epoch.
-  }
+  metrics_->append(metrics_line(report));
 }
 
 void RunLog::warning(const std::string& sentence) {
   if (log_) log_->warn("warning: {}", sentence);
 }
 
-void RunLog::rewound(Index, const std::string& history) {
-  history_ = history;
-  rewrite_metrics();
-}
+void RunLog::rewound(Index, const std::string& history) { metrics_->replace(history); }
 
 void RunLog::run_done(const RunResult& result) {
   check_generation_();
-  if (!metrics_whole_) rewrite_metrics();
+  metrics_->retry();
   log_->info("{}", result_table(result, folder_.path()));
 }
 

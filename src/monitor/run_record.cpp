@@ -2,52 +2,136 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "json_fields.hpp"
+
 namespace sae {
+
+template <typename F>
+void fields(F& field, StageSummary& stage) {
+  field("name", stage.name);
+  field("epochs", stage.epochs);
+  field("steps_per_epoch", stage.steps_per_epoch);
+  field("flop_per_epoch", stage.flop_per_epoch);
+}
+
+template <typename F>
+void fields(F& field, DatasetInfo& dataset) {
+  field("name", dataset.name);
+  field("source", dataset.source);
+  field("license", dataset.license);
+  field("features", dataset.features);
+  field("height", dataset.height);
+  field("width", dataset.width);
+}
+
+template <typename F>
+void fields(F& field, DenoisingSettings& layer) {
+  // Journals of programs that knew one kind of noise do not name it.
+  std::string kind = name_of(layer.noise.kind, noise_kinds());
+  std::string at = layer.corruption_at == CorruptionAt::kImage ? "image" : "layer";
+  field("noise", kind);
+  field("corruption", layer.noise.level);
+  field("at", at);
+  field("seed", layer.seed);
+  layer.noise.kind = find_value(kind, noise_kinds()).value_or(NoiseKind::kMasking);
+  layer.noise.level = std::clamp(layer.noise.level, 0.0, 0.999);
+  layer.corruption_at = at == "image" ? CorruptionAt::kImage : CorruptionAt::kLayer;
+}
+
+template <typename F>
+void fields(F& field, BeginEvent& event) {
+  field("program", event.session.program);
+  field("step", event.session.first_step);
+  field("hosts", event.session.hosts);
+  field("threads", event.session.threads);
+  field("averaging", event.session.averaging);
+  field("memory_per_rank", event.session.memory_per_rank);
+  field("notes", event.session.notes);
+  field("topology", event.setup.topology);
+  field("parameters", event.setup.parameters);
+  field("training_samples", event.setup.training_samples);
+  field("validation_samples", event.setup.validation_samples);
+  field("test_samples", event.setup.test_samples);
+  field("data", event.setup.data);
+  field("dataset", event.setup.dataset);
+  field("stages", event.setup.stages);
+  field("pretraining", event.setup.pretraining);
+}
+
+/// Seconds of the parts of a step, then of all.
+void to_json(Json& json, const RankTime& time) {
+  json = time.parts;
+  json.push_back(time.total);
+}
+
+void from_json(const Json& json, RankTime& time) {
+  for (std::size_t part = 0; part < kProfiledParts; ++part) json.at(part).get_to(time.parts[part]);
+  json.at(kProfiledParts).get_to(time.total);
+}
+
+template <typename F>
+void fields(F& field, EpochEvent& event) {
+  field("stage", event.mark.stage);
+  field("epoch", event.mark.epoch);
+  field("step", event.mark.step);
+  field("seconds_by_rank", event.mark.times);
+  field("validation", event.validation);
+}
+
+template <typename F>
+void fields(F& field, ReconstructedEvent& event) {
+  field("stage", event.stage);
+  fields(field, event.picture);
+}
+
+template <typename F>
+void fields(F& field, CheckpointEvent& event) {
+  field("step", event.step);
+}
+
+template <typename F>
+void fields(F& field, WarningEvent& event) {
+  field("text", event.text);
+}
+
+template <typename F>
+void fields(F& field, FailedEvent& event) {
+  field("exit_code", event.exit_code);
+  field("text", event.text);
+}
+
+template <typename F>
+void fields(F& field, HardSample& hard) {
+  field("sample", hard.sample);
+  field("label", hard.label);
+  field("predicted", hard.predicted);
+  field("loss", hard.loss);
+  field("confidence", hard.confidence);
+}
+
+template <typename F>
+void fields(F& field, ModelResult& model) {
+  field("file", model.file);
+  field("epoch", model.epoch);
+  field("validation", model.validation);
+  field("test", model.test);
+  field("hardest", model.hardest);
+}
+
+template <typename F>
+void fields(F& field, EndEvent& event) {
+  field("stopped", event.stopped);
+  field("stopped_by", event.stopped_by);
+  field("step", event.step);
+  field("models", event.models);
+}
+
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-/// Calls `take` with each line that is a JSON object. Returns how many are none, or lack something.
-template <typename Take>
-Index for_each_object(const std::string& text, Take&& take) {
-  Index unreadable = 0;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.empty()) continue;
-    try {
-      take(Json::parse(line));
-    } catch (const Json::exception&) {
-      ++unreadable;
-    }
-  }
-  return unreadable;
-}
-
-std::optional<double> real_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || found->is_null()) return std::nullopt;
-  return found->get<double>();
-}
-
-EpochRecord epoch_of(const Json& json) {
-  EpochRecord epoch;
-  json.at("stage").get_to(epoch.stage);
-  json.at("epoch").get_to(epoch.epoch);
-  json.at("step").get_to(epoch.step);
-  json.at("learning_rate").get_to(epoch.learning_rate);
-  json.at("loss").get_to(epoch.loss);
-  epoch.train_error = real_of(json, "train_error");
-  epoch.validation_error = real_of(json, "validation_error");
-  epoch.validation_loss = real_of(json, "validation_loss");
-  json.at("seconds").get_to(epoch.seconds);
-  json.at("samples_per_second").get_to(epoch.samples_per_second);
-  json.at("communication_share").get_to(epoch.communication_share);
-  epoch.best = json.value("best", false);
-  return epoch;
-}
+constexpr Index kMostClasses = 100;  // A larger matrix is nothing to look at.
+constexpr std::size_t kMostPairs = 100;
 
 /// A matrix as a list of rows one after the other, or triples of label, prediction and count; none
 /// if it is neither.
@@ -71,157 +155,160 @@ Confusion confusion_of(const Json& json) {
   return {classes, std::move(cells)};
 }
 
-std::optional<Evaluation> evaluation_of(const Json& json) {
-  if (json.is_null()) return std::nullopt;
-  Evaluation evaluation;
-  json.at("samples").get_to(evaluation.samples);
-  json.at("errors").get_to(evaluation.errors);
-  json.at("loss").get_to(evaluation.loss);
-  evaluation.confusion = confusion_of(json);
-  return evaluation;
-}
-
-ModelResult model_of(const Json& json) {
-  ModelResult model;
-  json.at("file").get_to(model.file);
-  json.at("epoch").get_to(model.epoch);
-  model.validation = evaluation_of(json.at("validation"));
-  model.test = evaluation_of(json.at("test"));
-  for (const Json& hard : json.at("hardest")) {
-    model.hardest.push_back({.sample = hard.at("sample").get<Index>(),
-                             .label = hard.at("label").get<Index>(),
-                             .predicted = hard.at("predicted").get<Index>(),
-                             .loss = hard.at("loss").get<double>(),
-                             .confidence = hard.at("confidence").get<double>(),
-                             .pixels = {}});
+/// Calls `take` with each line. Returns how many it did not take.
+template <typename Take>
+Index for_each_line(const std::string& text, Take&& take) {
+  Index refused = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && !take(line)) ++refused;
   }
-  return model;
+  return refused;
 }
 
-/// Journals of programs that knew one kind do not name it.
-NoiseKind noise_of(const Json& layer) {
-  return find_value(layer.value("noise", "masking"), noise_kinds()).value_or(NoiseKind::kMasking);
-}
-
-void read_begin(const Json& json, RunRecord& record) {
-  SessionRecord session;
-  json.at("time").get_to(session.begin);
-  json.at("step").get_to(session.first_step);
-  json.at("program").get_to(session.program);
-  json.at("hosts").get_to(session.hosts);
-  json.at("threads").get_to(session.threads);
-  json.at("averaging").get_to(session.averaging);
-  json.at("memory_per_rank").get_to(session.memory_per_rank);
-  json.at("notes").get_to(session.notes);
-  json.at("topology").get_to(record.topology);
-  json.at("parameters").get_to(record.parameters);
-  json.at("training_samples").get_to(record.training_samples);
-  json.at("validation_samples").get_to(record.validation_samples);
-  json.at("test_samples").get_to(record.test_samples);
-  json.at("data").get_to(record.data);
-  const Json& dataset = json.at("dataset");
-  dataset.at("name").get_to(record.dataset.name);
-  dataset.at("source").get_to(record.dataset.source);
-  dataset.at("license").get_to(record.dataset.license);
-  dataset.at("features").get_to(record.dataset.features);
-  dataset.at("height").get_to(record.dataset.height);
-  dataset.at("width").get_to(record.dataset.width);
-  record.stages.clear();
-  for (const Json& stage : json.at("stages")) {
-    record.stages.push_back({.name = stage.at("name").get<std::string>(),
-                             .epochs = stage.at("epochs").get<Index>(),
-                             .steps_per_epoch = stage.at("steps_per_epoch").get<Index>(),
-                             .flop_per_epoch = stage.at("flop_per_epoch").get<double>()});
+template <typename... Events>
+bool read_event(const std::string& line, RunRecord& record) {
+  try {
+    const Json json = Json::parse(line);
+    const auto name = json.at("event").get<std::string>();
+    const auto time = json.at("time").get<double>();
+    (void)((name == Events::kName && (record.add(json.get<Events>(), time), true)) || ...);
+    return true;
+  } catch (const Json::exception&) {
+    return false;
   }
-  record.pretraining.clear();
-  for (const Json& layer : json.at("pretraining")) {
-    const auto number = static_cast<Index>(record.pretraining.size());
-    record.pretraining.push_back(
-        {.layer = number,
-         .noise = {noise_of(layer), std::clamp(layer.at("corruption").get<double>(), 0.0, 0.999)},
-         .corruption_at = layer.at("at") == "image" ? CorruptionAt::kImage : CorruptionAt::kLayer,
-         .seed = layer.at("seed").get<std::uint64_t>(),
-         .stage = static_cast<std::uint32_t>(number)});
-  }
-  record.models.clear();
-  record.sessions.push_back(std::move(session));
-}
-
-void read_epoch(const Json& json, RunRecord& record, SessionRecord& session) {
-  EpochMark mark;
-  json.at("time").get_to(mark.time);
-  json.at("stage").get_to(mark.stage);
-  json.at("epoch").get_to(mark.epoch);
-  json.at("step").get_to(mark.step);
-  for (const Json& of_rank : json.at("seconds_by_rank")) {
-    RankTime time;
-    for (std::size_t part = 0; part < kProfiledParts; ++part)
-      of_rank.at(part).get_to(time.parts[part]);
-    of_rank.at(kProfiledParts).get_to(time.total);
-    mark.times.push_back(time);
-  }
-  if (json.contains("validation")) record.validation = evaluation_of(json.at("validation"));
-  session.epochs.push_back(std::move(mark));
-}
-
-void read_reconstructed(const Json& json, RunRecord& record) {
-  const auto stage = json.at("stage").get<std::string>();
-  ReportPicture picture;
-  json.at("uri").get_to(picture.uri);
-  json.at("width").get_to(picture.width);
-  json.at("height").get_to(picture.height);
-  json.at("title").get_to(picture.title);
-  json.at("description").get_to(picture.description);
-  json.at("caption").get_to(picture.caption);
-  // Nothing that is loaded from elsewhere.
-  if (!picture.uri.starts_with("data:image/png;base64,")) return;
-  std::erase_if(record.reconstructions,
-                [&stage](const auto& known) { return known.first == stage; });
-  record.reconstructions.emplace_back(stage, std::move(picture));
-}
-
-void read_event(const Json& json, RunRecord& record) {
-  const auto event = json.at("event").get<std::string>();
-  const auto time = json.at("time").get<double>();
-  if (event == "begin") read_begin(json, record);
-  if (record.sessions.empty()) return;
-  SessionRecord& session = record.sessions.back();
-  if (event == "epoch") {
-    read_epoch(json, record, session);
-  } else if (event == "reconstructed") {
-    read_reconstructed(json, record);
-  } else if (event == "checkpoint") {
-    session.checkpoints.push_back({time, json.at("step").get<Index>()});
-  } else if (event == "warning") {
-    session.warnings.push_back({time, json.at("text").get<std::string>()});
-  } else if (event == "failed") {
-    json.at("text").get_to(session.failure);
-    json.at("exit_code").get_to(session.exit_code);
-  } else if (event == "end") {
-    json.at("stopped").get_to(session.stopped);
-    session.stopped_by = json.value("stopped_by", "");
-    for (const Json& model : json.at("models")) record.models.push_back(model_of(model));
-    session.ended = true;
-  }
-  session.last_sign = std::max({session.last_sign, session.begin, time});
 }
 
 }  // namespace
 
-RunRecord parse_run_record(const std::string& configuration, const std::string& metrics,
-                           const std::string& journal) {
-  RunRecord record;
-  std::istringstream lines(configuration);
-  for (std::string line; std::getline(lines, line);) {
-    const auto equals = line.find('=');
-    if (line.starts_with('#') || equals == std::string::npos) continue;
-    record.configuration.emplace_back(line.substr(0, equals), line.substr(equals + 1));
+void to_json(Json& json, const Evaluation& evaluation) {
+  json = {
+      {"samples", evaluation.samples}, {"errors", evaluation.errors}, {"loss", evaluation.loss}};
+  const Confusion& confusion = evaluation.confusion;
+  const Index classes = confusion.classes();
+  if (classes <= kMostClasses) {
+    std::vector<Index> matrix(static_cast<std::size_t>(classes * classes), 0);
+    for (const auto& cell : confusion.cells()) {
+      matrix[static_cast<std::size_t>(cell.label * classes + cell.predicted)] = cell.count;
+    }
+    json["confusion"] = matrix;
+    return;
   }
-  record.unreadable_lines = for_each_object(
-      metrics, [&record](const Json& json) { record.epochs.push_back(epoch_of(json)); });
-  record.unreadable_lines +=
-      for_each_object(journal, [&record](const Json& json) { read_event(json, record); });
-  return record;
+  json["classes"] = classes;
+  json["most_confused"] = Json::array();
+  for (const auto& cell : confusion.worst(kMostPairs)) {
+    json["most_confused"].push_back({cell.label, cell.predicted, cell.count});
+  }
+}
+
+void from_json(const Json& json, Evaluation& evaluation) {
+  json.at("samples").get_to(evaluation.samples);
+  json.at("errors").get_to(evaluation.errors);
+  json.at("loss").get_to(evaluation.loss);
+  evaluation.confusion = confusion_of(json);
+}
+
+template <typename Event>
+std::string journal_line(const Event& event, double time) {
+  Json json = {{"time", time}, {"event", Event::kName}};
+  json.update(Json(event));
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+template std::string journal_line(const BeginEvent&, double);
+template std::string journal_line(const EpochEvent&, double);
+template std::string journal_line(const ReconstructedEvent&, double);
+template std::string journal_line(const CheckpointEvent&, double);
+template std::string journal_line(const WarningEvent&, double);
+template std::string journal_line(const FailedEvent&, double);
+template std::string journal_line(const EndEvent&, double);
+
+namespace {
+
+/// The session that an event belongs to, which has given a sign of life; null before the first.
+SessionRecord* session_at(RunRecord& record, double time) {
+  if (record.sessions.empty()) return nullptr;
+  SessionRecord& session = record.sessions.back();
+  session.last_sign = std::max({session.last_sign, session.begin, time});
+  return &session;
+}
+
+}  // namespace
+
+void RunRecord::add(BeginEvent event, double time) {
+  event.session.begin = event.session.last_sign = time;
+  for (std::size_t layer = 0; layer < event.setup.pretraining.size(); ++layer) {
+    event.setup.pretraining[layer].layer = static_cast<Index>(layer);
+    event.setup.pretraining[layer].stage = static_cast<std::uint32_t>(layer);
+  }
+  static_cast<RunSetup&>(*this) = std::move(event.setup);
+  models.clear();
+  sessions.push_back(std::move(event.session));
+}
+
+void RunRecord::add(EpochEvent event, double time) {
+  SessionRecord* session = session_at(*this, time);
+  if (session == nullptr) return;
+  if (event.validation) validation = std::move(event.validation);
+  event.mark.time = time;
+  session->epochs.push_back(std::move(event.mark));
+}
+
+void RunRecord::add(ReconstructedEvent event, double time) {
+  if (session_at(*this, time) == nullptr) return;
+  // Nothing that is loaded from elsewhere.
+  if (!event.picture.uri.starts_with("data:image/png;base64,")) return;
+  std::erase_if(reconstructions, [&](const auto& known) { return known.stage == event.stage; });
+  reconstructions.push_back(std::move(event));
+}
+
+void RunRecord::add(const CheckpointEvent& event, double time) {
+  if (auto* session = session_at(*this, time)) session->checkpoints.push_back({time, event.step});
+}
+
+void RunRecord::add(const WarningEvent& event, double time) {
+  if (auto* session = session_at(*this, time)) session->warnings.push_back({time, event.text});
+}
+
+void RunRecord::add(const FailedEvent& event, double time) {
+  SessionRecord* session = session_at(*this, time);
+  if (session == nullptr) return;
+  session->failure = event.text;
+  session->exit_code = event.exit_code;
+}
+
+void RunRecord::add(EndEvent event, double time) {
+  SessionRecord* session = session_at(*this, time);
+  if (session == nullptr) return;
+  session->ended = true;
+  session->stopped = event.stopped;
+  session->stopped_by = event.stopped_by;
+  std::ranges::move(event.models, std::back_inserter(models));
+}
+
+void RunRecord::read_configuration(const std::string& text) {
+  for_each_line(text, [this](const std::string& line) {
+    const auto equals = line.find('=');
+    if (line.starts_with('#') || equals == std::string::npos) return false;
+    configuration.emplace_back(line.substr(0, equals), line.substr(equals + 1));
+    return true;
+  });
+}
+
+void RunRecord::read_metrics(const std::string& text) {
+  epochs.clear();
+  unreadable_lines += for_each_line(text, [this](const std::string& line) {
+    const auto epoch = parse_metrics_line(line);
+    if (epoch) epochs.push_back(*epoch);
+    return epoch.has_value();
+  });
+}
+
+void RunRecord::read_journal(const std::string& text) {
+  unreadable_lines += for_each_line(text, [this](const std::string& line) {
+    return read_event<BeginEvent, EpochEvent, ReconstructedEvent, CheckpointEvent, WarningEvent,
+                      FailedEvent, EndEvent>(line, *this);
+  });
 }
 
 }  // namespace sae

@@ -51,6 +51,9 @@ RunSummary Trainer::summary() {
                         static_cast<double>(data_->training.set_size());
     result.stages.push_back({stage.name, stage.epochs, steps, flop});
   }
+  for (Index layer = 0; layer < layout_.topology().hidden_layers(); ++layer) {
+    result.pretraining.push_back(denoising_settings(configuration_, layer));
+  }
   // Parameters, perhaps a gradient, on rank 0 a copy for the checkpoint, its file and the best so
   // far, perhaps slots and what is made of them; shards with the index of an epoch; perhaps
   // the codes of one; three windows; inputs, codes and deltas of a minibatch.

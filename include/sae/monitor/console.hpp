@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -11,24 +10,22 @@
 namespace sae {
 
 /// Shows a run to the person who started it: the start table, a line for each epoch, on a
-/// terminal a progress bar below them, the result.
+/// terminal a progress bar below them, the result. Throws: OutputError, once, if the output takes
+/// no more text.
 class Console final : public TrainingObserver {
  public:
-  /// `columns` of the terminal; 0: none, no bar. `libraries` heads the start table. `warn` is
-  /// called once, if nothing more can be printed. The configuration must outlive the console.
-  Console(const Configuration& configuration, std::string libraries, int columns, std::FILE* out,
-          std::function<void(const std::string&)> warn)
+  /// `columns` of the terminal; 0: none, no bar. `libraries` heads the start table. The
+  /// configuration must outlive the console.
+  Console(const Configuration& configuration, std::string libraries, int columns, std::FILE* out)
       : configuration_(configuration),
         libraries_(std::move(libraries)),
         columns_(columns),
-        out_(out),
-        warn_(std::move(warn)) {}
+        out_(out) {}
 
   void run_begins(const RunSummary& summary) override;
   void step_done(const StepReport& report) override;
   void epoch_done(const EpochReport& report) override;
   void warning(const std::string& sentence) override;
-  void rewound(Index, const std::string&) override {}
   void run_done(const RunResult& result) override;
 
  private:
@@ -42,7 +39,6 @@ class Console final : public TrainingObserver {
   std::string libraries_;
   int columns_;
   std::FILE* out_;  // Null: it takes no more.
-  std::function<void(const std::string&)> warn_;
   RunSummary summary_;
   bool bar_shown_ = false;
   std::optional<std::size_t> stage_;

@@ -2,46 +2,31 @@
 
 #include <chrono>
 #include <functional>
-#include <optional>
-#include <string>
 
-#include "sae/model/parameter_layout.hpp"
-#include "sae/monitor/pictures.hpp"
+#include "sae/monitor/model_pictures.hpp"
 #include "sae/run/run_folder.hpp"
-#include "sae/train/observer.hpp"
 
 namespace sae {
 
-/// Paints PNG pictures into the run's folder: the filters of the layers that a stage trains, and
-/// samples reconstructed by the layer that was pretrained last. Painted anew every few seconds, and
-/// at the end of each stage; nothing for samples too large to show. What cannot be written is left
-/// out, and the user is warned once.
+/// Writes PNG pictures into the run's folder: the filters of the layers that a stage trains, and
+/// samples reconstructed by the layer that was pretrained last. Every few seconds, and at the end
+/// of each stage; nothing for samples too large to show. Throws: OutputError, SupersededError.
 class PictureFiles final : public TrainingObserver {
  public:
-  using Warn = std::function<void(const std::string& sentence)>;
+  /// Requires: `pictures` observes the run, before this does.
+  PictureFiles(RunFolder folder, ModelPictures& pictures)
+      : folder_(std::move(folder)), pictures_(pictures) {}
 
-  /// The configuration must outlive it.
-  PictureFiles(RunFolder folder, const Configuration& configuration, Warn warn)
-      : folder_(std::move(folder)), configuration_(configuration), warn_(std::move(warn)) {}
-
-  void run_begins(const RunSummary& summary) override;
-  void step_done(const StepReport&) override {}
+  void run_begins(const RunSummary& summary) override {
+    check_generation_ = summary.check_generation;
+  }
   void epoch_done(const EpochReport& report) override;
-  void warning(const std::string&) override {}
-  void rewound(Index, const std::string&) override {}
-  void run_done(const RunResult&) override {}
 
  private:
-  void paint(const EpochReport& report) const;
-
   RunFolder folder_;
-  const Configuration& configuration_;
-  Warn warn_;
-  bool warned_ = false;
-  RunSummary summary_;
-  std::optional<ParameterLayout> layout_;
-  std::optional<PictureShape> shape_;
-  std::chrono::steady_clock::time_point painted_;
+  ModelPictures& pictures_;
+  std::function<void()> check_generation_;
+  std::chrono::steady_clock::time_point written_;
 };
 
 }  // namespace sae

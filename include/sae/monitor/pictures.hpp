@@ -9,7 +9,7 @@
 #include "sae/model/denoising_objective.hpp"
 #include "sae/model/flat_vectors.hpp"
 #include "sae/model/parameter_layout.hpp"
-#include "sae/monitor/png.hpp"
+#include "sae/monitor/grey_picture.hpp"
 
 namespace sae {
 
@@ -27,9 +27,11 @@ std::optional<PictureShape> picture_shape(const DatasetInfo& info);
 /// with a pixel between neighbours.
 GreyPicture tile(const ConstMatrixRef<float>& images, const PictureShape& shape, Index columns);
 
-/// The weights of the first units of a hidden layer, at most 100, in rows of ten. Those of upper
-/// layers are projected down to pixels by the product of the weights below. 0 is grey; the largest
-/// weight of a unit, of either sign, is black or white.
+inline constexpr Index kMostFilters = 100;
+
+/// The weights of the first units of a hidden layer, at most kMostFilters, in rows of ten. Those of
+/// upper layers are projected down to pixels by the product of the weights below. 0 is grey; the
+/// largest weight of a unit, of either sign, is black or white.
 GreyPicture filters_picture(const ParameterLayout& layout, std::span<const float> parameters,
                             Index layer, const PictureShape& shape);
 

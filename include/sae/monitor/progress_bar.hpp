@@ -2,10 +2,14 @@
 
 #include <chrono>
 #include <cstdio>
+#include <string>
 
 #include "sae/core/types.hpp"
 
 namespace sae {
+
+/// A line for a terminal of so many columns: a bar between two texts, as long as there is room.
+std::string bar_line(const std::string& left, double share, const std::string& right, int columns);
 
 /// Shows on one line of a terminal how far a pass over samples has come.
 class ProgressBar {

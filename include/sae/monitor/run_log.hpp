@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,8 @@ class logger;
 
 namespace sae {
 
+class GrowingFile;
+
 /// Writes a run's log.txt, for people, and metrics.jsonl, for programs: one line per epoch.
 /// Both are appended and flushed line by line. What cannot be written, for a full disk say, is
 /// written later: metrics.jsonl then as a whole. Each session begins with new files that hold what
@@ -20,11 +23,10 @@ namespace sae {
 /// the run's folder.
 class RunLog final : public TrainingObserver {
  public:
-  RunLog(const RunFolder& folder, const Configuration& configuration, std::string libraries)
-      : folder_(folder), configuration_(configuration), libraries_(std::move(libraries)) {}
+  RunLog(const RunFolder& folder, const Configuration& configuration, std::string libraries);
+  ~RunLog() override;
 
   void run_begins(const RunSummary& summary) override;
-  void step_done(const StepReport&) override {}
   void epoch_done(const EpochReport& report) override;
   void warning(const std::string& sentence) override;
   void rewound(Index step, const std::string& history) override;
@@ -32,17 +34,14 @@ class RunLog final : public TrainingObserver {
   void run_failed(ExitCode code, const std::string& sentence) override;
 
  private:
+  void renew_log();
+
   RunFolder folder_;
   const Configuration& configuration_;
   std::string libraries_;
   std::shared_ptr<spdlog::logger> log_;
   std::function<void()> check_generation_;
-  void renew_log();
-  void append_metrics(const std::string& line);
-  void rewrite_metrics();
-
-  std::string history_;        ///< All that metrics.jsonl should hold.
-  bool metrics_whole_ = true;  ///< It does.
+  std::unique_ptr<GrowingFile> metrics_;
 };
 
 }  // namespace sae

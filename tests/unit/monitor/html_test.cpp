@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
+#include "monitor/report_view.hpp"
+
 namespace sae {
 namespace {
 
@@ -22,15 +26,21 @@ TEST(Html, PicturesAreBase64OfAnyLength) {
 }
 
 TEST(Html, NumbersOfATableStandAtTheRight) {
-  const std::string table = html_of({.caption = "a & b", .header = {"x"}, .rows = {{"y", "1,2"}}});
+  const std::string table = render(kTableTemplate, table_view("a & b", {"x"}, {{"y", "1,2"}}));
   EXPECT_NE(table.find("<caption>a &amp; b</caption>"), std::string::npos) << table;
   EXPECT_NE(table.find("<th scope=\"row\">y</th><td class=\"n\">1,2</td>"), std::string::npos)
       << table;
 }
 
 TEST(Html, ASectionWithoutContentIsNotThere) {
-  EXPECT_EQ(section("id", "Heading", ""), "");
-  EXPECT_NE(section("id", "A & B", "x").find("A &amp; B</h2>"), std::string::npos);
+  for (const Json& nothing : {Json(), Json(""), Json(false), Json::array()}) {
+    EXPECT_EQ(render("{{#x}}<p>{{y}}</p>{{/x}}", {{"x", nothing}, {"y", 1}}), "");
+  }
+  EXPECT_EQ(render("{{#x}}<p>{{y}}</p>{{/x}}", {{"x", {{"y", "A & B"}}}}), "<p>A &amp; B</p>");
+}
+
+TEST(Html, ATemplateThatIsDamagedIsRefused) {
+  EXPECT_THROW(render("{{#x}}", Json::object()), std::logic_error);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "sae/monitor/png.hpp"
+#include "monitor/png.hpp"
 
 #include <gtest/gtest.h>
 #include <png.h>
@@ -35,7 +35,7 @@ TEST(Png, IsWhatLibpngReads) {
 TEST(Png, FileHoldsTheBytesAndNothingElseIsLeft) {
   const TemporaryDirectory folder;
   const auto path = folder.path() / "gradient.png";
-  write_png(path, gradient());
+  write_png(path, encode_png(gradient()));
   std::ifstream stream(path, std::ios::binary);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(stream), {}), encode_png(gradient()));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
@@ -43,7 +43,8 @@ TEST(Png, FileHoldsTheBytesAndNothingElseIsLeft) {
 
 TEST(Png, AFolderThatIsNotThereIsAnOutputError) {
   const TemporaryDirectory folder;
-  EXPECT_THROW(write_png(folder.path() / "none" / "gradient.png", gradient()), OutputError);
+  EXPECT_THROW(write_png(folder.path() / "none" / "gradient.png", encode_png(gradient())),
+               OutputError);
 }
 
 }  // namespace

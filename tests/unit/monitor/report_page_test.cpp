@@ -155,7 +155,6 @@ TEST(ReportPage, OfManyClassesListsTheMostFrequentConfusions) {
 /// Pictures of noise, which cannot be packed, of a model of ten layers.
 ReportPictures noise_pictures() {
   constexpr Index kPixels = 96 * 96;
-  const PictureShape shape{96, 96};
   Topology topology{.inputs = kPixels, .hidden = {}, .classes = 10};
   topology.hidden.assign(10, 120);
   const ParameterLayout layout(topology);
@@ -166,19 +165,28 @@ ReportPictures noise_pictures() {
     record.stages.push_back({"pretrain" + std::to_string(layer + 1), 1, 1, 1});
     record.pretraining.push_back({.layer = layer, .noise = {.level = 0.3}});
   }
-  Minibatch<float> samples;
+  record.stages.push_back({"finetune", 1, 1, 1});
+  RunSummary summary{.topology = topology,
+                     .stages = record.stages,
+                     .pretraining = record.pretraining,
+                     .live_parameters = span_of(std::as_const(parameters))};
+  summary.dataset.features = kPixels;
+  summary.dataset.height = summary.dataset.width = 96;
+  Minibatch<float>& samples = summary.preview;
   std::mt19937 random(1);
   std::uniform_real_distribution<float> uniform;
   samples.inputs = Matrix<float>::NullaryExpr(kPixels, 10, [&] { return uniform(random); });
   for (std::uint32_t i = 0; i < 10; ++i) samples.samples.push_back(i);
-  const ModelState model{layout, span_of(parameters), "finetune", 1, 10};
-  auto pictures = model_pictures(record, model, samples, shape);
+  ModelPictures model;
+  model.run_begins(summary);
+  model.epoch_done({.stage = "finetune", .epoch = 1});
+  auto pictures = report_pictures(model, record);
   ModelResult result;
   for (Index i = 0; i < 50; ++i) {
     const auto pixels = samples.inputs.col(i % 10);
     result.hardest.push_back({i, 0, 1, 2, 0.5, {pixels.data(), pixels.data() + kPixels}});
   }
-  pictures.hardest = hardest_pictures(result, shape);
+  pictures.hardest = hardest_pictures(result, model.shape());
   return pictures;
 }
 

@@ -7,6 +7,7 @@
 
 #include "monitor/run_journal.hpp"
 #include "sae/train/metrics.hpp"
+#include "sae/train/stage.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tiny_training.hpp"
 
@@ -25,6 +26,9 @@ struct Journal : testing::Test {
     summary.hosts = {"a", "a", "b"};
     summary.averaging = "flat";
     summary.stages = {{"pretrain1", 2, 9, 1e9}, {"pretrain2", 2, 9, 1e9}, {"finetune", 3, 9, 2e9}};
+    for (Index layer = 0; layer < 2; ++layer) {
+      summary.pretraining.push_back(denoising_settings(configuration, layer));
+    }
   }
 
   RunJournal journal() { return {run, configuration, "sae_dist 1.2.3"}; }
@@ -32,7 +36,11 @@ struct Journal : testing::Test {
     std::ifstream stream(run.journal());
     return {std::istreambuf_iterator<char>(stream), {}};
   }
-  RunRecord record() const { return parse_run_record("", "", file()); }
+  RunRecord record() const {
+    RunRecord found;
+    found.read_journal(file());
+    return found;
+  }
 };
 
 EpochReport epoch(const char* stage, Index number, Index step) {
@@ -48,8 +56,8 @@ TEST_F(Journal, TellsWhatRanWhereAndHowFarItCame) {
   RunJournal journal = this->journal();
   journal.run_begins(summary);
   journal.epoch_done(epoch("pretrain1", 1, 9));
-  journal.checkpoint_saved(9);
-  journal.warning("The disk is \"full\".");
+  journal.add(CheckpointEvent{9});
+  journal.add(WarningEvent{"The disk is \"full\"."});
   const RunRecord found = record();
   ASSERT_EQ(found.sessions.size(), 1u);
   const SessionRecord& session = found.sessions[0];
@@ -120,9 +128,9 @@ TEST_F(Journal, WhatCouldNotBeWrittenIsWrittenLater) {
   configuration.run = folder.path() / "later";
   RunJournal journal(RunFolder(configuration.run), configuration, "");
   journal.run_begins(summary);
-  journal.checkpoint_saved(1);
+  journal.add(CheckpointEvent{1});
   std::filesystem::create_directory(configuration.run);
-  journal.checkpoint_saved(2);
+  journal.add(CheckpointEvent{2});
   std::ifstream stream(configuration.run / "journal.jsonl");
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(stream), {}), journal.text());
 }
@@ -145,11 +153,11 @@ TEST_F(Journal, OfAPictureNothingIsLoadedFromElsewhere) {
   journal.run_begins(summary);
   ReportPicture picture;
   picture.uri = "https://example.org/x.png";
-  journal.reconstructed("pretrain1", picture);
+  journal.add(ReconstructedEvent{"pretrain1", picture});
   EXPECT_TRUE(record().reconstructions.empty());
   picture.uri = "data:image/png;base64,AAAA";
-  journal.reconstructed("pretrain1", picture);
-  journal.reconstructed("pretrain1", picture);
+  journal.add(ReconstructedEvent{"pretrain1", picture});
+  journal.add(ReconstructedEvent{"pretrain1", picture});
   EXPECT_EQ(record().reconstructions.size(), 1u);
 }
 
@@ -159,9 +167,10 @@ TEST(RunRecord, ReadsMetricsAndSettingsAndPassesOverWhatIsDamaged) {
   report.train_error = 3;
   report.validation = Evaluation{.samples = 200, .errors = 5, .loss = 0.5, .confusion = {}};
   report.best = true;
-  const RunRecord found = parse_run_record(
-      "seed=7\n# a comment\nunits=5,6\n", metrics_line(report) + "nonsense\n[1]\n{\"stage\":1}\n\n",
-      "{\"event\":\"end\"}\n");
+  RunRecord found;
+  found.read_configuration("seed=7\n# a comment\nunits=5,6\n");
+  found.read_metrics(metrics_line(report) + "nonsense\n[1]\n{\"stage\":1}\n\n");
+  found.read_journal("{\"event\":\"end\"}\n");
   EXPECT_EQ(found.configuration.size(), 2u);
   EXPECT_EQ(found.configuration[1].second, "5,6");
   ASSERT_EQ(found.epochs.size(), 1u);

@@ -12,9 +12,9 @@ namespace sae {
 /// Requires: width and height are at least 1. Throws: OutputError if libpng fails.
 std::string encode_png(const GreyPicture& picture);
 
-/// Writes a PNG file that appears complete, or not at all; it is not forced to disk, as what can be
-/// painted again. Throws: OutputError.
-void write_png(const std::filesystem::path& path, const GreyPicture& picture,
+/// Writes the bytes of a PNG file, which appears complete or not at all. It is not forced to disk:
+/// it can be made again. Throws: OutputError.
+void write_png(const std::filesystem::path& path, const std::string& bytes,
                const std::function<void()>& before_rename = {});
 
 }  // namespace sae
