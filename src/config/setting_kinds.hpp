@@ -50,11 +50,13 @@ inline Setting flag_setting(const std::string& name, const std::string& help,
 }
 
 template <typename Value>
-Setting choice_setting(const std::string& name, const Choices<Value>& choices,
-                       const std::string& help, Value Configuration::*field) {
+Setting choice_setting(const std::string& name, const Choices<Value>& choices, std::string help,
+                       Value Configuration::*field) {
   std::string placeholder;
-  for (const auto& [choice, value] : choices) {
-    placeholder += (placeholder.empty() ? "" : "|") + choice;
+  for (const auto& choice : choices) {
+    placeholder += (placeholder.empty() ? "" : "|") + choice.name;
+    if (!choice.description.empty())
+      help += fmt::format("; {}: {}", choice.name, choice.description);
   }
   return {.name = name,
           .placeholder = placeholder,
@@ -62,13 +64,7 @@ Setting choice_setting(const std::string& name, const Choices<Value>& choices,
           .read = [name, field, choices](
                       Configuration& c,
                       const std::string& text) { c.*field = choose(name, text, choices); },
-          .write =
-              [field, choices](const Configuration& c) {
-                for (const auto& [choice, value] : choices) {
-                  if (value == c.*field) return choice;
-                }
-                return std::string();
-              }};
+          .write = [field, choices](const Configuration& c) { return name_of(c.*field, choices); }};
 }
 
 /// A whole number (Index) or a real (double).

@@ -112,18 +112,14 @@ std::vector<Setting> make_settings() {
            choice_setting("activation", activation_kinds(), "of the hidden units", &C::activation),
            "sigmoid"),
        since(choice_setting("visible", visible_kinds(),
-                            "what the inputs are: their reconstruction and its loss; bernoulli: "
-                            "values in [0, 1], cross-entropy",
-                            &C::visible),
+                            "what the inputs are: their reconstruction and its loss", &C::visible),
              "bernoulli"),
-       since(choice_setting("decoder", decoder_kinds(),
-                            "weights of reconstructions; tied: those of the encoder", &C::decoder),
+       since(choice_setting("decoder", decoder_kinds(), "weights of reconstructions", &C::decoder),
              "tied")});
   group(
       "Pretraining (one value per hidden layer, or one for all)",
       {since(choice_setting("noise", noise_kinds(), "kind of noise", &C::noise), "masking"),
-       list_setting("corruption", kShare,
-                    "level of the noise, in [0, 1): of masking the share of inputs set to 0",
+       list_setting("corruption", kShare, "level of the noise, in [0, 1); see --noise",
                     &P::corruption),
        choice_setting(
            "corruption-at",
@@ -149,7 +145,7 @@ std::vector<Setting> make_settings() {
   group("Optimizer (both)",
         {number_setting("batch-size", "N", {.least = 1},
                         "samples per update, over all ranks together", &C::batch_size),
-         since(choice_setting("optimizer", optimizer_kinds(), "sgd: stochastic gradient descent",
+         since(choice_setting("optimizer", optimizer_kinds(), "how gradients become updates",
                               &C::optimizer),
                "sgd"),
          number_setting("momentum", "M", kShare, "in [0, 1)", &C::momentum),

@@ -62,7 +62,8 @@ double loss_of_rows(Kind kind, Range rows, const ConstVectorRef<Master<T>>& bias
 }  // namespace
 
 const Choices<Visible>& visible_kinds() {
-  static const Choices<Visible> kinds = {{"bernoulli", Visible::kBernoulli}};
+  static const Choices<Visible> kinds = {
+      {"bernoulli", Visible::kBernoulli, "values in [0, 1], cross-entropy"}};
   return kinds;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <stdexcept>
+
 namespace sae {
 
 // Each kind has a source of its own.
@@ -10,7 +12,8 @@ void apply_masking_noise(double level, const NoiseKey& key, std::span<const std:
                          const ConstMatrixRef<T>& x, MatrixRef<T> corrupted);
 
 const Choices<NoiseKind>& noise_kinds() {
-  static const Choices<NoiseKind> kinds = {{"masking", NoiseKind::kMasking}};
+  static const Choices<NoiseKind> kinds = {
+      {"masking", NoiseKind::kMasking, "the level is the share of inputs set to 0"}};
   return kinds;
 }
 
@@ -31,6 +34,7 @@ void corrupt(const Noise& noise, const NoiseKey& key, std::span<const std::uint3
     case NoiseKind::kMasking:
       return apply_masking_noise<T>(noise.level, key, samples, x, corrupted);
   }
+  throw std::logic_error("no such noise");
 }
 
 #define SAE_INSTANTIATE(T)                                                                \

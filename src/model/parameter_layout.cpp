@@ -13,7 +13,7 @@ std::string to_string(const Topology& topology) {
 }
 
 const Choices<Decoder>& decoder_kinds() {
-  static const Choices<Decoder> kinds = {{"tied", Decoder::kTied}};
+  static const Choices<Decoder> kinds = {{"tied", Decoder::kTied, "those of the encoder"}};
   return kinds;
 }
 

@@ -8,7 +8,8 @@ namespace sae {
 std::unique_ptr<Optimizer> make_sgd(const OptimizerSettings& settings);
 
 const Choices<OptimizerKind>& optimizer_kinds() {
-  static const Choices<OptimizerKind> kinds = {{"sgd", OptimizerKind::kSgd}};
+  static const Choices<OptimizerKind> kinds = {
+      {"sgd", OptimizerKind::kSgd, "stochastic gradient descent"}};
   return kinds;
 }
 

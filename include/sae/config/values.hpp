@@ -40,7 +40,7 @@ template <typename Value>
 Value choose(const std::string& option, const std::string& name, const Choices<Value>& choices) {
   if (const auto value = find_value(name, choices)) return *value;
   std::string names;
-  for (const auto& [choice, value] : choices) names += (names.empty() ? "" : ", ") + choice;
+  for (const auto& choice : choices) names += (names.empty() ? "" : ", ") + choice.name;
   throw UsageError(fmt::format("--{} is one of {}, not '{}'.", option, names, name));
 }
 

@@ -2,27 +2,37 @@
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace sae {
 
-/// Values with their names in settings and files.
+/// A value with its name in settings and files, and what it is, for help; empty where the name says
+/// enough.
 template <typename Value>
-using Choices = std::vector<std::pair<std::string, Value>>;
+struct Choice {
+  std::string name;
+  Value value;
+  std::string description = {};
+};
 
-/// Requires: the value is one of them.
+template <typename Value>
+using Choices = std::vector<Choice<Value>>;
+
+/// Throws: std::logic_error if the value is none of them.
 template <typename Value>
 const std::string& name_of(Value value, const Choices<Value>& choices) {
-  return std::ranges::find(choices, value, &std::pair<std::string, Value>::second)->first;
+  const auto found = std::ranges::find(choices, value, &Choice<Value>::value);
+  if (found == choices.end()) throw std::logic_error("a value without a name");
+  return found->name;
 }
 
 /// The value of that name; none if it is not among them.
 template <typename Value>
 std::optional<Value> find_value(const std::string& name, const Choices<Value>& choices) {
-  const auto found = std::ranges::find(choices, name, &std::pair<std::string, Value>::first);
-  return found == choices.end() ? std::nullopt : std::optional<Value>(found->second);
+  const auto found = std::ranges::find(choices, name, &Choice<Value>::name);
+  return found == choices.end() ? std::nullopt : std::optional<Value>(found->value);
 }
 
 }  // namespace sae

@@ -51,6 +51,22 @@ TEST(Settings, OfWhichOneIsWrongAreRefusedWithTheLine) {
                            {"In config.cfg, line 3: ", "--batch-size", "'ten'"});
 }
 
+TEST(Settings, WithChoicesSayInTheirHelpWhatEachMeans) {
+  for (const auto& [name, value, meaning] : noise_kinds()) {
+    EXPECT_NE(setting("noise").help.find(name + ": " + meaning), std::string::npos) << name;
+  }
+  for (const auto& [name, value, meaning] : schedule_kinds()) {
+    const std::string& help = setting("finetune-schedule").help;
+    EXPECT_EQ(help.find(name + ": " + meaning) == std::string::npos, meaning.empty()) << name;
+  }
+}
+
+TEST(Settings, OfAValueWithoutANameAreNotWritten) {
+  Configuration c;
+  c.noise = static_cast<NoiseKind>(99);
+  EXPECT_THROW(to_text(c), std::logic_error);
+}
+
 TEST(Settings, OfTheRecipesAreUnderstood) {
   EXPECT_EQ(built_in_recipes().size(), 3u);
   for (const auto& [name, text] : built_in_recipes()) {
