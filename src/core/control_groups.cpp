@@ -13,14 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A limit of version 1 beyond this means none; it writes the largest number of whole pages.
+/// Version 1 writes a huge number, in whole pages, for no limit.
 constexpr double kNoLimit = 1e18;
 
-/// A file system of control groups.
+/// A mounted control group file system.
 struct Hierarchy {
   std::string type;     // cgroup or cgroup2.
-  std::string options;  // Of version 1 the controllers, separated by commas.
-  std::string top;      // The group that is seen at `folder`.
+  std::string options;  // Version 1: the controllers, separated by commas.
+  std::string top;      // The group mounted at `folder`.
   std::string folder;
 };
 
@@ -35,8 +35,8 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::ranges::find(words, word) != words.end();
 }
 
-/// By proc(5): id, parent, device, root, folder, options, optional fields, "-", type, source,
-/// options.
+/// Line format, see proc(5): id, parent, device, root, folder, options, optional fields, "-", type,
+/// source, options.
 std::vector<Hierarchy> hierarchies(const fs::path& root) {
   std::vector<Hierarchy> found;
   std::ifstream file(root / "proc/self/mountinfo");
@@ -51,11 +51,11 @@ std::vector<Hierarchy> hierarchies(const fs::path& root) {
   return found;
 }
 
-/// Folders of the group and of all that it is part of, as far as they are seen.
+/// Folders of the group and of its ancestors, as far as visible.
 std::vector<fs::path> folders_of(const std::string& group, const Hierarchy& hierarchy,
                                  const fs::path& root) {
   const fs::path top = root / fs::path(hierarchy.folder).relative_path();
-  // In a container the group's name may be the host's, of which only the last folder is seen.
+  // In a container the group may have the host's name, of which only the last folder is visible.
   const fs::path below = fs::path(group).lexically_relative(hierarchy.top);
   std::vector<fs::path> folders = {top};
   if (below.empty() || *below.begin() == "..") return folders;
@@ -71,7 +71,7 @@ std::optional<double> number_in(const fs::path& file) {
   return std::nullopt;  // Also "max".
 }
 
-/// Of a file with a name and a number on each line; 0 if it is not there.
+/// The number of this name in a file of `name number` lines; 0 if missing.
 double number_of(const std::string& name, const fs::path& file) {
   std::ifstream stream(file);
   double number = 0;
@@ -85,11 +85,11 @@ void lower(std::optional<double>& limit, double value) {
   limit = std::min(limit.value_or(value), value);
 }
 
-/// Names of the files of a version.
+/// File names of one version.
 struct MemoryFiles {
   std::vector<const char*> limits;
   const char* usage;
-  const char* prefix;  // Of what memory.stat tells of the group and all groups in it.
+  const char* prefix;  // Of the entries of memory.stat that include descendant groups.
 };
 
 const MemoryFiles kMemoryVersion1{{"memory.limit_in_bytes"}, "memory.usage_in_bytes", "total_"};
@@ -100,7 +100,7 @@ void apply_memory(const fs::path& folder, const MemoryFiles& files, GroupLimits&
     const auto limit = number_in(folder / name);
     const auto usage = number_in(folder / files.usage);
     if (!limit || !usage || *limit > kNoLimit) continue;
-    // Copies of files are given up for what needs the memory.
+    // The kernel drops cached files when memory is needed.
     double files_kept = 0;
     for (const char* kind : {"active_file", "inactive_file"}) {
       files_kept += number_of(std::string(files.prefix) + kind, folder / "memory.stat");

@@ -5,14 +5,14 @@
 
 namespace sae {
 
-/// What the control groups of this process, with all that they are part of, leave it.
+/// What the control groups of this process and their ancestors leave it.
 struct GroupLimits {
-  std::optional<double> free_memory;  ///< Bytes that may still be taken. None: no limit.
-  std::optional<double> cores;        ///< Processor time per time. None: no limit.
+  std::optional<double> free_memory;  ///< Bytes that may still be allocated. None: no limit.
+  std::optional<double> cores;        ///< CPU quota in hardware threads. None: no limit.
 };
 
-/// Of version 1 and version 2, also as seen from within a container. Where files are missing or
-/// cannot be read there is no limit. `root` holds proc/ and sys/; another one is for tests.
+/// Reads versions 1 and 2, also within a container. Missing or unreadable files mean no limit.
+/// `root` holds proc/ and sys/; tests pass another one.
 GroupLimits control_group_limits(const std::filesystem::path& root = "/");
 
 }  // namespace sae

@@ -17,7 +17,7 @@
 namespace sae {
 namespace {
 
-/// Which hardware threads make up a core.
+/// Maps hardware threads to cores.
 class CoreMap {
  public:
   CoreMap() {
@@ -30,7 +30,7 @@ class CoreMap {
   CoreMap(const CoreMap&) = delete;
   CoreMap& operator=(const CoreMap&) = delete;
 
-  /// The first hardware thread of the core of this one; itself where that is not known.
+  /// The first hardware thread of this thread's core; `thread` itself if unknown.
   int core_of(unsigned thread) const {
     const hwloc_obj_t unit = hwloc_get_pu_obj_by_os_index(topology_, thread);
     const hwloc_obj_t core =
@@ -42,14 +42,15 @@ class CoreMap {
   hwloc_topology_t topology_ = nullptr;
 };
 
-/// A number that the batch system has set, if it is above 0.
+/// The value of an environment variable; none unless it is a number above 0.
 std::optional<double> positive_variable(const char* name) {
   const char* text = std::getenv(name);
   const double value = text == nullptr ? 0 : std::atof(text);
   return value > 0 ? std::optional(value) : std::nullopt;
 }
 
-/// Bytes of this node that Slurm gave to the job. It may watch over them without control groups.
+/// Memory of this node that Slurm allocated to the job, in bytes. Slurm may enforce it without
+/// control groups.
 std::optional<double> memory_of_job() {
   constexpr double kMegabyte = 1 << 20;
   if (const auto node = positive_variable("SLURM_MEM_PER_NODE")) return *node * kMegabyte;
@@ -58,7 +59,7 @@ std::optional<double> memory_of_job() {
   return of_core && cores ? std::optional(*of_core * *cores * kMegabyte) : std::nullopt;
 }
 
-/// Memory of the whole host that can be taken without swapping, in bytes.
+/// Memory of the whole host that can be allocated without swapping, in bytes.
 double free_memory_of_host() {
   std::ifstream file("/proc/meminfo");
   std::string name;

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kLanes = 16;  ///< Blocks at a time: they fill vector registers.
 using Lanes = std::array<std::uint32_t, kLanes>;
 
-/// Words 0 to 3 of kLanes counters. In one object, so that the compiler sees that they are apart.
+/// Words 0 to 3 of kLanes counters. One object, so that the compiler knows they do not alias.
 struct Counters {
   Lanes c0, c1, c2, c3;
 };

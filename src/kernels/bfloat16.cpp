@@ -6,7 +6,7 @@
 namespace sae {
 namespace {
 
-/// Fewer elements are done before other threads have begun.
+/// Below this number of elements one thread is faster than several.
 constexpr std::size_t kFewForThreads = 16384;
 
 }  // namespace

@@ -29,7 +29,7 @@ OneDnn& onednn() {
   return instance;
 }
 
-/// What a primitive is made for.
+/// Key of a cached primitive.
 struct ProductShape {
   memory::data_type operands, result;
   Index m, n, k;
@@ -88,7 +88,7 @@ Product make_product(const ProductShape& s) {
   return product;
 }
 
-/// Made once for each shape: to make one takes longer than to run it.
+/// Cached by shape: creating a primitive takes longer than running it.
 const Product& product_for(const ProductShape& shape) {
   static std::map<ProductShape, Product> products;
   auto found = products.find(shape);
@@ -100,7 +100,8 @@ memory wrap(const memory::desc& description, const void* data) {
   return {description, onednn().engine, const_cast<void*>(data)};
 }
 
-/// At least so large. One for all products: oneDNN itself would keep one for each shape.
+/// Scratch memory of at least `bytes`. All products share one; oneDNN would keep one for each
+/// shape.
 void* scratchpad_of(std::size_t bytes) {
   static memory scratchpad;
   if (!scratchpad || scratchpad.get_desc().get_size() < bytes) {

@@ -12,18 +12,18 @@ inline constexpr bool kHasOneDnn = true;
 inline constexpr bool kHasOneDnn = false;
 #endif
 
-/// Whether oneDNN can multiply T: it has no double.
+/// Whether oneDNN can multiply T; it does not support double.
 template <typename T>
 constexpr bool kByOneDnn = kHasOneDnn && !std::is_same_v<T, double>;
 
-/// Whether it does here: without instructions for it, its bfloat16 is slow or missing.
+/// Whether oneDNN multiplies T here; without instructions for it, its bfloat16 is slow or missing.
 template <typename T>
 bool by_onednn() {
   static const bool native = has_native_bfloat16();
   return kByOneDnn<T> && (!std::is_same_v<T, bfloat16> || native);
 }
 
-/// Lists a product, if there is a ProductRecorder.
+/// Records a product if a ProductRecorder lives.
 void record(const ProductCall& call);
 template <typename T, typename R>
 void record(ProductCall::Kind kind, Index outputs, Index inputs, Index samples) {
@@ -33,9 +33,9 @@ void record(ProductCall::Kind kind, Index outputs, Index inputs, Index samples) 
 
 enum class Transposed { kNo, kYes };
 
-/// result^T = a^T b^T, where a and b count as transposed once more on request. A matrix in columns
-/// is its transpose in rows, which is how oneDNN sees it: shapes (k, m), (n, k) and (n, m). With a
-/// `bias` (n) the result is logistic(a^T b^T + bias).
+/// result^T = a^T b^T, with a and b transposed once more on request. oneDNN takes our column-major
+/// matrices as row-major transposes of shapes (k, m), (n, k) and (n, m). With a `bias` (n) the
+/// result is logistic(a^T b^T + bias).
 /// Throws: InternalError if oneDNN fails.
 template <typename T, typename R>
 void onednn_multiply(const ConstMatrixRef<T>& a, Transposed a_transposed,

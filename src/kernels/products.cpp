@@ -11,7 +11,7 @@
 namespace sae {
 namespace {
 
-/// T as Eigen multiplies it: it has no fast bfloat16.
+/// x in the type that Eigen multiplies fast: bfloat16 is widened to float.
 template <typename T, typename Expression>
 decltype(auto) as_eigen_multiplies(const Expression& x) {
   if constexpr (std::is_same_v<T, bfloat16>) {

@@ -7,8 +7,8 @@
 
 namespace sae {
 
-/// Rows that a thread takes at a time, through all columns: sums over columns and their rounding do
-/// not depend on the number of threads.
+/// Rows of a block. One thread processes all columns of a block, so sums over columns have the same
+/// bits for any number of threads.
 inline constexpr Index kRows = 128;
 
 inline Index row_blocks(Index rows) { return (rows + kRows - 1) / kRows; }

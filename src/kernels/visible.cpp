@@ -8,7 +8,7 @@
 namespace sae {
 namespace {
 
-// A kind gives the values of logits a, and of targets x the loss and its derivative by a.
+// A kind defines the values of logits a, the loss against targets x, and its derivative by a.
 
 struct Bernoulli {
   template <typename Array>

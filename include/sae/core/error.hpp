@@ -6,20 +6,20 @@
 
 namespace sae {
 
-/// How the program ends; what batch scripts decide by.
+/// Exit codes of the program. Batch scripts decide by them.
 enum class ExitCode : int {
   kDone = 0,
   kUsage = 64,         ///< Wrong options.
   kBadInput = 65,      ///< Damaged or unsuitable input.
-  kMissingInput = 66,  ///< Input that is not there or cannot be opened.
+  kMissingInput = 66,  ///< Input that does not exist or cannot be opened.
   kInternal = 70,      ///< Internal or communication failure.
   kOutput = 73,        ///< Output that cannot be written.
-  kStopped = 75,       ///< Stopped in good order; run again to go on.
+  kStopped = 75,       ///< Stopped cleanly; can be resumed.
   kDiverged = 76,      ///< Loss or gradient not finite.
 };
 
-/// A failure with a full sentence (what was tried, on what, what was found)
-/// and the exit code that belongs to its kind.
+/// A failure: one full sentence (what was tried, on what, what was found)
+/// and the exit code of its kind.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& sentence) : std::runtime_error(sentence), code_(code) {}
@@ -29,7 +29,7 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
-/// The exit code and the sentence for any exception that ends the program.
+/// Exit code and sentence for any exception that ends the program.
 ExitCode code_of(const std::exception& error);
 std::string sentence_of(const std::exception& error);
 
@@ -59,7 +59,7 @@ class OutputError : public Error {
   explicit OutputError(const std::string& sentence) : Error(ExitCode::kOutput, sentence) {}
 };
 
-/// The run's folder belongs to a newer session.
+/// A newer session has taken over the run's folder.
 class SupersededError : public OutputError {
  public:
   using OutputError::OutputError;

@@ -9,11 +9,10 @@ namespace sae {
 /// Name of the host that this process runs on.
 std::string host_name();
 
-/// The cores that this process may run on: its binding. A core is named by the first of its
-/// hardware threads. Empty if the system does not tell.
+/// The cores that this process is bound to, each by its first hardware thread. Empty if unknown.
 std::set<int> allowed_cores();
 
-/// What the system says of its first processor.
+/// The first processor of the host.
 struct Processor {
   std::string name;
   bool has_avx2 = false;
@@ -24,20 +23,19 @@ struct Processor {
 
 Processor processor();
 
-/// Processor time per time that control groups and Slurm grant to this process and those beside it,
-/// in hardware threads. None if there is no limit that can be seen.
+/// CPU quota of control groups and Slurm for this process and its siblings, in hardware threads.
+/// None if no limit is visible.
 std::optional<double> granted_cores();
 
-/// Memory that can be taken without swapping, as far as control groups and Slurm allow, in bytes; 0
-/// if the system does not tell.
+/// Memory that can be allocated without swapping and within the limits of control groups and Slurm,
+/// in bytes; 0 if unknown.
 double available_memory();
 
-/// From here on the allocator keeps up to 64 MB that were freed, in pieces of up to 32 MB: for work
-/// in rounds, each of which would get its memory from the system anew.
+/// Makes the allocator keep up to 64 MB of freed memory, in blocks of up to 32 MB. For loops whose
+/// iterations would otherwise request the same memory from the system again.
 void keep_freed_memory();
 
-/// Gives memory that was freed back to the system: the allocator keeps it otherwise, up to tens of
-/// MB.
+/// Returns freed memory to the system, of which the allocator otherwise keeps tens of MB.
 void return_freed_memory();
 
 }  // namespace sae

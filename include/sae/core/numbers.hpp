@@ -7,7 +7,7 @@
 
 namespace sae {
 
-/// The numbers of a list separated by commas or blanks; none if it holds anything else.
+/// Parses numbers separated by commas or blanks; none if the text holds anything else.
 template <typename Number>
 std::optional<std::vector<Number>> parse_numbers(std::string_view text) {
   const auto separates = [](char c) { return c == ',' || c == ' '; };

@@ -6,11 +6,11 @@
 
 namespace sae {
 
-/// Writes a text for the user, at once. Returns whether that was possible: never throws, since a
-/// terminal that is gone or a full disk must not end what goes on. Local.
+/// Writes and flushes a text for the user. Returns whether that succeeded. Never throws: a closed
+/// terminal or a full disk must not end training. Local.
 bool print_to(std::FILE* file, std::string_view text) noexcept;
 
-/// A word of a command to copy: in quotes where a shell would take it for something else.
+/// A word of a command line, quoted if a shell needs it.
 std::string shell_word(const std::string& text);
 
 }  // namespace sae

@@ -6,11 +6,11 @@
 
 namespace sae {
 
-/// What random words are drawn for. Part of the counter, so that no two uses share words.
+/// What random words are used for. Part of the counter, so no two uses share words.
 enum class RandomPurpose : std::uint32_t { kInitialWeights = 1, kOrder = 2, kNoise = 3 };
 
-/// Names a stream of random words by what it is for, never by rank, thread or time:
-/// every rank that asks for the same key gets the same words.
+/// Key of a stream of random words. Never contains rank, thread or time: every rank that asks for
+/// the same key gets the same words.
 struct RandomKey {
   std::uint64_t seed = 0;
   RandomPurpose purpose = RandomPurpose::kInitialWeights;
@@ -23,8 +23,7 @@ struct RandomKey {
 /// its key (Salmon et al., 'Parallel random numbers: as easy as 1, 2, 3', SC 2011).
 std::array<std::uint32_t, 4> random_words(const RandomKey& key, std::uint32_t block);
 
-/// The first words of the stream, as many as there is room for: the same as above, several blocks
-/// at a time.
+/// Fills `words` with the first words of the stream, several blocks at a time.
 void fill_with_random_words(const RandomKey& key, std::span<std::uint32_t> words);
 
 }  // namespace sae

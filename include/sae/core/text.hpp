@@ -7,7 +7,7 @@
 
 namespace sae {
 
-// Figures as people read them.
+// Numbers formatted for people.
 
 /// Such as "55,000".
 std::string grouped(Index value);

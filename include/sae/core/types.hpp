@@ -19,7 +19,7 @@ using Vector = Eigen::Matrix<T, Eigen::Dynamic, 1>;
 /// The upper half of a float: its range, 8 bits of precision.
 using bfloat16 = Eigen::bfloat16;  // NOLINT(readability-identifier-naming): as float, double
 
-/// What sums are accumulated in, and parameters kept in, where the operands of products are T.
+/// Type of sums and parameters if the operands of products are T.
 template <typename T>
 using Master = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
 

@@ -5,7 +5,7 @@
 
 namespace sae {
 
-/// What a unit makes of the sum of its weighted inputs and its bias.
+/// Maps a unit's weighted input a, bias included, to its value.
 enum class Activation {
   kSigmoid  ///< 1 / (1 + exp(-a)).
 };
@@ -13,7 +13,7 @@ enum class Activation {
 /// All activations with their names in settings and files, such as "sigmoid".
 const Choices<Activation>& activation_kinds();
 
-/// h = activation(a), element by element; `h` may be the same memory. Defined for float and double.
+/// h = activation(a), element by element; h and a may be the same memory. T is float or double.
 template <typename T>
 void activate(Activation activation, const ConstMatrixRef<T>& a, MatrixRef<T> h);
 
@@ -23,9 +23,9 @@ void multiply_and_activate(Activation activation, const ConstMatrixRef<T>& w,
                            const ConstMatrixRef<T>& x, const ConstVectorRef<Master<T>>& bias,
                            MatrixRef<T> h);
 
-/// delta (units, samples) = delta * activation'(a), from h = activation(a): the chain rule. Writes
-/// the sum of the new delta over samples, which is the gradient of the bias, to bias_gradient
-/// (units). T is float, double or bfloat16; computes in Master<T>.
+/// The chain rule: delta (units, samples) *= activation'(a), computed from h = activation(a).
+/// Writes the gradient of the bias (units), the sum of the new delta over samples. T is float,
+/// double or bfloat16; computes in Master<T>.
 template <typename T>
 void multiply_by_derivative(Activation activation, const ConstMatrixRef<T>& h, MatrixRef<T> delta,
                             VectorRef<Master<T>> bias_gradient);

@@ -9,14 +9,14 @@
 
 namespace sae {
 
-// Conversions of single values, for loops over vectors: compilers find vector instructions for
-// integers, not for a class that holds one. A bfloat16 is therefore its 16 bits here.
+// Conversions of single values. A bfloat16 is its 16 bits here, because compilers vectorise loops
+// over integers, not over a class that wraps one.
 
 inline float widened(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 inline float widened(float value) { return value; }
 inline double widened(double value) { return value; }
 
-/// The nearest bfloat16, of two equally near the even one; not a number stays so.
+/// Rounds to the nearest bfloat16, ties to even; NaN stays NaN.
 inline std::uint16_t rounded_bits(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t nearest = (bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16;
@@ -34,18 +34,18 @@ T* bits_of(T* values) {
   return values;
 }
 
-// Conversions of whole vectors. Spans of one call have one size.
+// Conversions of whole vectors. Requires: the spans of a call have one size.
 
 /// rounded = the nearest bfloat16 of each value.
 void round_to_bfloat16(std::span<const float> values, std::span<bfloat16> rounded);
 
-/// sum = values, and sum += values. Exact but for the addition.
+/// sum = values.
 void widen(std::span<const bfloat16> values, std::span<float> sum);
+/// sum += values.
 void add_widened(std::span<const bfloat16> values, std::span<float> sum);
-/// The same of values that need no widening.
 void add_widened(std::span<const float> values, std::span<float> sum);
 
-/// operands = x, as operands of products.
+/// operands = x, rounded if T is bfloat16.
 template <typename T>
 void convert(const Matrix<Master<T>>& x, Matrix<T>& operands) {
   if constexpr (std::is_same_v<T, bfloat16>) {

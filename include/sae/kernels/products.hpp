@@ -8,16 +8,16 @@
 
 namespace sae {
 
-// The matrix products of a training step. W has shape (outputs, inputs), minibatches have
-// one sample per column. Operands are float, double or bfloat16; sums are accumulated in
-// Master<T>. Products of float and bfloat16 are oneDNN's where it was built in, else Eigen's; those
-// of double are Eigen's. Eigen widens bfloat16 to float first.
+// The matrix products of a training step. W has shape (outputs, inputs), minibatches have one
+// sample per column. Operands are float, double or bfloat16; sums are accumulated in Master<T>.
+// oneDNN, if built in, multiplies float and bfloat16. Eigen multiplies the rest; it widens bfloat16
+// to float first.
 
 template <typename T>
 using ConstMatrixRef = Eigen::Ref<const Matrix<T>, 0, Eigen::OuterStride<>>;
 template <typename T>
 using MatrixRef = Eigen::Ref<Matrix<T>, 0, Eigen::OuterStride<>>;
-/// As MatrixRef, where the compiler shall not deduce T from it.
+/// A MatrixRef from which T is not deduced.
 template <typename T>
 using ResultRef = std::type_identity_t<MatrixRef<T>>;
 template <typename T>
@@ -39,7 +39,7 @@ void multiply_transposed(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& y,
 template <typename T, typename R = T>
 void multiply_outer(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x, ResultRef<R> result);
 
-/// A product that was done: its kind, shape and types.
+/// Kind, shape and types of a product that was computed.
 struct ProductCall {
   enum class Kind { kForward, kTransposed, kOuter };
 
@@ -47,11 +47,11 @@ struct ProductCall {
   Index outputs = 0;
   Index inputs = 0;
   Index samples = 0;
-  bool rounded_operands = false;  ///< In bfloat16; else in float or double.
-  bool rounded_result = false;
+  bool rounded_operands = false;  ///< bfloat16; else float or double.
+  bool rounded_result = false;    ///< Likewise.
 };
 
-/// While it lives, the products that this thread does are listed.
+/// Appends to `calls` the products that this thread computes during its lifetime.
 class ProductRecorder {
  public:
   explicit ProductRecorder(std::vector<ProductCall>& calls);
@@ -60,15 +60,15 @@ class ProductRecorder {
   ProductRecorder& operator=(const ProductRecorder&) = delete;
 };
 
-/// Whether the processor multiplies bfloat16 by instructions of its own (AVX512-BF16 or AMX) and
-/// the library behind the products uses them. Not so if the environment has SAE_NO_BFLOAT16=1.
+/// Whether the processor has bfloat16 instructions (AVX512-BF16 or AMX) that the products use.
+/// False if the environment has SAE_NO_BFLOAT16=1.
 bool has_native_bfloat16();
 
-/// Threads that each product and update of this process uses from now on; before the first call as
-/// OMP_NUM_THREADS says.
+/// Sets the number of threads of every later product and update of this process. Before the first
+/// call OMP_NUM_THREADS decides.
 void set_product_threads(int threads);
 
-/// The library and vector instructions behind the products, for the start table.
+/// Library and vector instructions that compute the products, for the start table.
 std::string kernel_description();
 
 }  // namespace sae
