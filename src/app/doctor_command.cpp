@@ -38,8 +38,8 @@ RankFacts own_facts() {
           .memory = available_memory()};
 }
 
-/// Sums over ranks, timed and compared with the right result. Collective.
-Finding try_communication(Communicator& comm) {
+/// Times sums over ranks and checks their results. Collective.
+Finding probe_communication(Communicator& comm) {
   constexpr double kSlow = 0.05;  // Seconds; a slow network takes a tenth of it.
   constexpr int kRepetitions = 20;
   using Clock = std::chrono::steady_clock;
@@ -75,34 +75,34 @@ Finding try_communication(Communicator& comm) {
   return {Fitness::kOk, "messages", found};
 }
 
-/// Lets the ranks of each node exchange bytes through shared memory. Collective.
-Finding try_shared_memory(Communicator& comm) {
+/// Exchanges bytes between the ranks of each node through shared memory. Collective.
+Finding probe_shared_memory(Communicator& comm) {
   const auto memory = comm.share_memory(1);
-  *memory->part(memory->node_rank()) = std::byte{1};
+  *memory->segment(memory->node_rank()) = std::byte{1};
   comm.barrier();
-  double silent = 0;
+  double unseen = 0;
   for (int rank = 0; rank < memory->node_size(); ++rank) {
-    if (*memory->part(rank) != std::byte{1}) silent += 1;
+    if (*memory->segment(rank) != std::byte{1}) unseen += 1;
   }
-  comm.allreduce_sum(std::span(&silent, 1));
-  if (silent > 0) {
+  comm.allreduce_sum(std::span(&unseen, 1));
+  if (unseen > 0) {
     return {Fitness::kProblem, "shared memory",
             "ranks of a node do not see each other's bytes; check the MPI installation"};
   }
   return {Fitness::kOk, "shared memory", "ranks of each node see each other's bytes"};
 }
 
-/// The folder itself or, if it is still to be made, the one that it will be made in.
-fs::path existing_part(fs::path folder) {
+/// The folder or, if it does not exist yet, its nearest existing ancestor.
+fs::path existing_ancestor(fs::path folder) {
   std::error_code ignored;
   while (!folder.empty() && !fs::exists(folder, ignored)) folder = folder.parent_path();
   return folder.empty() ? "." : folder;
 }
 
-std::vector<Finding> try_run_folder(const fs::path& run) {
+std::vector<Finding> probe_run_folder(const fs::path& run) {
   constexpr double kLittle = 500e6;
   constexpr double kSlow = 1;
-  const fs::path folder = existing_part(run);
+  const fs::path folder = existing_ancestor(run);
   FolderReport report;
   try {
     report = check_folder(folder);
@@ -134,7 +134,7 @@ std::vector<Finding> try_run_folder(const fs::path& run) {
   return findings;
 }
 
-/// Of a check that came to no end.
+/// The finding for a check that does not return.
 Finding no_answer(const std::string& subject) {
   const char* text =
       subject == "messages"
@@ -145,7 +145,7 @@ Finding no_answer(const std::string& subject) {
   return {Fitness::kProblem, subject, text};
 }
 
-Finding try_dataset(const fs::path& given, Heartbeat& heartbeat) {
+Finding probe_dataset(const fs::path& given, Heartbeat& heartbeat) {
   try {
     const fs::path path = find_dataset_here(given);
     const DatasetFile file(path, [&heartbeat] { heartbeat.beat(); });
@@ -168,18 +168,18 @@ ExitCode run_doctor(const DoctorOptions& options, Communicator& comm, const std:
     if (!comm.is_root()) return;
     if (finding.fitness == Fitness::kProblem) problems += 1;
     fmt::print("{}", line_of(finding));
-    std::fflush(stdout);  // Seen, whatever the next check runs into.
+    std::fflush(stdout);  // The next check may hang.
   };
   const std::vector<std::string> subjects = {"messages", "run folder", "data set"};
   std::atomic<std::size_t> subject = 0;
   Watchdog watchdog(comm.rank(), std::chrono::duration<double>(options.stall_timeout), subjects,
                     [&](const std::string&) { print(no_answer(subjects[subject])); });
   Heartbeat& heartbeat = watchdog.heartbeat();
-  const auto look_at = [&](std::size_t next) {
+  const auto begin_subject = [&](std::size_t next) {
     subject = next;
     heartbeat.begin_stage(next);
   };
-  look_at(0);
+  begin_subject(0);
   heartbeat.enter(Phase::kExchange);
   if (!fault.empty()) print({Fitness::kProblem, "program", fault});
   std::vector<RankFacts> ranks;
@@ -192,21 +192,21 @@ ExitCode run_doctor(const DoctorOptions& options, Communicator& comm, const std:
     return rank.shared_memory >= kLeastSharedMemory;
   });
   if (comm.size() > 1) {
-    if (shared_memory) print(try_shared_memory(comm));
+    if (shared_memory) print(probe_shared_memory(comm));
     heartbeat.beat();
-    print(try_communication(comm));
+    print(probe_communication(comm));
   } else {
     print({Fitness::kOk, "messages",
            fmt::format("none, there is one rank; {}", MpiSession::library_version())});
   }
   heartbeat.enter(Phase::kFile);
   if (comm.is_root()) {
-    look_at(1);
-    for (const Finding& finding : try_run_folder(options.run)) print(finding);
-    look_at(2);
-    print(try_dataset(options.data, heartbeat));
+    begin_subject(1);
+    for (const Finding& finding : probe_run_folder(options.run)) print(finding);
+    begin_subject(2);
+    print(probe_dataset(options.data, heartbeat));
   }
-  heartbeat.idle = true;  // The others wait for rank 0 alone, which is watched.
+  heartbeat.idle = true;  // Other ranks only wait for rank 0, which is watched.
   comm.allreduce_sum(std::span(&problems, 1));
   return problems > 0 ? ExitCode::kInternal : ExitCode::kDone;
 }

@@ -44,10 +44,10 @@ class NodeSum final : public GradientSum {
         owners_(owners),
         slot_bytes_(format_.bytes(largest_part(settings.layout))),
         gradients_(comm_.share_memory(sizeof(PartCounters) + kSlots * slot_bytes_)) {
-    new (gradients_->part(node_->rank())) PartCounters;
+    new (gradients_->segment(node_->rank())) PartCounters;
     comm_.barrier();
     for (int r = 0; r < node_->size(); ++r) {
-      std::byte* const memory = gradients_->part(r);
+      std::byte* const memory = gradients_->segment(r);
       counters_.push_back(std::launder(reinterpret_cast<PartCounters*>(memory)));
       slots_.push_back(memory + sizeof(PartCounters));
     }
@@ -64,7 +64,7 @@ class NodeSum final : public GradientSum {
 
   std::byte* allocate_state(std::size_t bytes) override {
     state_ = comm_.share_memory(node_->rank() == 0 ? bytes : 0);
-    return state_->part(0);
+    return state_->segment(0);
   }
   /// Nobody updates before all have come to the sums of the first step.
   bool initializes_state() const override { return node_->rank() == 0; }

@@ -2,7 +2,7 @@
 
 namespace sae {
 
-/// Throws: CommunicationError naming the call and MPI's own description, unless `code` is success.
+/// Throws: CommunicationError with the call and MPI's description, unless `code` is MPI_SUCCESS.
 void check_mpi(int code, const char* call);
 
 }  // namespace sae

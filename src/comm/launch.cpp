@@ -23,9 +23,9 @@ int launched_rank() {
   return 0;
 }
 
-std::string lonely_tasks() {
+std::string singleton_fault() {
   for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"}) {
-    if (is_set(variable)) return {};  // Tasks know of each other.
+    if (is_set(variable)) return {};  // MPI will connect the tasks.
   }
   const bool of_step = is_set("SLURM_STEP_NUM_TASKS");
   if (!of_step && !is_set("SLURM_STEP_ID")) return {};  // A batch script starts one process.

@@ -20,11 +20,11 @@
 namespace sae {
 namespace {
 
-// Of a barrier: those that come soon are met awake.
-constexpr int kLooksBeforeSleep = 1000;
+// A barrier polls before it sleeps: most waits are short.
+constexpr int kPollsBeforeSleep = 1000;
 constexpr std::chrono::microseconds kSleep{200};
 
-/// MPI counts are int; a length that does not fit is refused, not cast.
+/// Throws: CommunicationError if the length does not fit MPI's int.
 template <typename Size>
 int count_of(Size length, const char* call) {
   if (std::cmp_greater(length, std::numeric_limits<int>::max())) {
@@ -33,21 +33,21 @@ int count_of(Size length, const char* call) {
   return static_cast<int>(length);
 }
 
-/// Of a message that is not too long.
+/// Requires: the size fits int, as in_messages ensures.
 template <typename T>
-int count_of(std::span<T> part) {
-  return static_cast<int>(part.size());
+int count_of(std::span<T> message) {
+  return static_cast<int>(message.size());
 }
 
-/// Gives the values to send(part) one part after the other, of no more than so many bytes; at least
-/// once, for partners wait for messages of no length too.
+/// Calls send(message) for consecutive messages of at most `most_bytes`; at least once, because the
+/// partner waits for an empty message too.
 template <typename T, typename Send>
 void in_messages(std::span<T> values, std::size_t most_bytes, const Send& send) {
   const std::size_t most = std::max<std::size_t>(1, most_bytes / sizeof(T));
   do {
-    const auto part = values.first(std::min(most, values.size()));
-    send(part);
-    values = values.subspan(part.size());
+    const auto message = values.first(std::min(most, values.size()));
+    send(message);
+    values = values.subspan(message.size());
   } while (!values.empty());
 }
 
@@ -57,7 +57,7 @@ std::unique_ptr<MpiCommunicator::Handle> copy_of_world() {
   return handle;
 }
 
-/// MPI_User_function: both += first, of bfloat16.
+/// MPI_User_function for bfloat16: both += first.
 void add_bfloat16(void* first, void* both, int* count, MPI_Datatype* /*type*/) {
   constexpr std::size_t kBlock = 1024;
   std::array<float, kBlock> sum;
@@ -66,16 +66,16 @@ void add_bfloat16(void* first, void* both, int* count, MPI_Datatype* /*type*/) {
   auto* to = static_cast<bfloat16*>(both);
   for (std::size_t begin = 0; begin < size; begin += kBlock) {
     const std::size_t length = std::min(kBlock, size - begin);
-    const std::span part(sum.data(), length);
-    widen({from + begin, length}, part);
-    add_widened({to + begin, length}, part);
-    round_to_bfloat16(part, {to + begin, length});
+    const std::span block(sum.data(), length);
+    widen({from + begin, length}, block);
+    add_widened({to + begin, length}, block);
+    round_to_bfloat16(block, {to + begin, length});
   }
 }
 
-/// Counts and displacements of the consecutive parts of a buffer.
-struct Parts {
-  Parts(std::span<const Index> lengths, const char* call) {
+/// Counts and displacements of a buffer for MPI_Ialltoallv, in records.
+struct BufferLayout {
+  BufferLayout(std::span<const Index> lengths, const char* call) {
     counts.reserve(lengths.size());
     displacements.reserve(lengths.size());
     Index begin = 0;
@@ -89,12 +89,12 @@ struct Parts {
   std::vector<int> displacements;
 };
 
-/// An MPI request on its way, and what MPI reads and writes until it is done: `Memory`, of which
-/// the member `received` is what arrives.
+/// An MPI request and the memory that MPI reads and writes until it completes. Memory::received is
+/// the result.
 template <typename Values, typename Memory>
 class MpiPending final : public Pending<Values> {
  public:
-  /// start(memory, request) makes the call.
+  /// start(memory, request) makes the MPI call.
   template <typename Start>
   MpiPending(std::unique_ptr<Memory> memory, const Start& start) : memory_(std::move(memory)) {
     start(*memory_, &request_);
@@ -102,7 +102,7 @@ class MpiPending final : public Pending<Values> {
   MpiPending(const MpiPending&) = delete;
   MpiPending& operator=(const MpiPending&) = delete;
   ~MpiPending() override {
-    // No destructor may wait for other ranks, and no request of a collective can be cancelled.
+    // A destructor must not wait for other ranks, and a collective cannot be cancelled.
     if (request_ != MPI_REQUEST_NULL) static_cast<void>(memory_.release());
   }
 
@@ -125,10 +125,10 @@ class MpiPending final : public Pending<Values> {
 
 struct ExchangeMemory {
   std::vector<std::byte> sent;
-  Parts sent_parts;
-  Parts received_parts;
+  BufferLayout sent_layout;
+  BufferLayout received_layout;
   std::vector<std::byte> received;
-  MPI_Datatype record = MPI_DATATYPE_NULL;  // MPI counts more records than bytes.
+  MPI_Datatype record = MPI_DATATYPE_NULL;  // An int counts more records than bytes.
 
   void done() { check_mpi(MPI_Type_free(&record), "MPI_Type_free"); }
 };
@@ -182,7 +182,7 @@ void MpiCommunicator::close() {
   check_mpi(MPI_Comm_free(&handle_->communicator), "MPI_Comm_free");
 }
 
-// MPI_Comm_free is collective and so has no place in a destructor; MPI_Finalize releases it.
+// MPI_Comm_free is collective, so it is in close(); MPI_Finalize frees what is left.
 MpiCommunicator::~MpiCommunicator() = default;
 
 template <typename T, typename Operation, typename Kind>
@@ -245,7 +245,7 @@ std::vector<std::string> MpiCommunicator::allgather(const std::string& text) {
   check_mpi(MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, handle_->communicator),
             "MPI_Allgather");
   const std::vector<Index> counts(lengths.begin(), lengths.end());
-  const Parts parts(counts, "MPI_Allgatherv");
+  const BufferLayout parts(counts, "MPI_Allgatherv");
   std::string all(static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), Index{0})),
                   '\0');
   check_mpi(MPI_Allgatherv(text.data(), length, MPI_CHAR, all.data(), parts.counts.data(),
@@ -266,18 +266,18 @@ std::unique_ptr<PendingExchange> MpiCommunicator::start_exchange(
   const auto records = std::accumulate(receive_counts.begin(), receive_counts.end(), Index{0});
   auto memory = std::make_unique<ExchangeMemory>(ExchangeMemory{
       .sent = std::move(send),
-      .sent_parts = Parts(send_counts, kCall),
-      .received_parts = Parts(receive_counts, kCall),
+      .sent_layout = BufferLayout(send_counts, kCall),
+      .received_layout = BufferLayout(receive_counts, kCall),
       .received = std::vector<std::byte>(static_cast<std::size_t>(records) * record_bytes)});
   check_mpi(MPI_Type_contiguous(count_of(record_bytes, kCall), MPI_BYTE, &memory->record),
             "MPI_Type_contiguous");
   check_mpi(MPI_Type_commit(&memory->record), "MPI_Type_commit");
   return std::make_unique<MpiPending<std::vector<std::byte>, ExchangeMemory>>(
       std::move(memory), [&](ExchangeMemory& own, MPI_Request* request) {
-        check_mpi(MPI_Ialltoallv(own.sent.data(), own.sent_parts.counts.data(),
-                                 own.sent_parts.displacements.data(), own.record,
-                                 own.received.data(), own.received_parts.counts.data(),
-                                 own.received_parts.displacements.data(), own.record,
+        check_mpi(MPI_Ialltoallv(own.sent.data(), own.sent_layout.counts.data(),
+                                 own.sent_layout.displacements.data(), own.record,
+                                 own.received.data(), own.received_layout.counts.data(),
+                                 own.received_layout.displacements.data(), own.record,
                                  handle_->communicator, request),
                   kCall);
       });
@@ -289,7 +289,7 @@ void MpiCommunicator::barrier() {
   for (int done = 0, looks = 0;; ++looks) {
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
     if (done != 0) return;
-    if (looks >= kLooksBeforeSleep) std::this_thread::sleep_for(kSleep);
+    if (looks >= kPollsBeforeSleep) std::this_thread::sleep_for(kSleep);
   }
 }
 

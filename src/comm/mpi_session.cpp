@@ -24,8 +24,8 @@ void check_mpi(int code, const char* call) {
 }
 
 MpiSession::MpiSession(int& argc, char**& argv) {
-  // A waiting rank gives way to one that computes on the same core. Open MPI does so by itself only
-  // where it knows that ranks share cores; on a busy machine it does not. The user's setting wins.
+  // Waiting ranks yield their core to computing ones. By default Open MPI does so only if it knows
+  // that ranks share cores, not on a busy machine. The user's setting wins.
   setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
   prepare_sum_algorithm();
   int provided = MPI_THREAD_SINGLE;
@@ -39,11 +39,11 @@ MpiSession::MpiSession(int& argc, char**& argv) {
 }
 
 MpiSession::~MpiSession() {
-  // A net only: main has caught, and printed, what it can.
+  // A last resort: main catches and prints what it can.
   if (std::uncaught_exceptions() > 0) abort(static_cast<int>(ExitCode::kInternal));
   MPI_Finalize();
-  // mpirun ends the job at the first exit code that is not 0, and then answers no rank that still
-  // takes its leave, which waits two seconds for it: let all come so far.
+  // At the first exit code other than 0 mpirun ends the job and stops answering ranks in
+  // MPI_Finalize, which then wait two seconds. Give all ranks time to pass it.
   std::this_thread::sleep_for(std::chrono::milliseconds(leaves_last_ ? 200 : 50));
 }
 

@@ -13,11 +13,11 @@ namespace {
 
 constexpr std::size_t kCacheLine = 64;
 
-/// MPI_Win_free is collective and so has no place in a destructor; MPI_Finalize releases it.
+/// MPI_Win_free is collective, so it is in close(); MPI_Finalize frees what is left.
 class WindowMemory final : public NodeMemory {
  public:
   WindowMemory(MPI_Comm node, int rank, int size, std::size_t bytes) : rank_(rank), size_(size) {
-    // MPI's parts may begin within a line, at the same place for all ranks.
+    // MPI may begin a segment within a cache line, at the same offset for all ranks.
     const std::size_t allocated = bytes + kCacheLine;
     void* own = nullptr;
     check_mpi(MPI_Win_allocate_shared(static_cast<MPI_Aint>(allocated), 1, MPI_INFO_NULL, node,
@@ -30,7 +30,7 @@ class WindowMemory final : public NodeMemory {
   int node_rank() const override { return rank_; }
   int node_size() const override { return size_; }
 
-  std::byte* part(int node_rank) const override {
+  std::byte* segment(int node_rank) const override {
     MPI_Aint size = 0;
     int unit = 0;
     void* begin = nullptr;

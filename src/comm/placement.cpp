@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMostHosts = 16;
 
-/// How many ranks of a host are bound to the cores, or to some of them only.
+/// The number of ranks of a host that are bound to a subset of the cores.
 Index ranks_within(const Placement& placement, const std::string& host,
                    const std::set<int>& cores) {
   Index count = 0;
@@ -33,7 +33,7 @@ Index ranks_of(const Placement& placement, const std::string& host) {
   return std::ranges::count(placement.hosts, host);
 }
 
-/// What the host grants to its ranks together; 0 if that is not limited.
+/// The CPU quota of a host's ranks together, in cores; 0: no limit.
 double granted_by(const Placement& placement, const std::string& host) {
   double granted = 0;
   for (std::size_t r = 0; r < placement.granted.size(); ++r) {
@@ -58,10 +58,10 @@ std::string named(const char* noun, const std::set<int>& numbers) {
   return fmt::format("{}{} {}", noun, numbers.size() == 1 ? "" : "s", to_ranges(numbers));
 }
 
-/// Ranks of one host, by their cores.
+/// Ranks of one host by the cores that they are bound to.
 using Binding = std::map<std::set<int>, std::set<int>>;
 
-/// Whether each rank has as many cores as any other, and shares none.
+/// Whether all ranks have equally many cores and share none.
 bool is_apart(const Binding& binding) {
   std::set<int> all;
   const std::size_t each = binding.begin()->first.size();
@@ -83,7 +83,7 @@ std::string describe(const Binding& binding) {
     return fmt::format("{}, {}, {} each", named("rank", all_ranks), named("core", all_cores),
                        binding.begin()->first.size());
   }
-  std::map<int, std::string> parts;  // By the first of their ranks.
+  std::map<int, std::string> parts;  // By first rank.
   for (const auto& [cores, ranks] : binding) {
     parts[*ranks.begin()] =
         named("rank", ranks) + (cores.empty() ? "" : ", " + named("core", cores));
@@ -99,8 +99,8 @@ Placement gather_placement(Communicator& comm) {
   Placement placement;
   const std::string own = fmt::format("{} {} {}", host_name(), granted_cores().value_or(0),
                                       fmt::join(allowed_cores(), " "));
-  for (const std::string& place : comm.allgather(own)) {
-    std::istringstream text(place);
+  for (const std::string& rank : comm.allgather(own)) {
+    std::istringstream text(rank);
     text >> placement.hosts.emplace_back() >> placement.granted.emplace_back();
     placement.cores.emplace_back(std::istream_iterator<int>(text), std::istream_iterator<int>());
   }
@@ -120,7 +120,7 @@ std::string to_ranges(const std::set<int>& numbers) {
   return text;
 }
 
-std::vector<Index> shares(const Placement& placement) {
+std::vector<Index> cores_per_rank(const Placement& placement) {
   std::vector<Index> result;
   for (std::size_t r = 0; r < placement.hosts.size(); ++r) {
     const auto& [host, cores] = std::tie(placement.hosts[r], placement.cores[r]);
@@ -133,13 +133,13 @@ std::vector<Index> shares(const Placement& placement) {
   return result;
 }
 
-std::vector<std::string> crowded_cores(const Placement& placement, Index threads) {
-  std::set<std::pair<std::string, std::set<int>>> places;
+std::vector<std::string> oversubscribed_cores(const Placement& placement, Index threads) {
+  std::set<std::pair<std::string, std::set<int>>> bindings;
   for (std::size_t r = 0; r < placement.hosts.size(); ++r) {
-    if (!placement.cores[r].empty()) places.emplace(placement.hosts[r], placement.cores[r]);
+    if (!placement.cores[r].empty()) bindings.emplace(placement.hosts[r], placement.cores[r]);
   }
   std::vector<std::string> sentences;
-  for (const auto& [host, cores] : places) {
+  for (const auto& [host, cores] : bindings) {
     const Index ranks = ranks_within(placement, host, cores);
     const auto count = static_cast<Index>(cores.size());
     if (ranks * threads <= count) continue;

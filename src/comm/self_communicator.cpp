@@ -21,14 +21,14 @@ class Finished final : public Pending<Values> {
   Values values_;
 };
 
-/// Memory that there is nobody to share with.
+/// The memory of a node with one rank.
 class OwnMemory final : public NodeMemory {
  public:
   explicit OwnMemory(std::size_t bytes)
       : lines_((bytes + sizeof(CacheLine) - 1) / sizeof(CacheLine)) {}
   int node_rank() const override { return 0; }
   int node_size() const override { return 1; }
-  std::byte* part(int /*node_rank*/) const override { return lines_.data()->bytes; }
+  std::byte* segment(int /*node_rank*/) const override { return lines_.data()->bytes; }
   void close() override { lines_.clear(); }
 
  private:

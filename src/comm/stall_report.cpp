@@ -9,11 +9,11 @@
 namespace sae {
 namespace {
 
-/// A watchdog that has not looked for so long belongs to a process that is stopped or gone.
+/// Nanoseconds after which a watchdog that has not looked belongs to a stopped or lost process.
 constexpr std::int64_t kSilent = 1'500'000'000;
 
 bool looks(const Heartbeat& heartbeat, std::int64_t now) {
-  return now - heartbeat.alive <= kSilent;
+  return now - heartbeat.last_watched <= kSilent;
 }
 
 std::string line_of(const Heartbeat& h, std::span<const std::string> stage_names,
@@ -25,7 +25,7 @@ std::string line_of(const Heartbeat& h, std::span<const std::string> stage_names
                                                                                 : "is busy";
   return fmt::format(
       "sae_dist [rank {}, {}]: no progress for {:.0f} s: stage {}, step {}, phase {}, {}.\n",
-      h.rank.load(), host_name(), static_cast<double>(now - h.moved) * 1e-9,
+      h.rank.load(), host_name(), static_cast<double>(now - h.last_progress) * 1e-9,
       stage < stage_names.size() ? stage_names[stage] : "none", h.step.load(), name_of(phase),
       state);
 }
@@ -37,7 +37,7 @@ std::int64_t steady_nanoseconds() {
 }
 
 std::int64_t slept_between(std::int64_t last_look, std::int64_t now) {
-  // One look counts, so that a process that never runs for long can stall as well.
+  // One interval counts, so that a process that rarely runs can still stall.
   constexpr std::int64_t kLook = 100'000'000;
   return now - last_look > kSilent ? now - last_look - kLook : 0;
 }
@@ -47,7 +47,7 @@ std::string stall_report(const Heartbeat& own, std::span<const Heartbeat* const>
   std::string text = line_of(own, stage_names, now);
   for (const Heartbeat* other : of_node) {
     if (other == &own) break;
-    if (!other->idle && looks(*other, now)) return text;  // It speaks for the silent.
+    if (!other->idle && looks(*other, now)) return text;  // It reports the unresponsive.
   }
   for (const Heartbeat* other : of_node) {
     if (other != &own && !other->idle && !looks(*other, now)) {

@@ -13,7 +13,7 @@
 namespace sae {
 namespace {
 
-/// Signals closer together than this are copies of one.
+/// Signals within this time of the first are copies of it.
 constexpr std::int64_t kCopyWindowNanoseconds = 200'000'000;
 
 constexpr std::array kStopSignals = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP, SIGQUIT, SIGXCPU};
@@ -34,12 +34,12 @@ void take_note(int signal) {
     first_time = now();
     return;
   }
-  // A batch system sends one kind as a warning, and another before it kills.
+  // A batch system sends one kind as a warning and another before it kills.
   if (signal != first && signal != SIGINT) return;
   if (first_time != 0 && now() - first_time > kCopyWindowNanoseconds) _exit(128 + signal);
 }
 
-/// In this thread and those that it makes.
+/// Applies to this thread and the threads that it creates.
 void change_mask(int how) {
   sigset_t signals;
   sigemptyset(&signals);
@@ -50,9 +50,9 @@ void change_mask(int how) {
 }  // namespace
 
 void install_stop_signals() {
-  // The kernels of some libraries, such as oneDNN's for AVX, use a block of the heap as their stack
-  // for a while. What a handler puts on it would overwrite the heap below: signals are handled in a
-  // thread that computes nothing.
+  // Some kernels, such as oneDNN's for AVX, temporarily use a heap block as their stack. A signal
+  // handler running there would overwrite the heap below it. Handle signals in a thread that
+  // computes nothing.
   std::thread([] {
     change_mask(SIG_UNBLOCK);
     while (true) pause();
@@ -64,7 +64,7 @@ void install_stop_signals() {
   for (const int signal : kStopSignals) {
     struct sigaction before {};
     sigaction(signal, nullptr, &before);
-    // As by nohup.
+    // Set by nohup.
     if (signal == SIGHUP && before.sa_handler == SIG_IGN) continue;
     sigaction(signal, &action, nullptr);
   }

@@ -1,7 +1,8 @@
-// Open MPI's own choice for sums in place sends all to one rank and back again, on one way of a
-// link at a time. Halving sends 2 (n - 1) / n of the sum each way, n a power of 2; of other numbers
-// of ranks it first merges some with their neighbours, which doubles what those links carry. A ring
-// sends as little for any n, but in 2 (n - 1) rounds: only blocks that are worth a round's latency.
+// Open MPI's default for in-place sums reduces to one rank and broadcasts, which uses one direction
+// of a link at a time. Recursive halving sends 2 (n - 1) / n of the sum in each direction if the
+// number of ranks n is a power of 2; otherwise it first merges pairs of ranks, whose links carry
+// twice as much. A ring sends as little for any n, but takes 2 (n - 1) rounds, so it pays only for
+// blocks that are worth a round's latency.
 #include "sum_algorithm.hpp"
 
 #include <mpi.h>
@@ -20,7 +21,7 @@ constexpr int kHalving = 3;
 constexpr std::size_t kRingBlockBytes = std::size_t{64} << 10;
 bool decided_by_user = false;
 
-/// MPI's handle of the control variable; null where the library does not have it.
+/// Handle of the control variable; null if the library does not have it.
 MPI_T_cvar_handle control() {
   static const MPI_T_cvar_handle handle = [] {
     int provided = 0;

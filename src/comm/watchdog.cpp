@@ -13,7 +13,7 @@ namespace sae {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{100};
-/// Between the messages and the end: the other ranks have theirs to say.
+/// Time between printing and exiting, for the other ranks to print theirs.
 constexpr std::chrono::milliseconds kLastWords{700};
 
 }  // namespace
@@ -35,15 +35,15 @@ std::string_view name_of(Phase phase) {
 }
 
 void Heartbeat::beat() {
-  moved.store(steady_nanoseconds(), std::memory_order_relaxed);
+  last_progress.store(steady_nanoseconds(), std::memory_order_relaxed);
   idle.store(false, std::memory_order_relaxed);
 }
 
-void Heartbeat::forgive(std::int64_t nanoseconds) {
-  std::int64_t before = moved;
-  // Of a beat in the meantime nothing is taken: it is of now.
-  while (
-      !moved.compare_exchange_weak(before, std::min(before + nanoseconds, steady_nanoseconds()))) {
+void Heartbeat::discount(std::int64_t nanoseconds) {
+  std::int64_t before = last_progress;
+  // A beat in the meantime is from now: it needs no discount.
+  while (!last_progress.compare_exchange_weak(
+      before, std::min(before + nanoseconds, steady_nanoseconds()))) {
   }
 }
 
@@ -54,11 +54,11 @@ Watchdog::Watchdog(Communicator& comm, std::chrono::duration<double> stall_timeo
       stage_names_(std::move(stage_names)),
       last_words_(std::move(last_words)) {
   memory_ = comm.share_memory(sizeof(Heartbeat));
-  own_ = new (memory_->part(memory_->node_rank())) Heartbeat;
+  own_ = new (memory_->segment(memory_->node_rank())) Heartbeat;
   own_->rank = comm.rank();
-  comm.barrier();  // All are made.
+  comm.barrier();  // All heartbeats of the node exist.
   for (int r = 0; r < memory_->node_size(); ++r) {
-    of_node_.push_back(std::launder(reinterpret_cast<Heartbeat*>(memory_->part(r))));
+    of_node_.push_back(std::launder(reinterpret_cast<Heartbeat*>(memory_->segment(r))));
   }
   begin(comm.rank());
 }
@@ -94,23 +94,24 @@ Watchdog::~Watchdog() {
 
 void Watchdog::watch() {
   std::unique_lock lock(mutex_);
-  own_->alive = steady_nanoseconds();
+  own_->last_watched = steady_nanoseconds();
   while (!ending_.wait_for(lock, kLook, [this] { return end_; })) {
     const std::int64_t now = steady_nanoseconds();
-    if (const std::int64_t slept = slept_between(own_->alive, now); slept > 0) own_->forgive(slept);
-    own_->alive = now;
+    if (const std::int64_t slept = slept_between(own_->last_watched, now); slept > 0)
+      own_->discount(slept);
+    own_->last_watched = now;
     if (!stalled()) continue;
     const std::string text = stall_report(*own_, of_node_, stage_names_, now);
     print_to(stderr, text);
     if (last_words_) last_words_(text.substr(0, text.find('\n')));
     std::this_thread::sleep_for(kLastWords);
-    // Not MPI_Abort: the training thread is inside MPI, which is not told of other threads.
+    // Not MPI_Abort: the training thread is inside MPI, which allows no second thread.
     _exit(static_cast<int>(ExitCode::kInternal));
   }
 }
 
 bool Watchdog::stalled() const {
-  const std::chrono::nanoseconds still(steady_nanoseconds() - own_->moved);
+  const std::chrono::nanoseconds still(steady_nanoseconds() - own_->last_progress);
   return !own_->idle && still > timeout_;
 }
 

@@ -52,8 +52,8 @@ TEST_F(DistributedData, ThatIsLargerThanABlockIsDealtOutWithSignsOfProgress) {
   comm.barrier();
   Heartbeat heartbeat;
   DistributedDataset dataset(large_path, DataAccess::kScatter, comm, &heartbeat);
-  EXPECT_GT(heartbeat.moved.load(), 0);
-  heartbeat.moved = 0;
+  EXPECT_GT(heartbeat.last_progress.load(), 0);
+  heartbeat.last_progress = 0;
   const Shard shard = dataset.load_shard(Split::kTrain, {0, 61});
   EXPECT_GT(shard.set_size() * large.features(), 3 * Index{DistributedDataset::kBlockBytes});
   for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
@@ -63,7 +63,7 @@ TEST_F(DistributedData, ThatIsLargerThanABlockIsDealtOutWithSignsOfProgress) {
     ASSERT_EQ(shard.record(sample)[static_cast<std::size_t>(last)],
               std::byte{large.pixel(Split::kTrain, sample, last)});
   }
-  EXPECT_GT(heartbeat.moved.load(), 0);
+  EXPECT_GT(heartbeat.last_progress.load(), 0);
 }
 
 TEST_F(DistributedData, TheFileNeedsToBeOnRankZeroOnly) {

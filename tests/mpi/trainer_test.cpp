@@ -212,8 +212,8 @@ TEST_F(DistributedTraining, EachPartOfAGradientIsProgress) {
     Index parts = 0;
     control.gradient_hook = [&, before = std::int64_t{0}](Index, Range, std::span<float>) mutable {
       ++parts;
-      EXPECT_GT(heartbeat.moved, before);
-      before = heartbeat.moved;
+      EXPECT_GT(heartbeat.last_progress, before);
+      before = heartbeat.last_progress;
     };
     const TinyRun run = train_tiny(configuration, comm, control);
     EXPECT_GT(parts, run.result.step);

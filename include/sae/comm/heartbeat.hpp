@@ -10,40 +10,40 @@
 
 namespace sae {
 
-/// What a rank is doing. Those in which it waits for others are kExchange and kReduction.
+/// What a rank is doing. It waits for other ranks in kExchange and kReduction.
 enum class Phase : std::int32_t { kStart, kFile, kExchange, kReduction, kCompute };
 
 std::string_view name_of(Phase phase);
 
-/// Where a rank stands: written by its training thread, read by watchdogs, also of other
-/// processes on the node. Lives in shared memory: lock-free atomics and plain characters only.
+/// Progress of a rank. Its training thread writes it; watchdogs of all processes of the node read
+/// it. Lives in shared memory: lock-free atomics only.
 struct Heartbeat {
   std::atomic<std::int32_t> rank{0};
   std::atomic<std::int64_t> step{0};  ///< Updates of the whole run.
   std::atomic<Phase> phase{Phase::kStart};
-  std::atomic<std::int32_t> stage{-1};  ///< Index of the stage; -1: before the first.
-  std::atomic<std::int64_t> moved{0};   ///< Nanoseconds of the steady clock at the last progress.
-  std::atomic<std::int64_t> alive{0};   ///< The same, of its watchdog's last look.
-  std::atomic<bool> idle{true};         ///< Nothing is expected of it: not begun, or done.
+  std::atomic<std::int32_t> stage{-1};         ///< Index of the stage; -1: before the first.
+  std::atomic<std::int64_t> last_progress{0};  ///< Steady clock in nanoseconds, at the last beat().
+  std::atomic<std::int64_t> last_watched{0};   ///< Likewise, when its watchdog last looked.
+  std::atomic<bool> idle{true};                ///< No progress is expected: not started, or done.
 
-  /// Progress: a part of a gradient is there, a block has been read.
+  /// Records progress, such as a bucket computed or a block read.
   void beat();
-  /// The same: the stage of this index begins.
+  /// Records that the stage of this index begins.
   void begin_stage(std::size_t index) {
     stage.store(static_cast<std::int32_t>(index), std::memory_order_relaxed);
     beat();
   }
-  /// Takes so many nanoseconds off the time since the last progress.
-  void forgive(std::int64_t nanoseconds);
+  /// Subtracts so many nanoseconds from the time since the last progress.
+  void discount(std::int64_t nanoseconds);
   void enter(Phase now) { phase.store(now, std::memory_order_relaxed); }
 };
 
-/// Progress of a rank that may have no watchdog.
+/// heartbeat->beat(), unless it is null.
 inline void beat(Heartbeat* heartbeat) {
   if (heartbeat != nullptr) heartbeat->beat();
 }
 
-/// Sets the phase for a scope, and the one before it at its end. `heartbeat` may be null.
+/// Sets the phase for a scope and restores the previous one. `heartbeat` may be null.
 class PhaseScope {
  public:
   PhaseScope(Heartbeat* heartbeat, Phase phase)

@@ -4,11 +4,12 @@
 
 namespace sae {
 
-/// This process's rank as its launcher's variables tell it, before MPI has started; 0 if none does.
+/// The rank from the launcher's environment variables, for use before MPI_Init; 0 if there are
+/// none.
 int launched_rank();
 
-/// What is wrong, and the remedy, where Slurm has started several tasks that will not know of each
-/// other; else empty. To be asked before MPI has started, which sets some of the variables.
-std::string lonely_tasks();
+/// Fault and remedy if Slurm started several tasks that MPI would treat as singletons; else empty.
+/// Requires: called before MPI_Init, which sets some of the variables.
+std::string singleton_fault();
 
 }  // namespace sae

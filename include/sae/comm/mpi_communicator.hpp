@@ -6,11 +6,12 @@
 
 namespace sae {
 
-/// All ranks of the MPI job. Needs a living MpiSession.
+/// All ranks of the MPI job. Requires: an MpiSession that outlives it.
 class MpiCommunicator final : public Communicator {
  public:
-  /// Collective: duplicates the world, so that our messages meet nobody else's. What is longer than
-  /// `longest_message` bytes travels in several messages: MPI counts in int.
+  /// Duplicates MPI_COMM_WORLD, so that messages of other libraries cannot match ours. Splits
+  /// transfers into messages of at most `longest_message` bytes, because MPI counts in int.
+  /// Collective.
   explicit MpiCommunicator(std::size_t longest_message = std::size_t{1} << 30);
   ~MpiCommunicator() override;
   MpiCommunicator(const MpiCommunicator&) = delete;
@@ -42,7 +43,7 @@ class MpiCommunicator final : public Communicator {
   std::unique_ptr<NodeMemory> share_memory(std::size_t bytes) override;
   void close() override;
 
-  /// MPI's own communicator, for the rest of this layer.
+  /// Holds the MPI_Comm, for the other sources of this layer.
   struct Handle;
 
  private:

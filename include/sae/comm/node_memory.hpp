@@ -4,8 +4,8 @@
 
 namespace sae {
 
-/// Memory that all ranks of a node share; made by Communicator::share_memory(). It is zero at
-/// first, and lives until close() or, without that, until MPI ends.
+/// Memory that all ranks of a node share; made by Communicator::share_memory(). Initially zero.
+/// Lives until close() or, without that, until MPI is finalized.
 class NodeMemory {
  public:
   virtual ~NodeMemory() = default;
@@ -13,13 +13,13 @@ class NodeMemory {
   virtual int node_rank() const = 0;
   virtual int node_size() const = 0;
 
-  /// The part of a rank of this node, counted within the node. Aligned to a cache line.
-  virtual std::byte* part(int node_rank) const = 0;
+  /// The segment of a rank, counted within the node. Aligned to a cache line.
+  virtual std::byte* segment(int node_rank) const = 0;
 
-  /// Gives the memory back; nobody may use it any more. Collective over all ranks.
+  /// Frees the memory; no rank may use it afterwards. Collective.
   virtual void close() = 0;
 
-  /// Bytes of shared memory that are free on this node.
+  /// Free shared memory of this node, in bytes.
   static std::size_t available();
 };
 

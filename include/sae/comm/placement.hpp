@@ -8,12 +8,11 @@
 
 namespace sae {
 
-/// Where the ranks run. Cores of different hosts are different ones.
+/// Hosts and cores of all ranks, each list by rank.
 struct Placement {
-  std::vector<std::string> hosts;    ///< Of each rank.
-  std::vector<std::set<int>> cores;  ///< Of each rank: those it is bound to; empty if not known.
-  /// Of each rank: processor time per time for all ranks of its host; 0 if not limited. Perhaps
-  /// none.
+  std::vector<std::string> hosts;
+  std::vector<std::set<int>> cores;  ///< Cores that a rank is bound to; empty if unknown.
+  /// CPU quota of all ranks of the rank's host together, in cores; 0: no limit. May be empty.
   std::vector<double> granted = {};
 };
 
@@ -23,15 +22,15 @@ Placement gather_placement(Communicator& comm);
 /// Such as "0-3,8".
 std::string to_ranges(const std::set<int>& numbers);
 
-/// Cores that each rank has to itself where ranks on the same cores divide them, and within what
-/// its host grants; at least 1.
-std::vector<Index> shares(const Placement& placement);
+/// Cores for each rank if ranks on the same cores divide them evenly, within the host's CPU quota;
+/// at least 1.
+std::vector<Index> cores_per_rank(const Placement& placement);
 
-/// A sentence about each set of cores that is bound by more threads than it has cores, and about
-/// each host that has more threads than it grants.
-std::vector<std::string> crowded_cores(const Placement& placement, Index threads);
+/// A sentence for each set of cores with more threads than cores, and for each host with more
+/// threads than its CPU quota.
+std::vector<std::string> oversubscribed_cores(const Placement& placement, Index threads);
 
-/// A line for each host, such as "node1: ranks 0-1, cores 0-3"; of many hosts the first.
+/// A line for each host, such as "node1: ranks 0-1, cores 0-3"; at most the first 16 hosts.
 std::vector<std::string> describe(const Placement& placement);
 
 }  // namespace sae

@@ -4,20 +4,21 @@
 
 namespace sae {
 
-/// Call it before threads are made that compute: they and this one will not handle these signals.
-/// Takes SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP (unless it is ignored), SIGQUIT and SIGXCPU as
-/// requests to stop in good order. The same signal once more, or SIGINT after any, ends the process
-/// at once if it comes more than a moment after the first: mpirun passes on to each rank what a
-/// terminal or a batch system may have sent to it already.
+/// Treats SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP (unless ignored), SIGQUIT and SIGXCPU as
+/// requests to stop cleanly. A second signal of the same kind, or SIGINT after any, ends the
+/// process at once. Copies within 0.2 s do not count: mpirun forwards signals that the terminal or
+/// batch system also sent to the rank.
+/// Requires: called before threads that compute are created; neither they nor the caller will
+/// handle these signals.
 void install_stop_signals();
 
-/// Makes errors of the writes from what would end the process by SIGPIPE or SIGXFSZ.
+/// Makes writes fail with an error where SIGPIPE or SIGXFSZ would end the process.
 void ignore_signals_of_writes();
 
-/// Whether such a signal has arrived at this rank. Local.
+/// Whether this rank has received a stop signal. Local.
 bool stop_requested();
 
-/// The first that has, as "SIGTERM"; empty if there was none. Local.
+/// The first stop signal, such as "SIGTERM"; empty if none. Local.
 std::string stop_signal();
 
 }  // namespace sae

@@ -15,22 +15,22 @@
 
 namespace sae {
 
-/// Ends the job when a rank has made no progress for too long: a lost or stopped rank leaves the
-/// others waiting in MPI for ever. Each rank's thread then prints where its rank stands, and the
-/// first answering one of a node speaks for those that do not answer; then the rank leaves with
-/// ExitCode::kInternal, at which mpirun and srun end the rest. Time that this process slept as a
-/// whole, by SIGSTOP say, does not count; time that others sleep does.
+/// Ends the job if a rank makes no progress for too long; otherwise a lost or stopped rank leaves
+/// the others waiting in MPI for ever. Each rank's watchdog thread prints the state of its rank;
+/// the first responsive rank of a node also prints the states of unresponsive ones. Then the
+/// process exits with ExitCode::kInternal, and mpirun and srun end the rest. Time during which this
+/// process was suspended, by SIGSTOP say, does not count; that of other processes does.
 class Watchdog {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Watches from now on. Collective: the heartbeats of a node share memory.
-  /// `stage_names` are for the message, by index of the stage; `last_words` is called with it in
-  /// the watchdog's thread before this rank leaves, and must neither wait nor throw.
+  /// Starts watching. `stage_names`, by index of the stage, are for the message. Before exiting,
+  /// the watchdog thread passes the message to `last_words`, which must neither wait nor throw.
+  /// Collective: the heartbeats of a node are in shared memory.
   Watchdog(Communicator& comm, std::chrono::duration<double> stall_timeout,
            std::vector<std::string> stage_names,
            std::function<void(const std::string&)> last_words = {});
-  /// The same without the other ranks of the node, such as before MPI has started. Local.
+  /// Watches this rank only; works before MPI_Init. Local.
   Watchdog(int rank, std::chrono::duration<double> stall_timeout,
            std::vector<std::string> stage_names,
            std::function<void(const std::string&)> last_words = {});
@@ -39,7 +39,7 @@ class Watchdog {
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  /// This rank's own, to be kept beating. Watching begins with its first beat.
+  /// This rank's heartbeat. Watching begins with its first beat().
   Heartbeat& heartbeat() { return *own_; }
 
  private:
@@ -51,8 +51,8 @@ class Watchdog {
   std::vector<std::string> stage_names_;
   std::function<void(const std::string&)> last_words_;
   std::unique_ptr<NodeMemory> memory_;
-  std::unique_ptr<Heartbeat> alone_;       // Of a process without MPI.
-  std::vector<const Heartbeat*> of_node_;  // Of all ranks of this node.
+  std::unique_ptr<Heartbeat> alone_;       // Used without shared memory.
+  std::vector<const Heartbeat*> of_node_;  // By rank of the node.
   Heartbeat* own_ = nullptr;
   std::mutex mutex_;
   std::condition_variable ending_;

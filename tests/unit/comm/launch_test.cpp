@@ -33,26 +33,26 @@ TEST_F(Launch, RankIsThatOfMpiOrOfSlurm) {
 
 TEST_F(Launch, TasksOfSlurmWithoutPmiAreLonely) {
   set({{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "1"}});
-  EXPECT_NE(lonely_tasks().find("Slurm started 4 tasks"), std::string::npos);
-  EXPECT_NE(lonely_tasks().find("srun --mpi=pmix"), std::string::npos);
+  EXPECT_NE(singleton_fault().find("Slurm started 4 tasks"), std::string::npos);
+  EXPECT_NE(singleton_fault().find("srun --mpi=pmix"), std::string::npos);
   set({{"SLURM_NTASKS", "3"}, {"SLURM_STEP_ID", "0"}});
-  EXPECT_NE(lonely_tasks().find("Slurm started 3 tasks"), std::string::npos);
+  EXPECT_NE(singleton_fault().find("Slurm started 3 tasks"), std::string::npos);
 }
 
 TEST_F(Launch, TasksThatKnowOfEachOtherAreNotLonely) {
   set({{"SLURM_STEP_NUM_TASKS", "4"}, {"PMIX_RANK", "0"}});
-  EXPECT_EQ(lonely_tasks(), "");
+  EXPECT_EQ(singleton_fault(), "");
   // mpirun -np 1 within a job.
   set({{"SLURM_STEP_NUM_TASKS", "2"}, {"OMPI_COMM_WORLD_SIZE", "1"}});
-  EXPECT_EQ(lonely_tasks(), "");
+  EXPECT_EQ(singleton_fault(), "");
 }
 
 TEST_F(Launch, OneProcessIsNotLonely) {
-  EXPECT_EQ(lonely_tasks(), "");
+  EXPECT_EQ(singleton_fault(), "");
   set({{"SLURM_STEP_NUM_TASKS", "1"}});
-  EXPECT_EQ(lonely_tasks(), "");
+  EXPECT_EQ(singleton_fault(), "");
   set({{"SLURM_NTASKS", "8"}});  // In a batch script.
-  EXPECT_EQ(lonely_tasks(), "");
+  EXPECT_EQ(singleton_fault(), "");
 }
 
 }  // namespace

@@ -16,12 +16,12 @@ struct StallReport : testing::Test {
     for (int r = 0; r < 3; ++r) {
       ranks[r].rank = r;
       ranks[r].phase = Phase::kReduction;
-      ranks[r].moved = kNow - 300 * kSecond;
-      ranks[r].alive = kNow;
+      ranks[r].last_progress = kNow - 300 * kSecond;
+      ranks[r].last_watched = kNow;
       ranks[r].idle = false;
     }
   }
-  void silence(int rank) { ranks[rank].alive = kNow - 300 * kSecond; }
+  void silence(int rank) { ranks[rank].last_watched = kNow - 300 * kSecond; }
   void end(int rank) {
     silence(rank);
     ranks[rank].idle = true;
@@ -63,7 +63,7 @@ TEST_F(StallReport, BlamesNoRankThatIsDone) {
 
 TEST_F(StallReport, OfTheFirstThatIsNotDoneNamesTheSilent) {
   end(0);
-  ranks[0].alive = kNow;  // It has only just ended.
+  ranks[0].last_watched = kNow;  // It has only just ended.
   silence(1);
   EXPECT_TRUE(tells_of(of(2), "1")) << of(2);
   EXPECT_FALSE(tells_of(of(2), "0")) << of(2);
@@ -78,11 +78,11 @@ TEST(Sleep, IsTheTimeBetweenLooksThatAreLate) {
 
 TEST(Sleep, IsForgivenButNotAhead) {
   Heartbeat heartbeat;
-  heartbeat.moved = steady_nanoseconds() - 400 * kSecond;
-  heartbeat.forgive(300 * kSecond);
-  EXPECT_NEAR(static_cast<double>(steady_nanoseconds() - heartbeat.moved), 100e9, 10e9);
-  heartbeat.forgive(300 * kSecond);
-  EXPECT_LE(heartbeat.moved, steady_nanoseconds());
+  heartbeat.last_progress = steady_nanoseconds() - 400 * kSecond;
+  heartbeat.discount(300 * kSecond);
+  EXPECT_NEAR(static_cast<double>(steady_nanoseconds() - heartbeat.last_progress), 100e9, 10e9);
+  heartbeat.discount(300 * kSecond);
+  EXPECT_LE(heartbeat.last_progress, steady_nanoseconds());
 }
 
 }  // namespace

@@ -55,23 +55,23 @@ TEST(Placement, OfManyHostsShowsTheFirst) {
 }
 
 TEST(Placement, SharesDivideTheCoresOfAHost) {
-  EXPECT_EQ(shares({{"a", "a", "b"}, {{0, 1, 2, 3}, {0, 1, 2, 3}, {0, 1, 2, 3}}}),
+  EXPECT_EQ(cores_per_rank({{"a", "a", "b"}, {{0, 1, 2, 3}, {0, 1, 2, 3}, {0, 1, 2, 3}}}),
             (std::vector<Index>{2, 2, 4}));
-  EXPECT_EQ(shares({{"a", "a", "a"}, {{0}, {0}, {}}}), (std::vector<Index>{1, 1, 1}));
+  EXPECT_EQ(cores_per_rank({{"a", "a", "a"}, {{0}, {0}, {}}}), (std::vector<Index>{1, 1, 1}));
 }
 
 TEST(Placement, SharesStayWithinWhatAHostGrants) {
   const std::set<int> eight = {0, 1, 2, 3, 4, 5, 6, 7};
-  EXPECT_EQ(shares({{"a", "a", "b"}, {eight, eight, eight}, {4.5, 4.5, 0}}),
+  EXPECT_EQ(cores_per_rank({{"a", "a", "b"}, {eight, eight, eight}, {4.5, 4.5, 0}}),
             (std::vector<Index>{2, 2, 8}));
-  EXPECT_EQ(shares({{"a"}, {eight}, {0.5}}), std::vector<Index>{1});
-  EXPECT_EQ(shares({{"a"}, {{0, 1}}, {16}}), std::vector<Index>{2});
+  EXPECT_EQ(cores_per_rank({{"a"}, {eight}, {0.5}}), std::vector<Index>{1});
+  EXPECT_EQ(cores_per_rank({{"a"}, {{0, 1}}, {16}}), std::vector<Index>{2});
 }
 
 TEST(Placement, WithMoreThreadsThanAHostGrantsIsCrowded) {
-  EXPECT_EQ(crowded_cores({{"a", "a"}, {{0, 1}, {2, 3}}, {2, 2}}, 1), Lines{});
+  EXPECT_EQ(oversubscribed_cores({{"a", "a"}, {{0, 1}, {2, 3}}, {2, 2}}, 1), Lines{});
   EXPECT_EQ(
-      crowded_cores({{"a", "a"}, {{0, 1}, {2, 3}}, {2, 2}}, 2),
+      oversubscribed_cores({{"a", "a"}, {{0, 1}, {2, 3}}, {2, 2}}, 2),
       Lines{"on a 4 threads may use the time of 2 cores, by their control group or job: fewer "
             "would be faster"});
 }
@@ -83,21 +83,21 @@ TEST(Placement, TellsAHostThatGrantsLessThanItsCores) {
 }
 
 TEST(Placement, WithACoreForEachThreadIsNotCrowded) {
-  EXPECT_EQ(crowded_cores({{"a", "a", "b"}, {{0, 1}, {0, 1}, {0, 1}}}, 1), Lines{});
-  EXPECT_EQ(crowded_cores({{"a", "a"}, {{0, 1}, {2, 3}}}, 2), Lines{});
-  EXPECT_EQ(crowded_cores({{"a", "a"}, {{0}, {0, 1}}}, 1), Lines{});
-  EXPECT_EQ(crowded_cores({{"a"}, {{}}}, 8), Lines{});
+  EXPECT_EQ(oversubscribed_cores({{"a", "a", "b"}, {{0, 1}, {0, 1}, {0, 1}}}, 1), Lines{});
+  EXPECT_EQ(oversubscribed_cores({{"a", "a"}, {{0, 1}, {2, 3}}}, 2), Lines{});
+  EXPECT_EQ(oversubscribed_cores({{"a", "a"}, {{0}, {0, 1}}}, 1), Lines{});
+  EXPECT_EQ(oversubscribed_cores({{"a"}, {{}}}, 8), Lines{});
 }
 
 TEST(Placement, WithRanksThatShareACoreIsCrowded) {
-  EXPECT_EQ(crowded_cores({{"a", "a", "b"}, {{0}, {0}, {0}}}, 1),
+  EXPECT_EQ(oversubscribed_cores({{"a", "a", "b"}, {{0}, {0}, {0}}}, 1),
             Lines{"on a 2 ranks x 1 thread share core 0: fewer would be faster"});
-  EXPECT_EQ(crowded_cores({{"a", "a", "a"}, {{0, 1}, {0}, {1}}}, 1),
+  EXPECT_EQ(oversubscribed_cores({{"a", "a", "a"}, {{0, 1}, {0}, {1}}}, 1),
             Lines{"on a 3 ranks x 1 thread share cores 0-1: fewer would be faster"});
 }
 
 TEST(Placement, WithFewerCoresThanThreadsIsCrowded) {
-  EXPECT_EQ(crowded_cores({{"a", "b"}, {{0}, {0, 1, 2, 3}}}, 4),
+  EXPECT_EQ(oversubscribed_cores({{"a", "b"}, {{0}, {0, 1, 2, 3}}}, 4),
             Lines{"on a 1 rank x 4 threads is bound to core 0: fewer would be faster"});
 }
 

@@ -17,7 +17,7 @@ class NotingObjective final : public Objective<float> {
   ObjectiveSums evaluate(const ParametersRef<float>& /*parameters*/,
                          const Minibatch<float>& /*minibatch*/, std::uint32_t /*epoch*/,
                          GradientSink<float>& /*gradient*/) override {
-    noted.push_back(heartbeat_.moved);
+    noted.push_back(heartbeat_.last_progress);
     return {};
   }
   double flop_per_sample(Index /*encoded_layers*/) const override { return 0; }
