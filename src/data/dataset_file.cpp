@@ -20,13 +20,13 @@ constexpr std::int64_t kVersion = 1;
 constexpr int kDeflateLevel = 6;
 constexpr Index kLabelsPerBlock = 1 << 16;
 constexpr std::size_t kTrialBlockBytes = std::size_t{1} << 20;
-constexpr std::chrono::seconds kTablesLimit{2};  // Takes milliseconds if all is well.
+constexpr std::chrono::seconds kTablesLimit{2};  // An intact file takes milliseconds.
 constexpr std::chrono::seconds kBlockLimit{30};  // Unpacking the largest chunk takes less.
 
 std::string images_of(Split split) { return fmt::format("/{}/images", name_of(split)); }
 std::string labels_of(Split split) { return fmt::format("/{}/labels", name_of(split)); }
 
-std::string place(const std::string& dataset, const Hdf5File& file) {
+std::string location(const std::string& dataset, const Hdf5File& file) {
   return fmt::format("{} in '{}'", dataset, file.path().string());
 }
 
@@ -146,7 +146,7 @@ DatasetInfo read_info(const Hdf5File& file) {
   return info;
 }
 
-/// Reads all rows as DatasetFile reads some of them.
+/// Reads all rows the way DatasetFile does.
 void try_rows(const Hdf5File& file, const std::string& name, ElementType as, std::size_t row_bytes,
               const LimitTime& limit_time) {
   const Index count = file.shape(name).front();
@@ -158,17 +158,17 @@ void try_rows(const Hdf5File& file, const std::string& name, ElementType as, std
     limit_time(kBlockLimit);
     try {
       file.read_bytes(name, rows, as, block);
-    } catch (const DataError&) {  // For who asks for these rows.
+    } catch (const DataError&) {  // Reported when these rows are read.
     }
   }
 }
 
-/// Whether libhdf5 does more with the rows than to copy them or to compare their check sums.
+/// Whether libhdf5 decodes the rows without a check sum.
 bool needs_trial(const Hdf5File& file, const std::string& name) {
   return !file.is_contiguous(name) && !file.has_check_sums(name);
 }
 
-/// Reads all that libhdf5 could crash on: the tables of the file and, where needed, the rows.
+/// Reads everything that libhdf5 could crash on: the file's tables and, if needed, the rows.
 void try_file(const std::filesystem::path& path, const LimitTime& limit_time) {
   limit_time(kTablesLimit);
   const Hdf5File file = Hdf5File::open(path);
@@ -185,7 +185,7 @@ void try_file(const std::filesystem::path& path, const LimitTime& limit_time) {
   }
 }
 
-/// The command of start_dataset_trials_by().
+/// Set by start_dataset_trials_by(); empty: trials fork.
 std::string& trial_command() {
   static std::string command;
   return command;
@@ -230,7 +230,7 @@ void run_dataset_trial(const std::filesystem::path& path) {
 DatasetFile::DatasetFile(const std::filesystem::path& path, const std::function<void()>& progress)
     : DatasetFile(open_after_trial(path, progress)) {}
 
-DatasetFile DatasetFile::open_tried(const std::filesystem::path& path) {
+DatasetFile DatasetFile::open_without_trial(const std::filesystem::path& path) {
   return DatasetFile(Hdf5File::open(path));
 }
 
@@ -240,7 +240,7 @@ void DatasetFile::read_images(Split split, Range samples, std::span<std::byte> o
   const std::string images = images_of(split);
   file_.read_bytes(images, samples, element_type_of(info_.pixel_type), out);
   if (info_.pixel_type == PixelType::kFloat32) {
-    check_pixels(out, info_.features, samples.begin, place(images, file_));
+    check_pixels(out, info_.features, samples.begin, location(images, file_));
   }
 }
 
@@ -255,7 +255,7 @@ void DatasetFile::read_labels(Split split, Range samples, std::span<std::uint16_
     rows.end = std::min(rows.begin + kLabelsPerBlock, samples.end);
     const std::span<std::int64_t> values(block.data(), static_cast<std::size_t>(rows.size()));
     file_.read_rows(labels, rows, values);
-    check_labels(values, info_.classes, rows.begin, place(labels, file_));
+    check_labels(values, info_.classes, rows.begin, location(labels, file_));
     next = std::transform(values.begin(), values.end(), next,
                           [](std::int64_t label) { return static_cast<std::uint16_t>(label); });
   }

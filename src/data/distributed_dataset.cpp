@@ -13,8 +13,8 @@
 namespace sae {
 namespace {
 
-/// Opens the file on rank 0, for which the others wait. Both have a heartbeat, which must not stop
-/// however long that takes. Collective.
+/// Opens the file on rank 0 while the others wait. Keeps the heartbeats of all ranks beating,
+/// however long the trial takes. Collective.
 std::optional<DatasetFile> open_on_root(const std::filesystem::path& path, Communicator& comm,
                                         Heartbeat* heartbeat) {
   constexpr std::chrono::seconds kBetweenSigns{1};
@@ -79,7 +79,7 @@ DistributedDataset::DistributedDataset(const std::filesystem::path& path, DataAc
       file_(open_on_root(path, comm, heartbeat)),
       info_(broadcast_info(file_ ? file_->info() : DatasetInfo{}, comm)) {
   if (access != DataAccess::kShared || file_) return;
-  file_ = DatasetFile::open_tried(path);
+  file_ = DatasetFile::open_without_trial(path);
   const DatasetInfo& own = file_->info();
   if (own.features != info_.features || own.classes != info_.classes ||
       own.pixel_type != info_.pixel_type || own.train_count != info_.train_count ||
@@ -110,28 +110,28 @@ void DistributedDataset::read_block(Split split, Range file_samples,
 Shard DistributedDataset::load_shard(Split split, Range samples, Index granularity) {
   const RecordFormat format = record_format();
   const Range whole{0, samples.size()};
-  const auto part_of = [&](int rank) {
+  const auto shard_of = [&](int rank) {
     return part_in_blocks(whole, granularity, rank, comm_.size());
   };
-  Shard shard(format, whole.size(), part_of(comm_.rank()));
+  Shard shard(format, whole.size(), shard_of(comm_.rank()));
   const auto block_samples =
       static_cast<Index>(std::max<std::size_t>(1, kBlockBytes / format.bytes()));
-  // What a rank gets in a round.
+  // The samples that a rank loads in a round.
   const auto block_of = [&](int rank, Index round) {
-    const Range part = part_of(rank);
-    const Index begin = std::min(part.begin + round * block_samples, part.end);
-    return Range{begin, std::min(begin + block_samples, part.end)};
+    const Range own_shard = shard_of(rank);
+    const Index begin = std::min(own_shard.begin + round * block_samples, own_shard.end);
+    return Range{begin, std::min(begin + block_samples, own_shard.end)};
   };
   const auto in_file = [&](Range r) {
     return Range{samples.begin + r.begin, samples.begin + r.end};
   };
-  // In rounds, a block for each rank, so that none waits long without a sign.
+  // One block per rank and round, so that no rank waits long without progress.
   std::vector<std::byte> buffer;
-  Index largest_part = 0;
+  Index largest_shard = 0;
   for (int rank = 0; rank < comm_.size(); ++rank) {
-    largest_part = std::max(largest_part, part_of(rank).size());
+    largest_shard = std::max(largest_shard, shard_of(rank).size());
   }
-  const Index rounds = (largest_part + block_samples - 1) / block_samples;
+  const Index rounds = (largest_shard + block_samples - 1) / block_samples;
   for (Index round = 0; round < rounds; ++round) {
     const Range own = block_of(comm_.rank(), round);
     if (file_) {

@@ -8,8 +8,8 @@
 namespace sae {
 namespace {
 
-/// The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): each input bit
-/// changes each output bit with probability near one half.
+/// The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): each input bit flips each
+/// output bit with probability near one half.
 std::uint64_t mix(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
@@ -37,7 +37,7 @@ EpochOrder::EpochOrder(std::uint64_t seed, std::uint32_t stage, std::uint32_t ep
 
 void EpochOrder::apply_round(int round, std::uint64_t& left, std::uint64_t& right) const {
   const std::uint64_t round_key = round_keys_[static_cast<std::size_t>(round)];
-  // Each round is its own inverse: it changes one half by a function of the other.
+  // A round is its own inverse: it XORs one half with a function of the other.
   if (round % 2 == 0) {
     right ^= mix(left + round_key) & right_mask_;
   } else {

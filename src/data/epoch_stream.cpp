@@ -11,7 +11,7 @@
 namespace sae {
 namespace {
 
-constexpr std::size_t kWindowBytes = std::size_t{1} << 20;  // If that is enough for a step.
+constexpr std::size_t kWindowBytes = std::size_t{1} << 20;  // Larger if a step needs more.
 
 }  // namespace
 
@@ -32,18 +32,19 @@ EpochStream::EpochStream(const Shard& shard, const EpochOrder& order, Index glob
       comm_(comm),
       step_(first_step) {
   assert(order.sample_count() == shard.set_size());
-  const Index largest_part = steps_per_epoch(global_batch_size, comm.size());
-  const std::size_t bytes = window_bytes(shard.format(), largest_part);
-  steps_per_window_ = static_cast<Index>(bytes / shard.format().bytes()) / largest_part;
+  const Index local_batch_size = steps_per_epoch(global_batch_size, comm.size());
+  const std::size_t bytes = window_bytes(shard.format(), local_batch_size);
+  steps_per_window_ = static_cast<Index>(bytes / shard.format().bytes()) / local_batch_size;
   const Index first_position = first_step * global_batch_size;
   for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
     const Index position = order_.position_of(sample);
     if (position < first_position) continue;
-    placements_.push_back(
+    sample_positions_.push_back(
         {static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(sample)});
   }
-  std::sort(placements_.begin(), placements_.end(),
-            [](const Placement& a, const Placement& b) { return a.position < b.position; });
+  std::sort(
+      sample_positions_.begin(), sample_positions_.end(),
+      [](const SamplePosition& a, const SamplePosition& b) { return a.position < b.position; });
   if (first_step < steps_) start_window(first_step);
 }
 
@@ -62,7 +63,7 @@ void EpochStream::start_window(Index first_step) {
   const auto ranks = static_cast<std::size_t>(comm_.size());
   const std::size_t record_bytes = shard_.format().bytes();
 
-  // What this rank needs, and from whom: the order tells without asking.
+  // What this rank receives, and from whom: follows from the order without communication.
   std::vector<Index> receive_counts(ranks, 0);
   const Range whole{0, shard_.set_size()};
   for (Index step = window.steps.begin; step < window.steps.end; ++step) {
@@ -81,16 +82,16 @@ void EpochStream::start_window(Index first_step) {
                                static_cast<std::size_t>(receive_counts[rank - 1]) * record_bytes;
   }
 
-  // What others need of this rank's samples: grouped by destination, in order of position.
+  // What this rank sends: grouped by destination, in order of position.
   std::vector<std::vector<std::uint32_t>> outgoing(ranks);
   const Index end_position = std::min(window.steps.end * global_batch_size_, whole.end);
   std::size_t sent_records = 0;
-  for (; next_placement_ < placements_.size(); ++next_placement_, ++sent_records) {
-    const Placement& placement = placements_[next_placement_];
-    if (placement.position >= end_position) break;
-    const Range batch = batch_positions(placement.position / global_batch_size_);
-    const Index destination = part_that_holds(batch, placement.position, comm_.size());
-    outgoing[static_cast<std::size_t>(destination)].push_back(placement.sample);
+  for (; next_position_ < sample_positions_.size(); ++next_position_, ++sent_records) {
+    const SamplePosition& entry = sample_positions_[next_position_];
+    if (entry.position >= end_position) break;
+    const Range batch = batch_positions(entry.position / global_batch_size_);
+    const Index destination = part_that_holds(batch, entry.position, comm_.size());
+    outgoing[static_cast<std::size_t>(destination)].push_back(entry.sample);
   }
   std::vector<Index> send_counts(ranks, 0);
   std::vector<std::byte> sent;
@@ -103,16 +104,16 @@ void EpochStream::start_window(Index first_step) {
     }
   }
   window.pending = comm_.start_exchange(std::move(sent), record_bytes, send_counts, receive_counts);
-  coming_ = std::move(window);
+  next_window_ = std::move(window);
 }
 
 bool EpochStream::next(Minibatch<float>& minibatch) {
   if (step_ == steps_) return false;
-  if (step_ == coming_.steps.begin) {
-    current_ = std::exchange(coming_, Window{});
-    current_.received = std::exchange(current_.pending, nullptr)->wait();
+  if (step_ == next_window_.steps.begin) {
+    window_ = std::exchange(next_window_, Window{});
+    window_.received = std::exchange(window_.pending, nullptr)->wait();
     next_record_ = 0;
-    if (current_.steps.end < steps_) start_window(current_.steps.end);
+    if (window_.steps.end < steps_) start_window(window_.steps.end);
   }
   poll();
   const RecordFormat& format = shard_.format();
@@ -125,12 +126,12 @@ bool EpochStream::next(Minibatch<float>& minibatch) {
   std::vector<std::span<const std::byte>> records;
   records.reserve(static_cast<std::size_t>(count));
   for (Index i = 0; i < count; ++i, ++next_record_) {
-    const auto source = static_cast<std::size_t>(current_.sources[next_record_]);
-    records.push_back(std::span<const std::byte>(current_.received)
-                          .subspan(current_.read_offset[source], format.bytes()));
-    current_.read_offset[source] += format.bytes();
+    const auto source = static_cast<std::size_t>(window_.sources[next_record_]);
+    records.push_back(std::span<const std::byte>(window_.received)
+                          .subspan(window_.read_offset[source], format.bytes()));
+    window_.read_offset[source] += format.bytes();
     minibatch.labels[static_cast<std::size_t>(i)] = decode_label(format, records.back());
-    minibatch.samples[static_cast<std::size_t>(i)] = current_.samples[next_record_];
+    minibatch.samples[static_cast<std::size_t>(i)] = window_.samples[next_record_];
   }
 #pragma omp parallel for schedule(static)
   for (Index i = 0; i < count; ++i) {
@@ -143,13 +144,13 @@ bool EpochStream::next(Minibatch<float>& minibatch) {
 }
 
 void EpochStream::finish() {
-  if (coming_.pending) coming_.pending->wait();
-  coming_ = {};
+  if (next_window_.pending) next_window_.pending->wait();
+  next_window_ = {};
   step_ = steps_;
 }
 
 void EpochStream::poll() {
-  if (coming_.pending) coming_.pending->poll();
+  if (next_window_.pending) next_window_.pending->poll();
 }
 
 }  // namespace sae

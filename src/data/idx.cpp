@@ -20,7 +20,7 @@ namespace {
 
 constexpr unsigned kUnsignedByte = 0x08;
 constexpr unsigned kMaxDimensions = 4;
-constexpr double kMaxGzipRatio = 1032;  // Of the deflate format itself.
+constexpr double kMaxGzipRatio = 1032;  // A limit of the deflate format.
 
 bool is_gzip(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -54,12 +54,12 @@ struct IdxReader::State {
   std::uint64_t position = 0;  ///< In the unpacked data.
   std::vector<Index> shape;
 
-  [[noreturn]] void fail(std::uint64_t place, const std::string& fault) const {
-    throw DataError(fmt::format("Cannot read '{}': at byte {}{}: {}.", path.string(), place,
+  [[noreturn]] void fail(std::uint64_t offset, const std::string& fault) const {
+    throw DataError(fmt::format("Cannot read '{}': at byte {}{}: {}.", path.string(), offset,
                                 packed ? " of the unpacked data" : "", fault));
   }
 
-  /// Runs `action` on the stream; its failures become ours.
+  /// Runs `action` on the stream. Throws: DataError for failures of the stream.
   template <typename Action>
   auto guarded(Action action) {
     try {
@@ -71,7 +71,7 @@ struct IdxReader::State {
     }
   }
 
-  /// The number of bytes that were there, at most `count`.
+  /// Reads at most `count` bytes; returns how many.
   std::size_t read_some(std::uint8_t* out, std::size_t count) {
     const auto found = guarded([&] {
       return stream.sgetn(reinterpret_cast<char*>(out), static_cast<std::streamsize>(count));

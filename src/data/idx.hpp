@@ -10,32 +10,30 @@
 
 namespace sae {
 
-/// Reads an IDX file of unsigned bytes (the format of MNIST) from front to back
-/// in bounded memory. A file packed with gzip is recognised by its content.
+/// Reads an IDX file of unsigned bytes (the format of MNIST) from front to back in bounded memory.
+/// Recognises gzip by the file's content.
 ///
-/// Throws: DataError naming file, place and fault from every function but the
-/// plain queries.
+/// Throws: DataError naming file, byte offset and fault, from constructor, read() and finish().
 class IdxReader {
  public:
-  /// Reads the header and compares its claim with the size of the file, so that memory
-  /// for an item may be taken.
-  /// Throws: MissingInputError if there is no such file or it may not be read.
+  /// Reads the header and checks its shape against the size of the file, so that an item may be
+  /// allocated.
+  /// Throws: MissingInputError if the file does not exist or may not be read.
   explicit IdxReader(std::filesystem::path path);
   IdxReader(IdxReader&&) noexcept;
   IdxReader& operator=(IdxReader&&) noexcept;
   ~IdxReader();
 
   const std::filesystem::path& path() const;
-  /// One to four dimensions, none of them 0; the first counts the items.
+  /// One to four dimensions, none 0; the first is the number of items.
   const std::vector<Index>& shape() const;
   Index count() const { return shape().front(); }
   /// Bytes of one item: the product of the other dimensions.
   Index item_size() const;
 
-  /// The next out.size() bytes.
+  /// Reads the next out.size() bytes.
   void read(std::span<std::uint8_t> out);
-  /// To be called after the last item: nothing may follow it, and the check sum of
-  /// a packed file must be right.
+  /// Checks that nothing follows the last item and that the check sum of a gzipped file is right.
   void finish();
 
  private:

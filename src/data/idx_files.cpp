@@ -28,8 +28,7 @@ constexpr std::array<UsualName, 6> kUsualNames{{
     {"test-labels-idx1-ubyte", &IdxFiles::test_labels},
 }};
 
-/// What stands before `ending` in the file name, without the hyphen between them; nothing
-/// if it is not such a name.
+/// The prefix before `-ending` in the file name; none if the name does not match.
 std::optional<std::string> name_of_set(std::string file_name, std::string_view ending) {
   if (file_name.ends_with(".gz")) file_name.resize(file_name.size() - 3);
   if (const auto dot = file_name.rfind(".idx"); dot != std::string::npos) file_name[dot] = '-';
@@ -56,7 +55,7 @@ IdxFiles find_idx_files(const std::filesystem::path& folder, const std::string& 
       const auto name = name_of_set(entry.path().filename().string(), usual.ending);
       if (!name) continue;
       std::filesystem::path& file = sets[*name].*usual.file;
-      // Of a plain and a packed file of one name the plain one: it is read faster.
+      // Prefer the plain file to a gzipped one: it is read faster.
       if (file.empty() || entry.path().extension() != ".gz") file = entry.path();
     }
   }

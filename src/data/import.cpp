@@ -23,10 +23,10 @@ constexpr Index kBlockBytes = 1 << 20;
 using ImageSink = std::function<void(std::span<const std::byte>)>;
 using LabelSink = std::function<void(Index first_sample, std::span<const std::int64_t>)>;
 
-/// The samples of one split, wherever they come from, block by block.
+/// The samples of one split from any format, block by block.
 struct SplitSource {
-  std::string images_place;  ///< For messages.
-  std::string labels_place;
+  std::string images_location;  ///< File and array, for messages.
+  std::string labels_location;
   Index count = 0;
   std::vector<Index> sample_shape;
   PixelType pixel_type = PixelType::kUint8;
@@ -34,11 +34,11 @@ struct SplitSource {
   std::function<void(const LabelSink&)> for_each_label_block;  ///< Empty: no labels.
 };
 
-[[noreturn]] void fail(const std::string& place, const std::string& fault) {
-  throw DataError(fmt::format("Cannot import {}: {}.", place, fault));
+[[noreturn]] void fail(const std::string& location, const std::string& fault) {
+  throw DataError(fmt::format("Cannot import {}: {}.", location, fault));
 }
 
-/// The product of the sizes; more than kMaxFeatures if a size is 0 or the product too large.
+/// The product of the sizes; kMaxFeatures + 1 if a size is 0 or the product is too large.
 Index product(const std::vector<Index>& sizes) {
   Index result = 1;
   for (const Index size : sizes) {
@@ -48,26 +48,27 @@ Index product(const std::vector<Index>& sizes) {
   return result;
 }
 
-/// `shape` with the samples first. `label_count` is absent if there are no labels.
+/// Checks the shapes and sets count and sample_shape. The first dimension is the sample.
+/// `labels_shape` is none if there are no labels.
 void set_shape(SplitSource& source, const std::vector<Index>& shape,
                const std::optional<std::vector<Index>>& labels_shape) {
   const auto text = fmt::format("({})", fmt::join(shape, ", "));
   if (shape.size() != 2 && shape.size() != 3) {
-    fail(source.images_place,
+    fail(source.images_location,
          fmt::format("it has shape {}; images have (samples, pixels) or (samples, height, width)",
                      text));
   }
   source.count = shape.front();
   source.sample_shape.assign(shape.begin() + 1, shape.end());
-  if (source.count == 0) fail(source.images_place, "it holds no samples");
+  if (source.count == 0) fail(source.images_location, "it holds no samples");
   if (product(source.sample_shape) > kMaxFeatures) {
-    fail(source.images_place,
+    fail(source.images_location,
          fmt::format("it has shape {}; samples hold 1 to {} pixels", text, kMaxFeatures));
   }
   if (labels_shape && *labels_shape != std::vector{source.count}) {
-    fail(source.labels_place,
+    fail(source.labels_location,
          fmt::format("it has shape ({}), but {} holds {} images{}", fmt::join(*labels_shape, ", "),
-                     source.images_place, source.count, hint_of_order(shape, *labels_shape)));
+                     source.images_location, source.count, hint_of_order(shape, *labels_shape)));
   }
 }
 
@@ -85,8 +86,8 @@ std::string quoted(const std::filesystem::path& path) { return fmt::format("'{}'
 
 SplitSource idx_source(const std::filesystem::path& images, const std::filesystem::path& labels) {
   SplitSource source;
-  source.images_place = quoted(images);
-  source.labels_place = quoted(labels);
+  source.images_location = quoted(images);
+  source.labels_location = quoted(labels);
   std::optional<std::vector<Index>> labels_shape;
   if (!labels.empty()) labels_shape = IdxReader(labels).shape();
   set_shape(source, IdxReader(images).shape(), labels_shape);
@@ -120,17 +121,17 @@ SplitSource idx_source(const std::filesystem::path& images, const std::filesyste
 SplitSource hdf5_source(const std::shared_ptr<const Hdf5File>& file, const std::string& images,
                         const std::string& labels) {
   SplitSource source;
-  const auto place = [&file](const std::string& array) {
+  const auto location = [&file](const std::string& array) {
     return fmt::format("{} in {}", array, quoted(file->path()));
   };
-  source.images_place = place(images);
-  source.labels_place = place(labels);
+  source.images_location = location(images);
+  source.labels_location = location(labels);
   for (const std::string& array : {images, labels}) {
-    if (!array.empty() && !file->exists(array)) fail(place(array), "there is no such array");
+    if (!array.empty() && !file->exists(array)) fail(location(array), "there is no such array");
   }
   const ElementType type = file->element_type(images);
   if (type != ElementType::kUint8 && !is_real(type)) {
-    fail(source.images_place,
+    fail(source.images_location,
          fmt::format("its elements are {}, not uint8, float32 or float64", name_of(type)));
   }
   source.pixel_type = type == ElementType::kUint8 ? PixelType::kUint8 : PixelType::kFloat32;
@@ -138,7 +139,7 @@ SplitSource hdf5_source(const std::shared_ptr<const Hdf5File>& file, const std::
   if (!labels.empty()) {
     labels_shape = file->shape(labels);
     if (const ElementType of_labels = file->element_type(labels); !is_integer(of_labels)) {
-      fail(source.labels_place,
+      fail(source.labels_location,
            fmt::format("its elements are {}, not integers", name_of(of_labels)));
     }
   }
@@ -153,7 +154,7 @@ SplitSource hdf5_source(const std::shared_ptr<const Hdf5File>& file, const std::
       block.resize(static_cast<std::size_t>(range.size() * row_bytes));
       file->read_bytes(images, range, is_float ? ElementType::kFloat32 : ElementType::kUint8,
                        block);
-      if (is_float) check_pixels(block, features, range.begin, source.images_place);
+      if (is_float) check_pixels(block, features, range.begin, source.images_location);
       sink(block);
     });
   };
@@ -169,14 +170,14 @@ SplitSource hdf5_source(const std::shared_ptr<const Hdf5File>& file, const std::
   return source;
 }
 
-/// Number of classes: as told, or by the largest label. Reads all labels once, so that
-/// wrong ones are found before anything is written.
-Index count_classes(const std::vector<SplitSource>& splits, Index told) {
-  Index classes = told;
+/// Number of classes: as requested if > 0, else the largest label plus one. Checks all labels
+/// before anything is written.
+Index count_classes(const std::vector<SplitSource>& splits, Index requested) {
+  Index classes = requested;
   for (const SplitSource& split : splits) {
     if (!split.for_each_label_block) continue;
     split.for_each_label_block([&](Index first, std::span<const std::int64_t> labels) {
-      check_labels(labels, told > 0 ? told : kMaxClasses, first, split.labels_place);
+      check_labels(labels, requested > 0 ? requested : kMaxClasses, first, split.labels_location);
       classes = std::max(classes, *std::max_element(labels.begin(), labels.end()) + 1);
     });
   }
@@ -195,18 +196,19 @@ void copy(const SplitSource& source, Split split, DatasetWriter& writer) {
   });
 }
 
-/// `splits` holds the training split, then perhaps the test split.
+/// `splits` holds the training split and optionally the test split.
 DatasetInfo write_dataset(const std::vector<SplitSource>& splits, const ImportOptions& options) {
   const SplitSource& train = splits.front();
   const SplitSource& last = splits.back();
   if (last.sample_shape != train.sample_shape) {
-    fail(last.images_place, fmt::format("its samples have shape ({}), those of {} ({})",
-                                        fmt::join(last.sample_shape, ", "), train.images_place,
-                                        fmt::join(train.sample_shape, ", ")));
+    fail(last.images_location,
+         fmt::format("its samples have shape ({}), those of {} ({})",
+                     fmt::join(last.sample_shape, ", "), train.images_location,
+                     fmt::join(train.sample_shape, ", ")));
   }
   if (last.pixel_type != train.pixel_type) {
-    fail(last.images_place,
-         fmt::format("one of it and {} holds uint8 and the other reals", train.images_place));
+    fail(last.images_location,
+         fmt::format("one of it and {} holds uint8 and the other reals", train.images_location));
   }
   if (options.classes < 0 || options.classes > kMaxClasses) {
     throw UsageError(fmt::format("The number of classes is {}, not within [0, {}].",

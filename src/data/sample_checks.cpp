@@ -10,26 +10,26 @@
 namespace sae {
 
 void check_pixels(std::span<const std::byte> pixels, Index features, Index first_sample,
-                  const std::string& place) {
+                  const std::string& location) {
   const auto count = static_cast<Index>(pixels.size() / sizeof(float));
   for (Index i = 0; i < count; ++i) {
     float value = 0;
     std::memcpy(&value, pixels.data() + static_cast<std::size_t>(i) * sizeof(float), sizeof(float));
     if (!(value >= 0 && value <= 1)) {  // Also true for NaN.
       throw DataError(fmt::format("Cannot use {}: pixel {} of sample {} is {}, not within [0, 1].",
-                                  place, i % features, first_sample + i / features, value));
+                                  location, i % features, first_sample + i / features, value));
     }
   }
 }
 
 void check_labels(std::span<const std::int64_t> labels, Index classes, Index first_sample,
-                  const std::string& place) {
+                  const std::string& location) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0 || labels[i] >= classes) {
-      // Unsigned numbers that are larger are read as this one.
+      // Larger unsigned numbers are read as this one.
       const bool at_least = labels[i] == std::numeric_limits<std::int64_t>::max();
       throw DataError(fmt::format(
-          "Cannot use {}: the label of sample {} is {}{}, not within [0, {}).", place,
+          "Cannot use {}: the label of sample {} is {}{}, not within [0, {}).", location,
           first_sample + static_cast<Index>(i), labels[i], at_least ? " or more" : "", classes));
     }
   }

@@ -10,18 +10,17 @@
 
 namespace sae {
 
-/// Throws: DataError naming `place` (such as "/train/images in 'x.h5'"), sample, pixel and
-/// value if a float32 pixel is not in [0, 1]. `pixels` holds whole samples, the first of
-/// them `first_sample`.
+/// Throws: DataError naming `location` (such as "/train/images in 'x.h5'"), sample, pixel and value
+/// if a float32 pixel is not in [0, 1]. `pixels` holds whole samples; the first has index
+/// `first_sample`.
 void check_pixels(std::span<const std::byte> pixels, Index features, Index first_sample,
-                  const std::string& place);
+                  const std::string& location);
 
-/// Throws: DataError naming `place`, sample and value if a label is not in [0, classes).
+/// Throws: DataError naming `location`, sample and value if a label is not in [0, classes).
 void check_labels(std::span<const std::int64_t> labels, Index classes, Index first_sample,
-                  const std::string& place);
+                  const std::string& location);
 
-/// What may be wrong where labels of shape `labels` do not fit images of shape `images`, to end a
-/// sentence with; empty if nothing is known.
+/// A hint at transposed arrays, to append to a message that labels do not fit images; may be empty.
 std::string hint_of_order(const std::vector<Index>& images, const std::vector<Index>& labels);
 
 }  // namespace sae

@@ -17,7 +17,7 @@ enum class Split { kTrain, kTest };
 enum class PixelType {
   kUint8,
   kFloat32,
-  kBfloat16  ///< Of codes in memory; no file has it.
+  kBfloat16  ///< Codes in memory; never in a file.
 };
 
 /// "train" or "test", as in the file.
@@ -33,7 +33,7 @@ struct DatasetInfo {
   std::string source;   ///< Where it comes from; may be empty.
   std::string license;  ///< May be empty.
   Index classes = 0;    ///< Labels are in [0, classes). 0 only if there are no labels.
-  Index features = 0;   ///< Pixels of a sample.
+  Index features = 0;   ///< Pixels per sample.
   Index height = 0;     ///< 0 if samples are flat.
   Index width = 0;      ///< 0 if samples are flat.
   PixelType pixel_type = PixelType::kUint8;
@@ -51,32 +51,32 @@ struct DatasetInfo {
   }
 };
 
-/// A data set file open to read; its format is described in data/README.md.
+/// A data set file open for reading; data/README.md describes the format.
 /// Local: ranks may read different ranges at the same time.
 class DatasetFile {
  public:
-  /// Checks all that can be checked without reading samples, and reads the file in a trial process
-  /// before, since libhdf5 crashes on some damaged ones. For each block that is read there
-  /// `progress` is called, if it is not empty.
+  /// First reads the file in a trial process, because libhdf5 crashes on some damaged files; then
+  /// checks everything that needs no samples. Calls `progress`, unless empty, for each block that
+  /// the trial reads.
   /// Throws: MissingInputError, DataError.
   explicit DatasetFile(const std::filesystem::path& path,
                        const std::function<void()>& progress = {});
 
-  /// The same without a trial: for what was tried already.
-  static DatasetFile open_tried(const std::filesystem::path& path);
+  /// As the constructor, for a file that has already passed a trial.
+  static DatasetFile open_without_trial(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return file_.path(); }
   const DatasetInfo& info() const { return info_; }
 
-  /// Samples [samples.begin, samples.end) one after the other, bytes_per_sample()
-  /// each. uint8 pixels are in [0, 255], float32 pixels in [0, 1].
-  /// Throws: DataError if the range is not in the split, the data are damaged, or a
-  /// float pixel is not in [0, 1]; it names sample, pixel and value.
+  /// Reads samples [samples.begin, samples.end), bytes_per_sample() each. uint8 pixels are in [0,
+  /// 255], float32 pixels in [0, 1].
+  /// Throws: DataError if the range is not in the split, the data are damaged, or a float pixel is
+  /// not in [0, 1] (names sample, pixel and value).
   void read_images(Split split, Range samples, std::span<std::byte> out) const;
 
-  /// Labels in [0, classes).
-  /// Throws: DataError if the range is not in the split, the data are damaged, or a
-  /// label is not in [0, classes); it names sample and value.
+  /// Reads labels, in [0, classes).
+  /// Throws: DataError if the range is not in the split, the data are damaged, or a label is not in
+  /// [0, classes) (names sample and value).
   void read_labels(Split split, Range samples, std::span<std::uint16_t> out) const;
 
  private:
@@ -86,25 +86,25 @@ class DatasetFile {
   DatasetInfo info_;
 };
 
-/// From here on a trial process is this program, started anew with `command` and the path of a data
-/// set, at which it has to call run_dataset_trial. Else it is a copy of this process, which a
-/// program must not make that has started MPI or other threads.
+/// Makes trials run in a new process: this program with the arguments `command` and the path of a
+/// data set, for which it must call run_dataset_trial. By default trials run in a fork of this
+/// process, which is not safe after MPI or threads have started.
 void start_dataset_trials_by(const std::string& command);
 [[noreturn]] void run_dataset_trial(const std::filesystem::path& path);
 
-/// Writes a data set file block by block and publishes it complete or not at all.
+/// Writes a data set file block by block; publishes it complete or not at all.
 /// Local. Throws: OutputError.
 class DatasetWriter {
  public:
-  /// `info` tells the counts and sizes in advance.
+  /// `info` fixes counts and sizes in advance.
   DatasetWriter(const std::filesystem::path& path, const DatasetInfo& info);
 
-  /// The next images of the split: whole samples, as read_images gives them.
-  /// Requires: values are valid; they are checked when read.
+  /// Appends images to the split: whole samples, laid out as by read_images.
+  /// Requires: the values are valid. They are checked when read, not here.
   void append_images(Split split, std::span<const std::byte> images);
   void append_labels(Split split, std::span<const std::uint16_t> labels);
 
-  /// Publishes the file. Requires: as many images and labels were appended as `info` told.
+  /// Publishes the file. Requires: all images and labels of `info` have been appended.
   void finish();
 
  private:

@@ -10,28 +10,29 @@
 
 namespace sae {
 
-/// Who reads the data set file.
+/// Which ranks read the data set file.
 enum class DataAccess {
-  kScatter,  ///< Rank 0 alone; it sends every other rank its shard, block by block.
-  kShared    ///< Every rank its own shard; the file must be visible everywhere.
+  kScatter,  ///< Rank 0 reads and sends every other rank its shard.
+  kShared    ///< Every rank reads its own shard; all hosts must see the file.
 };
 
 /// A data set file that the ranks read together.
 class DistributedDataset {
  public:
-  /// Rank 0 tries the file before others open it. Each block that is tried or loaded is progress
-  /// for `heartbeat`, which may be null. Collective. Throws: as DatasetFile, on the ranks that
-  /// read; DataError if ranks see different files.
+  /// Rank 0 runs the trial before other ranks open the file. Each block of the trial and of later
+  /// loads beats `heartbeat`, which may be null.
+  /// Collective. Throws: as DatasetFile, on the ranks that read; DataError if ranks see different
+  /// files.
   DistributedDataset(const std::filesystem::path& path, DataAccess access, Communicator& comm,
                      Heartbeat* heartbeat = nullptr);
 
   const DatasetInfo& info() const { return info_; }
   RecordFormat record_format() const { return {info_.features, info_.pixel_type}; }
 
-  /// This rank's part of the samples [samples.begin, samples.end) of a split; parts are made of
-  /// whole runs of `granularity` samples. A rank holds its own shard and, while reading, at most
-  /// one block of kBlockBytes.
-  /// Collective. Throws: DataError from the reading rank.
+  /// Loads this rank's shard of the samples [samples.begin, samples.end) of a split. Shards begin
+  /// at multiples of `granularity` samples. A rank holds its shard and, while reading, at most one
+  /// block of kBlockBytes.
+  /// Collective. Throws: DataError on the reading rank.
   Shard load_shard(Split split, Range samples, Index granularity = 1);
 
   static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;

@@ -7,10 +7,10 @@
 
 namespace sae {
 
-/// The order of the samples of one epoch: a permutation keyed by (seed, stage, epoch) that
-/// needs no table. An alternating Feistel network over the smallest power of two that holds
-/// all samples, walked along its cycle back into the range (Black and Rogaway, 'Ciphers with
-/// arbitrary finite domains', CT-RSA 2002); fewer than two steps on average.
+/// The order of the samples of one epoch: a permutation keyed by (seed, stage, epoch), without a
+/// table. An alternating Feistel network over the smallest power of two that holds all samples;
+/// cycle walking maps results back into the range (Black and Rogaway, 'Ciphers with arbitrary
+/// finite domains', CT-RSA 2002), in fewer than two steps on average.
 class EpochOrder {
  public:
   /// Requires: 1 <= sample_count <= 2^32.
@@ -18,10 +18,10 @@ class EpochOrder {
 
   Index sample_count() const { return sample_count_; }
 
-  /// The sample that stands at `position`, both in [0, sample_count).
+  /// The sample at `position`, both in [0, sample_count).
   Index sample_at(Index position) const;
 
-  /// The position at which `sample` stands; the inverse of sample_at.
+  /// The position of `sample`; the inverse of sample_at.
   Index position_of(Index sample) const;
 
  private:

@@ -11,41 +11,42 @@
 
 namespace sae {
 
-/// Updates per epoch: the last, short minibatch counts.
+/// Updates per epoch, including the last, short minibatch.
 Index steps_per_epoch(Index sample_count, Index global_batch_size);
 
-/// The minibatches of one epoch, in the order of the epoch, each rank its part of each. Shards
-/// stay where they are; before a window of steps the ranks exchange the records that they
-/// need, and the next window travels while this one trains. Memory: two windows of received
-/// records, one of sent ones, and 8 bytes for each sample of the shard.
+/// Streams the local batches of one epoch in the order of the epoch. Shards stay in place: before
+/// each window of steps the ranks exchange the records that they need, and the next window travels
+/// while this one trains. Memory: two windows of received records, one of sent records, and 8 bytes
+/// per sample of the shard.
 class EpochStream {
  public:
-  /// Starts before `first_step`, counted from 0 within the epoch.
-  /// Collective, like next(). The shard and the communicator must outlive the stream.
+  /// Begins at `first_step`, counted from 0 within the epoch. Shard and communicator must outlive
+  /// the stream. Collective, like next().
   EpochStream(const Shard& shard, const EpochOrder& order, Index global_batch_size,
               Index first_step, Communicator& comm);
 
-  /// The next minibatch, or false after the last of the epoch.
+  /// Fetches the next local batch; returns false after the last of the epoch.
   bool next(Minibatch<float>& minibatch);
 
-  /// Leaves the epoch, at any step: waits for the exchange under way, which others may need.
+  /// Leaves the epoch at any step: completes the exchange in flight, which other ranks may wait
+  /// for.
   /// Collective.
   void finish();
 
-  /// Lets an exchange under way go on. Local.
+  /// Makes progress with the exchange in flight. Local.
   void poll();
 
-  /// Bytes that a window of received records takes at most, when a rank's part of a step has so
-  /// many samples: at least one step of them.
+  /// Most bytes of a window of received records if a local batch has at most `samples_per_step`
+  /// samples. Holds at least one step.
   static std::size_t window_bytes(const RecordFormat& format, Index samples_per_step);
 
  private:
   struct Window {
     Range steps;
-    std::vector<std::byte> received;       // Empty until it is waited for.
+    std::vector<std::byte> received;       // Empty until the exchange has completed.
     std::vector<std::uint32_t> samples;    // This rank's, in order of position.
-    std::vector<std::int32_t> sources;     // The rank that each of them comes from.
-    std::vector<std::size_t> read_offset;  // Per source: where its next record begins.
+    std::vector<std::int32_t> sources;     // The rank that sends each of them.
+    std::vector<std::size_t> read_offset;  // By source: begin of its next record in `received`.
     std::unique_ptr<PendingExchange> pending;
   };
 
@@ -53,7 +54,7 @@ class EpochStream {
   Range local_positions(Index step) const;
   void start_window(Index first_step);
 
-  struct Placement {
+  struct SamplePosition {
     std::uint32_t position;
     std::uint32_t sample;
   };
@@ -64,11 +65,11 @@ class EpochStream {
   Index steps_;
   Index steps_per_window_;
   Communicator& comm_;
-  std::vector<Placement> placements_;  // Own samples by their position in the epoch.
-  std::size_t next_placement_ = 0;
-  Window current_;
-  Window coming_;
-  Index step_ = 0;               // The next step to hand out.
+  std::vector<SamplePosition> sample_positions_;  // Samples of the shard, sorted by position.
+  std::size_t next_position_ = 0;
+  Window window_;
+  Window next_window_;
+  Index step_ = 0;               // The next step that next() returns.
   std::size_t next_record_ = 0;  // Its first record in the current window.
 };
 

@@ -9,22 +9,21 @@
 
 namespace sae {
 
-/// What is written beside the samples.
+/// Output file and metadata of an import.
 struct ImportOptions {
   std::filesystem::path output;
-  std::string name;   ///< Empty: the name of the output without folder and ending.
+  std::string name;   ///< Empty: the stem of the output's file name.
   Index classes = 0;  ///< 0: the largest label of both splits, plus one.
   std::string source;
   std::string license;
 };
 
-/// Makes a data set file from IDX files, in bounded memory. On failure nothing is
-/// left under the name of the output, and what was there stays.
-/// Returns what was written.
+/// Converts IDX files to a data set file, in bounded memory; returns its description.
+/// On failure an existing output file is left as it was.
 /// Throws: UsageError, MissingInputError, DataError, OutputError.
 DatasetInfo import_idx(const IdxFiles& files, const ImportOptions& options);
 
-/// Arrays in an HDF5 file. Empty: there is none.
+/// Arrays in an HDF5 file. An empty name means that there is none.
 struct Hdf5Arrays {
   std::filesystem::path file;
   std::string train_images;  ///< (N,H,W) or (N,D): uint8, or reals within [0, 1].
@@ -33,7 +32,7 @@ struct Hdf5Arrays {
   std::string test_labels;
 };
 
-/// As import_idx, from arrays of an HDF5 file; real pixels become float32.
+/// As import_idx, for arrays of an HDF5 file; real pixels become float32.
 DatasetInfo import_hdf5(const Hdf5Arrays& arrays, const ImportOptions& options);
 
 }  // namespace sae

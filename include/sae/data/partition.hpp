@@ -4,18 +4,17 @@
 
 namespace sae {
 
-// Splits a range into nearly equal contiguous parts: sizes differ by at most one, and
-// parts are empty where there are more parts than elements. Pure arithmetic on
-// purpose: it is tested for every world size without starting MPI.
+// Splits a range into contiguous parts whose sizes differ by at most one; parts may be empty. Pure
+// arithmetic on purpose: it is tested for every world size without starting MPI.
 
-/// Part `index` of `count`, in order.
+/// Part `index` of `count`.
 Range part_of_range(Range whole, Index index, Index count);
 
-/// As part_of_range, of blocks: each part begins and ends at a multiple of `block`, counted from
-/// the begin of the range, or at its end.
+/// As part_of_range, in units of `block` elements: each part begins and ends a multiple of `block`
+/// after whole.begin, or at whole.end.
 Range part_in_blocks(Range whole, Index block, Index index, Index count);
 
-/// The part, of `count`, that holds `element` of the range.
+/// The index of the part, of `count`, that holds `element`.
 Index part_that_holds(Range whole, Index element, Index count);
 
 }  // namespace sae

@@ -10,12 +10,12 @@
 
 namespace sae {
 
-/// How a sample lies in memory and travels between ranks: its pixels as stored in the
-/// file, or its codes, then its label as uint16.
+/// Layout of a sample in memory and messages: its pixels as in the file, or its codes, then its
+/// label as uint16.
 struct RecordFormat {
   Index features = 0;
   PixelType pixel_type = PixelType::kUint8;
-  Index encoded_layers = 0;  ///< Hidden layers that the pixels went through: codes, if not 0.
+  Index encoded_layers = 0;  ///< Hidden layers that produced the codes; 0: pixels.
 
   std::size_t pixel_bytes() const {
     return static_cast<std::size_t>(features) * bytes_per_pixel(pixel_type);
@@ -23,22 +23,22 @@ struct RecordFormat {
   std::size_t bytes() const { return pixel_bytes() + sizeof(std::uint16_t); }
 };
 
-/// The pixels or codes of a record as floats in [0, 1]: bytes are divided by 255. `pixels` has
-/// `features` elements.
+/// Decodes the pixels or codes of a record to floats in [0, 1]; bytes are divided by 255. `pixels`
+/// has `features` elements.
 void decode_pixels(const RecordFormat& format, std::span<const std::byte> record,
                    std::span<float> pixels);
 
 std::uint16_t decode_label(const RecordFormat& format, std::span<const std::byte> record);
 
-/// The same of records that follow each other: pixels of shape (features, records).
+/// As above for consecutive records; the pixels have shape (features, records).
 Matrix<float> decode_pixels(const RecordFormat& format, std::span<const std::byte> records);
 std::vector<std::uint16_t> decode_labels(const RecordFormat& format,
                                          std::span<const std::byte> records);
 
-/// The contiguous part of a set of samples that one rank holds; may be empty.
+/// The contiguous samples of a set that one rank holds; may be empty.
 class Shard {
  public:
-  /// `samples` counts within the set of `set_size` samples, not within the file.
+  /// `samples` is a range of the set of `set_size` samples, not of the file.
   Shard(const RecordFormat& format, Index set_size, Range samples);
 
   const RecordFormat& format() const { return format_; }
@@ -46,7 +46,7 @@ class Shard {
   Range samples() const { return samples_; }
   std::size_t size_bytes() const { return records_.size(); }
 
-  /// The record of a sample that this shard holds.
+  /// Requires: the shard holds the sample.
   std::span<const std::byte> record(Index sample) const {
     return records(Range{sample, sample + 1});
   }
@@ -60,9 +60,8 @@ class Shard {
   std::vector<std::byte> records_;
 };
 
-/// Of all records of a set in their order, whichever shards hold them: the sum over shards, modulo
-/// 2^64, tells sets with other samples, labels or order apart. XXH3 of each record, seeded with its
-/// place.
+/// Digest of a shard. The sum over all shards, modulo 2^64, identifies the samples, labels and
+/// order of a set, however it is sharded. Sums the XXH3 of each record, seeded with its index.
 std::uint64_t digest(const Shard& shard);
 
 }  // namespace sae
