@@ -15,7 +15,7 @@
 namespace sae {
 namespace {
 
-/// The elements of `memory` from `begin` on; moves `begin` behind them.
+/// The next `count` elements of memory; advances `begin` past them.
 template <typename T>
 std::span<T> take(std::byte*& begin, Index count) {
   const std::span<T> taken(reinterpret_cast<T*>(begin), static_cast<std::size_t>(count));
@@ -49,14 +49,14 @@ GradientRef<float> GradientFormat::at(std::byte* memory, Index size) const {
   return {take<float>(memory, size), {}};
 }
 
-void SumReceiver::receive_all(Range part, const std::vector<GradientRef<float>>& gradients) {
+void SumReceiver::receive_all(Range bucket, const std::vector<GradientRef<float>>& gradients) {
   const auto receive_as = [&](auto element) {
     std::vector<std::span<const decltype(element)>> spans;
     spans.reserve(gradients.size());
     for (const auto& gradient : gradients) {
       spans.push_back(elements_of<decltype(element)>(gradient));
     }
-    receive(part, spans);
+    receive(bucket, spans);
   };
   if (gradients.front().rounded.empty()) {
     receive_as(float{});
@@ -96,14 +96,14 @@ GradientAveraging::GradientAveraging(const ParameterLayout& layout,
 
 GradientAveraging::~GradientAveraging() = default;
 
-void GradientAveraging::share_from_root() {
+void GradientAveraging::broadcast_from_root() {
   if (comm_.is_root() && !vectors_.rounded.empty()) {
     round_to_bfloat16(vectors_.parameters, vectors_.rounded);
   }
-  std::vector<std::span<std::byte>> parts = {std::as_writable_bytes(vectors_.parameters)};
-  for (const auto& slot : vectors_.slots) parts.push_back(std::as_writable_bytes(slot));
-  if (!vectors_.rounded.empty()) parts.push_back(std::as_writable_bytes(vectors_.rounded));
-  sum_->broadcast_state(parts);
+  std::vector<std::span<std::byte>> arrays = {std::as_writable_bytes(vectors_.parameters)};
+  for (const auto& slot : vectors_.slots) arrays.push_back(std::as_writable_bytes(slot));
+  if (!vectors_.rounded.empty()) arrays.push_back(std::as_writable_bytes(vectors_.rounded));
+  sum_->broadcast_state(arrays);
 }
 
 void GradientAveraging::reset_slots() {
@@ -123,12 +123,12 @@ void GradientAveraging::evaluate(Objective<float>& objective, const Minibatch<fl
     objective.evaluate(parameters_ref(), minibatch, epoch, gradient);
     return;
   }
-  slice_ = objective.slice();
+  trainable_range_ = objective.trainable_range();
   step_sums_ =
       reproducible_->evaluate(objective, parameters_ref(), minibatch, epoch, step_sums_.stop_votes);
 }
 
-bool GradientAveraging::begin(const ObjectiveSums& sums) {
+bool GradientAveraging::reduce_sums(const ObjectiveSums& sums) {
   const PhaseScope phase(heartbeat_, Phase::kReduction);
   const SecondsScope timer(seconds_.reduction);
   std::array<double, 4> values = {sums.loss, sums.errors, sums.samples, step_sums_.stop_votes};
@@ -139,11 +139,13 @@ bool GradientAveraging::begin(const ObjectiveSums& sums) {
   return std::isfinite(values[0]);
 }
 
-GradientRef<float> GradientAveraging::memory(Range part) { return sum_->memory(part, *update_); }
+GradientRef<float> GradientAveraging::memory(Range bucket) {
+  return sum_->memory(bucket, *update_);
+}
 
-void GradientAveraging::ready(Range part) {
+void GradientAveraging::ready(Range bucket) {
   beat(heartbeat_);
-  sum_->ready(part, *update_);
+  sum_->ready(bucket, *update_);
 }
 
 bool GradientAveraging::finish_step(StepSums& sums) {
@@ -151,7 +153,7 @@ bool GradientAveraging::finish_step(StepSums& sums) {
   sums = step_sums_;
   if (!std::isfinite(sums.objective.loss)) return false;
   if (reproducible_) {
-    update_->receive(slice_, {within(reproducible_->gradient(), slice_)});
+    update_->receive(trainable_range_, {within(reproducible_->gradient(), trainable_range_)});
   } else {
     sum_->finish(*update_);
   }

@@ -15,23 +15,23 @@
 #include "sae/comm/node_memory.hpp"
 #include "sae/core/error.hpp"
 #include "sae/data/partition.hpp"
-#include "sae/model/gradient_parts.hpp"
+#include "sae/model/gradient_buckets.hpp"
 #include "seconds_scope.hpp"
 
 namespace sae {
 namespace {
 
-/// How many parts of gradients a rank has written, and used, since the start of the run. In memory
+/// How many buckets a rank has written and consumed since the start of the run. Lives in memory
 /// that the node shares.
-struct PartCounters {
+struct BucketCounters {
   alignas(64) std::atomic<std::int64_t> written{0};
-  alignas(64) std::atomic<std::int64_t> used{0};
+  alignas(64) std::atomic<std::int64_t> consumed{0};
 };
 
-/// The ranks of a node share one copy of parameters and optimizer state, and see each other's
-/// gradients, a few parts at a time: what stays in the caches costs no memory bandwidth. Of every
-/// part each of them owns a chunk: it sums the chunk over the gradients of its node, then over
-/// the owners of the same chunk on other nodes, and receives the sum.
+/// The ranks of a node share one copy of parameters and optimizer state, and read each other's
+/// gradients from slots of shared memory, so few that buckets stay in the caches. Each owner has a
+/// range of every bucket. It sums the range over its node, then over its peers, the owners of that
+/// range on other nodes, and receives the sum.
 class NodeSum final : public GradientSum {
  public:
   NodeSum(const GradientSumSettings& settings, std::unique_ptr<Communicator> node, int owners)
@@ -40,64 +40,65 @@ class NodeSum final : public GradientSum {
         heartbeat_(settings.heartbeat),
         seconds_(settings.seconds),
         node_(std::move(node)),
-        same_owner_(comm_.split(node_->rank())),
+        peers_(comm_.split(node_->rank())),
         owners_(owners),
-        slot_bytes_(format_.bytes(largest_part(settings.layout))),
-        gradients_(comm_.share_memory(sizeof(PartCounters) + kSlots * slot_bytes_)) {
-    new (gradients_->segment(node_->rank())) PartCounters;
+        slot_bytes_(format_.bytes(largest_bucket(settings.layout))),
+        gradients_(comm_.share_memory(sizeof(BucketCounters) + kSlots * slot_bytes_)) {
+    new (gradients_->segment(node_->rank())) BucketCounters;
     comm_.barrier();
     for (int r = 0; r < node_->size(); ++r) {
       std::byte* const memory = gradients_->segment(r);
-      counters_.push_back(std::launder(reinterpret_cast<PartCounters*>(memory)));
-      slots_.push_back(memory + sizeof(PartCounters));
+      counters_.push_back(std::launder(reinterpret_cast<BucketCounters*>(memory)));
+      slots_.push_back(memory + sizeof(BucketCounters));
     }
     std::array<double, 1> nodes = {node_->rank() == 0 ? 1.0 : 0.0};
     comm_.allreduce_sum(nodes);
-    if (nodes[0] > 1) sum_.emplace(*same_owner_, is_sent_rounded(), owners_, seconds_);
+    if (nodes[0] > 1) sum_.emplace(*peers_, sends_bfloat16(), owners_, seconds_);
   }
 
-  /// Bytes of shared memory for the gradients of one rank, at most.
+  /// Most shared memory that the gradients of one rank need, in bytes.
   static std::size_t bytes_for_gradients(const ParameterLayout& layout) {
-    return sizeof(PartCounters) +
-           kSlots * static_cast<std::size_t>(largest_part(layout)) * sizeof(float);
+    return sizeof(BucketCounters) +
+           kSlots * static_cast<std::size_t>(largest_bucket(layout)) * sizeof(float);
   }
 
   std::byte* allocate_state(std::size_t bytes) override {
     state_ = comm_.share_memory(node_->rank() == 0 ? bytes : 0);
     return state_->segment(0);
   }
-  /// Nobody updates before all have come to the sums of the first step.
+  /// No rank updates before all ranks have reached the sums of the first step.
   bool initializes_state() const override { return node_->rank() == 0; }
-  void broadcast_state(const std::vector<std::span<std::byte>>& parts) override {
+  void broadcast_state(const std::vector<std::span<std::byte>>& arrays) override {
     if (node_->rank() == 0) {
-      for (const auto part : parts) same_owner_->broadcast(part, 0);
+      for (const auto array : arrays) peers_->broadcast(array, 0);
     }
     std::atomic_thread_fence(std::memory_order_seq_cst);
     comm_.barrier();
   }
 
-  GradientRef<float> memory(Range part, SumReceiver& receiver) override {
-    // The slot is free once all ranks have used what was in it; this one may be the last.
-    while (least(&PartCounters::used) <= written_ - kSlots) use_parts(written_, receiver);
-    return gradient_of(node_->rank(), written_, part);
+  GradientRef<float> memory(Range bucket, SumReceiver& receiver) override {
+    // The slot is free once all ranks have consumed its bucket. This rank may be the last one.
+    while (least(&BucketCounters::consumed) <= written_ - kSlots)
+      consume_buckets(written_, receiver);
+    return gradient_of(node_->rank(), written_, bucket);
   }
 
-  void ready(Range part, SumReceiver& receiver) override {
-    parts_[static_cast<std::size_t>(written_ % kSlots)] = part;
+  void ready(Range bucket, SumReceiver& receiver) override {
+    buckets_[static_cast<std::size_t>(written_ % kSlots)] = bucket;
     ++written_;
     own_counters().written.store(written_, std::memory_order_release);
-    // One late: by then the others have it too.
-    use_parts(written_ - 1, receiver, Wait::kNo);
+    // Not the bucket just written: by the next call the other ranks have written it too.
+    consume_buckets(written_ - 1, receiver, Wait::kNo);
     if (sum_) sum_->poll([&](Range of, auto sum) { receiver.receive(of, {sum}); });
   }
 
   void finish(SumReceiver& receiver) override {
-    while (used_ < written_) use_parts(written_, receiver);
+    while (consumed_ < written_) consume_buckets(written_, receiver);
     if (sum_) sum_->finish([&](Range of, auto sum) { receiver.receive(of, {sum}); });
   }
 
-  void add_shares(std::span<double> values) override {
-    // One after the other, so that all nodes get the same bits. Their owners hold the same chunks.
+  void allreduce_over_owners(std::span<double> values) override {
+    // In the order of owners, whose ranges are the same on every node: all nodes get the same bits.
     const auto shares = node_->allgather_values(std::span<const double>(values));
     std::fill(values.begin(), values.end(), 0.0);
     for (std::size_t i = 0; i < static_cast<std::size_t>(owners_) * values.size(); ++i) {
@@ -114,19 +115,19 @@ class NodeSum final : public GradientSum {
   void close() override {
     gradients_->close();
     if (state_) state_->close();
-    same_owner_->close();
+    peers_->close();
     node_->close();
   }
 
   UpdateShare update_share() const override {
-    if (sum_) return {.owners = owners_, .in_parts = true, .element = format_.sent};
+    if (sum_) return {.owners = owners_, .in_buckets = true, .element = format_.sent};
     return {.owners = owners_,
             .gradients = node_->size(),
-            .in_parts = true,
+            .in_buckets = true,
             .element = format_.written};
   }
   std::string description() const override {
-    return fmt::format("node, {} gradients{}", is_sent_rounded() ? "bfloat16" : "float32",
+    return fmt::format("node, {} gradients{}", sends_bfloat16() ? "bfloat16" : "float32",
                        sum_ ? ", summed over nodes while others are computed" : "");
   }
 
@@ -134,94 +135,90 @@ class NodeSum final : public GradientSum {
   static constexpr std::int64_t kSlots = 2;
   enum class Wait { kNo, kYes };
 
-  /// Uses the parts before `end` that all ranks of the node have written; waits for the first of
-  /// them if it is to.
-  void use_parts(std::int64_t end, SumReceiver& receiver, Wait wait = Wait::kYes) {
+  /// Consumes the buckets before `end` that all ranks of the node have written. Wait::kYes: waits
+  /// for the first of them.
+  void consume_buckets(std::int64_t end, SumReceiver& receiver, Wait wait = Wait::kYes) {
     if (wait == Wait::kYes) wait_for_others();
-    for (; used_ < end && least(&PartCounters::written) > used_; ++used_) {
-      use_part(parts_[static_cast<std::size_t>(used_ % kSlots)], receiver);
-      own_counters().used.store(used_ + 1, std::memory_order_release);
+    for (; consumed_ < end && least(&BucketCounters::written) > consumed_; ++consumed_) {
+      consume_bucket(buckets_[static_cast<std::size_t>(consumed_ % kSlots)], receiver);
+      own_counters().consumed.store(consumed_ + 1, std::memory_order_release);
     }
   }
 
   void wait_for_others() {
-    constexpr int kLooks = 100;
+    constexpr int kPolls = 100;
     const PhaseScope phase(heartbeat_, Phase::kReduction);
     const SecondsScope timer(seconds_.reduction);
-    for (int look = 0; look < kLooks; ++look) {
-      if (can_go_on()) return;
+    for (int i = 0; i < kPolls; ++i) {
+      if (can_proceed()) return;
     }
     std::this_thread::yield();
   }
 
-  /// Whether there is a part to use, or none that is not used by all.
-  bool can_go_on() const {
-    return used_ < written_ ? least(&PartCounters::written) > used_
-                            : least(&PartCounters::used) > written_ - kSlots;
+  /// Whether a bucket can be consumed or, if this rank has consumed all, a slot is free.
+  bool can_proceed() const {
+    return consumed_ < written_ ? least(&BucketCounters::written) > consumed_
+                                : least(&BucketCounters::consumed) > written_ - kSlots;
   }
 
-  std::int64_t least(std::atomic<std::int64_t> PartCounters::*counter) const {
+  std::int64_t least(std::atomic<std::int64_t> BucketCounters::*counter) const {
     std::int64_t least = written_;
-    for (const PartCounters* counters : counters_) {
+    for (const BucketCounters* counters : counters_) {
       least = std::min(least, (counters->*counter).load(std::memory_order_acquire));
     }
     return least;
   }
 
-  void use_part(Range part, SumReceiver& receiver) {
+  void consume_bucket(Range bucket, SumReceiver& receiver) {
     if (node_->rank() >= owners_) return;
-    const Range chunk = chunk_of(part);
-    const Range in_part{chunk.begin - part.begin, chunk.end - part.begin};
+    const Range owned = owned_range(bucket);
+    const Range in_bucket{owned.begin - bucket.begin, owned.end - bucket.begin};
     std::vector<GradientRef<float>> gradients;
     gradients.reserve(slots_.size());
     for (int r = 0; r < node_->size(); ++r) {
-      gradients.push_back(within(gradient_of(r, used_, part), in_part));
+      gradients.push_back(within(gradient_of(r, consumed_, bucket), in_bucket));
     }
     if (sum_) {
       const SecondsScope timer(seconds_.update);
-      return sum_->add(chunk, gradients);
+      return sum_->add(owned, gradients);
     }
-    receiver.receive_all(chunk, gradients);
+    receiver.receive_all(owned, gradients);
   }
 
-  /// Whole cache lines, of either type of element.
-  Range chunk_of(Range part) const {
-    constexpr Index kGrain = 2 * ParameterLayout::kAlignment;
-    const Range grains =
-        part_of_range({0, (part.size() + kGrain - 1) / kGrain}, node_->rank(), owners_);
-    return {std::min(part.begin + grains.begin * kGrain, part.end),
-            std::min(part.begin + grains.end * kGrain, part.end)};
+  /// The range of a bucket that this rank owns: whole cache lines of either element type.
+  Range owned_range(Range bucket) const {
+    return part_in_blocks(bucket, 2 * ParameterLayout::kAlignment, node_->rank(), owners_);
   }
 
-  /// What a rank of the node has written, or writes, as part number `number`.
-  GradientRef<float> gradient_of(int node_rank, std::int64_t number, Range part) const {
+  /// The slot of a rank of the node for bucket `number`, counted since the start of the run.
+  GradientRef<float> gradient_of(int node_rank, std::int64_t number, Range bucket) const {
     const auto slot = static_cast<std::size_t>(number % kSlots);
     return format_.at(slots_[static_cast<std::size_t>(node_rank)] + slot * slot_bytes_,
-                      part.size());
+                      bucket.size());
   }
 
-  PartCounters& own_counters() { return *counters_[static_cast<std::size_t>(node_->rank())]; }
-  bool is_sent_rounded() const { return format_.sent == Precision::kBfloat16; }
+  BucketCounters& own_counters() { return *counters_[static_cast<std::size_t>(node_->rank())]; }
+  bool sends_bfloat16() const { return format_.sent == Precision::kBfloat16; }
 
   Communicator& comm_;
   GradientFormat format_;
   Heartbeat* heartbeat_;
   UpdateSeconds& seconds_;
-  std::unique_ptr<Communicator> node_;        // The ranks of this node,
-  std::unique_ptr<Communicator> same_owner_;  // and those of the same rank on all nodes.
-  int owners_;  // Ranks of each node that own a chunk: as many as the smallest node has.
+  std::unique_ptr<Communicator> node_;   // The ranks of this node.
+  std::unique_ptr<Communicator> peers_;  // The same rank of every node.
+  int owners_;                           // Per node: as many as the smallest node has ranks.
   std::size_t slot_bytes_;
   std::unique_ptr<NodeMemory> state_;
   std::unique_ptr<NodeMemory> gradients_;
-  std::vector<PartCounters*> counters_;  // By rank of the node.
-  std::vector<std::byte*> slots_;        // Likewise: kSlots of slot_bytes_ each.
-  std::array<Range, kSlots> parts_;
-  std::int64_t written_ = 0;  // Parts of this rank; their number is the same on all.
-  std::int64_t used_ = 0;
-  std::optional<OverlappedSum> sum_;  // Where there are several nodes.
+  std::vector<BucketCounters*> counters_;  // By rank of the node.
+  std::vector<std::byte*> slots_;          // By rank of the node: kSlots of slot_bytes_ each.
+  std::array<Range, kSlots> buckets_;
+  std::int64_t written_ = 0;  // Buckets of this rank.
+  std::int64_t consumed_ = 0;
+  std::optional<OverlappedSum> sum_;  // Set if there are several nodes.
 };
 
-/// What each rank knows of its node.
+/// What each rank reports of its node.
 struct NodeFacts {
   int size = 0;
   bool lacks_memory = false;
@@ -231,7 +228,7 @@ struct NodeFacts {
 
 std::unique_ptr<GradientSum> make_node_sum(const GradientSumSettings& settings,
                                            std::size_t state_bytes, bool by_name) {
-  if (settings.comm.size() == 1) return nullptr;  // There is nobody to share with.
+  if (settings.comm.size() == 1) return nullptr;
   auto node = settings.comm.split_by_node();
   const std::size_t needed = state_bytes + NodeSum::bytes_for_gradients(settings.layout) *
                                                static_cast<std::size_t>(node->size());

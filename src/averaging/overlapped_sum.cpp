@@ -16,21 +16,21 @@ void add_to(std::span<float> sum, const GradientRef<float>& gradient) {
 
 }  // namespace
 
-void OverlappedSum::add(Range part, const std::vector<GradientRef<float>>& gradients) {
-  if (part.size() == 0) return;
-  const auto size = static_cast<std::size_t>(part.size());
+void OverlappedSum::add(Range bucket, const std::vector<GradientRef<float>>& gradients) {
+  if (bucket.size() == 0) return;
+  const auto size = static_cast<std::size_t>(bucket.size());
   const auto begin = static_cast<std::size_t>(filling_.size);
-  filling_.parts.push_back(part);
-  filling_.size += part.size();
+  filling_.buckets.push_back(bucket);
+  filling_.size += bucket.size();
   const auto make_room = [&](auto& vector) {
     if (vector.size() < filling_.size) {
-      vector.conservativeResize(std::max(filling_.size, message_elements_ + part.size()));
+      vector.conservativeResize(std::max(filling_.size, message_elements_ + bucket.size()));
     }
   };
   std::span<float> sum;
-  if (travels_rounded_) {
+  if (sends_bfloat16_) {
     make_room(filling_.rounded);
-    sum_.resize(part.size());
+    sum_.resize(bucket.size());
     sum = span_of(sum_);
   } else {
     make_room(filling_.values);
@@ -38,7 +38,7 @@ void OverlappedSum::add(Range part, const std::vector<GradientRef<float>>& gradi
   }
   std::fill(sum.begin(), sum.end(), 0.0f);
   for (const auto& gradient : gradients) add_to(sum, gradient);
-  if (travels_rounded_) round_to_bfloat16(sum, span_of(filling_.rounded).subspan(begin, size));
+  if (sends_bfloat16_) round_to_bfloat16(sum, span_of(filling_.rounded).subspan(begin, size));
   if (filling_.size >= message_elements_) send();
 }
 
@@ -52,7 +52,7 @@ void OverlappedSum::send() {
     spare_.pop_back();
   }
   Message& message = messages_.back();
-  if (travels_rounded_) {
+  if (sends_bfloat16_) {
     message.rounded_sum = comm_.start_allreduce_sum(std::move(message.rounded), message.size);
   } else {
     message.sum = comm_.start_allreduce_sum(std::move(message.values), message.size);
@@ -61,12 +61,12 @@ void OverlappedSum::send() {
 
 bool OverlappedSum::arrived(Message& message) {
   const SecondsScope timer(seconds_.reduction);
-  return travels_rounded_ ? message.rounded_sum->poll() : message.sum->poll();
+  return sends_bfloat16_ ? message.rounded_sum->poll() : message.sum->poll();
 }
 
 void OverlappedSum::wait_for(Message& message) {
   const SecondsScope timer(seconds_.reduction);
-  if (travels_rounded_) {
+  if (sends_bfloat16_) {
     message.rounded = std::exchange(message.rounded_sum, nullptr)->wait();
   } else {
     message.values = std::exchange(message.sum, nullptr)->wait();

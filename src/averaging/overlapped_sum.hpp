@@ -12,41 +12,43 @@
 
 namespace sae {
 
-/// Sums parts of a gradient over ranks while the next ones are computed. Parts travel together in
-/// messages that are worth their latency. All ranks add the same parts in the same order.
+/// Sums buckets over ranks while the objective computes the next ones. Collects buckets into
+/// messages large enough to be worth their latency.
+/// Requires: all ranks add the same buckets in the same order.
 class OverlappedSum {
  public:
-  /// `senders`: ranks of a host that send different parts at the same time. The communicator and
-  /// `seconds` must outlive it.
-  OverlappedSum(Communicator& comm, bool travels_rounded, int senders, UpdateSeconds& seconds)
+  /// `senders`: ranks of a host that send at the same time. The communicator and `seconds` must
+  /// outlive it.
+  OverlappedSum(Communicator& comm, bool sends_bfloat16, int senders, UpdateSeconds& seconds)
       : comm_(comm),
-        travels_rounded_(travels_rounded),
+        sends_bfloat16_(sends_bfloat16),
         message_elements_((Index{1} << 19) / senders),
         seconds_(seconds) {}
 
-  /// Adds the sum of this rank's gradients of a part, each of its size; copies them.
-  void add(Range part, const std::vector<GradientRef<float>>& gradients);
+  /// Adds a bucket: copies the sum of `gradients`, each of its size.
+  void add(Range bucket, const std::vector<GradientRef<float>>& gradients);
 
-  /// Gives each part whose sum has arrived to use(part, sum), a span of either type. Local.
+  /// Calls use(bucket, sum) for each bucket whose sum has arrived; `sum` is a span of floats or of
+  /// bfloat16. Local.
   template <typename Use>
   void poll(const Use& use) {
-    while (!messages_.empty() && arrived(messages_.front())) give(use);
+    while (!messages_.empty() && arrived(messages_.front())) deliver(use);
   }
 
-  /// Waits for all parts, and gives them. Collective.
+  /// As poll, and waits for all buckets. Collective.
   template <typename Use>
   void finish(const Use& use) {
     send();
-    while (!messages_.empty()) give(use);
+    while (!messages_.empty()) deliver(use);
   }
 
  private:
   struct Message {
-    std::vector<Range> parts;
-    Vector<float> values;  // One of the two.
+    std::vector<Range> buckets;
+    Vector<float> values;  // Either these or `rounded`.
     Vector<bfloat16> rounded;
     Index size = 0;
-    std::unique_ptr<PendingSum<float>> sum;  // Likewise; holds the values meanwhile.
+    std::unique_ptr<PendingSum<float>> sum;  // Holds the values while they travel.
     std::unique_ptr<PendingSum<bfloat16>> rounded_sum;
   };
 
@@ -55,32 +57,32 @@ class OverlappedSum {
   void wait_for(Message& message);
 
   template <typename Use>
-  void give(const Use& use) {
+  void deliver(const Use& use) {
     Message message = std::move(messages_.front());
     messages_.pop_front();
     wait_for(message);
     std::size_t begin = 0;
-    for (const Range part : message.parts) {
-      const auto size = static_cast<std::size_t>(part.size());
-      if (travels_rounded_) {
-        use(part, std::span<const bfloat16>(message.rounded.data() + begin, size));
+    for (const Range bucket : message.buckets) {
+      const auto size = static_cast<std::size_t>(bucket.size());
+      if (sends_bfloat16_) {
+        use(bucket, std::span<const bfloat16>(message.rounded.data() + begin, size));
       } else {
-        use(part, std::span<const float>(message.values.data() + begin, size));
+        use(bucket, std::span<const float>(message.values.data() + begin, size));
       }
       begin += size;
     }
-    message.parts.clear();
+    message.buckets.clear();
     message.size = 0;
     spare_.push_back(std::move(message));
   }
 
   Communicator& comm_;
-  bool travels_rounded_;
-  Index message_elements_;  // That are enough for a message.
+  bool sends_bfloat16_;
+  Index message_elements_;  // A message is sent once it has as many.
   UpdateSeconds& seconds_;
   Message filling_;
-  std::deque<Message> messages_;  // On their way, in the order in which they were sent.
-  std::vector<Message> spare_;    // Their memory serves the next ones.
+  std::deque<Message> messages_;  // In flight, in the order of sending.
+  std::vector<Message> spare_;    // Memory to reuse.
   Vector<float> sum_;
 };
 

@@ -16,59 +16,62 @@ ParameterUpdate::ParameterUpdate(const ParameterLayout& layout, const Optimizer&
       heartbeat_(heartbeat),
       seconds_(seconds),
       statistics_(optimizer.statistics(layout.views().size())) {
-  if (!statistics_.empty()) whole_.resize(layout.size());
+  if (!statistics_.empty()) summed_gradient_.resize(layout.size());
 }
 
 void ParameterUpdate::begin_step(const OptimizerStep& step) {
   step_ = step;
-  parts_.clear();
+  buckets_.clear();
   finite_ = true;
 }
 
-void ParameterUpdate::receive(Range part, const std::vector<std::span<const float>>& gradients) {
-  update_or_keep(part, gradients);
+void ParameterUpdate::receive(Range bucket, const std::vector<std::span<const float>>& gradients) {
+  update_or_store(bucket, gradients);
 }
 
-void ParameterUpdate::receive(Range part, const std::vector<std::span<const bfloat16>>& gradients) {
-  update_or_keep(part, gradients);
+void ParameterUpdate::receive(Range bucket,
+                              const std::vector<std::span<const bfloat16>>& gradients) {
+  update_or_store(bucket, gradients);
 }
 
 template <typename G>
-void ParameterUpdate::update_or_keep(Range part, const std::vector<std::span<const G>>& gradients) {
+void ParameterUpdate::update_or_store(Range bucket,
+                                      const std::vector<std::span<const G>>& gradients) {
   const SecondsScope timer(seconds_);
   beat(heartbeat_);
-  if (statistics_.empty()) return update(part, gradients);
-  const std::span<float> sum = within(span_of(whole_), part);
+  if (statistics_.empty()) return update(bucket, gradients);
+  const std::span<float> sum = within(span_of(summed_gradient_), bucket);
   std::fill(sum.begin(), sum.end(), 0.0f);
   for (const auto& gradient : gradients) add_widened(gradient, sum);
-  parts_.push_back(part);
+  buckets_.push_back(bucket);
 }
 
 bool ParameterUpdate::finish(GradientSum& sum) {
   if (!statistics_.empty()) {
     std::fill(statistics_.begin(), statistics_.end(), 0.0);
-    for (const Range part : parts_) {
-      for_arrays_in(part, [&](Index array, Range elements) {
+    for (const Range bucket : buckets_) {
+      for_arrays_in(bucket, [&](Index array, Range elements) {
         optimizer_.add_statistics(array, within(vectors_.parameters, elements),
-                                  within(span_of(std::as_const(whole_)), elements), statistics_);
+                                  within(span_of(std::as_const(summed_gradient_)), elements),
+                                  statistics_);
       });
     }
-    sum.add_shares(statistics_);
+    sum.allreduce_over_owners(statistics_);
     const SecondsScope timer(seconds_);
-    for (const Range part : parts_) {
-      update<float>(part, {within(span_of(std::as_const(whole_)), part)});
+    for (const Range bucket : buckets_) {
+      update<float>(bucket, {within(span_of(std::as_const(summed_gradient_)), bucket)});
     }
   }
   return finite_;
 }
 
 template <typename G>
-void ParameterUpdate::update(Range part, const std::vector<std::span<const G>>& gradients) {
-  for_arrays_in(part, [&](Index array, Range elements) {
-    const Range in_part{elements.begin - part.begin, elements.end - part.begin};
+void ParameterUpdate::update(Range bucket, const std::vector<std::span<const G>>& gradients) {
+  for_arrays_in(bucket, [&](Index array, Range elements) {
+    const Range in_bucket{elements.begin - bucket.begin, elements.end - bucket.begin};
     std::vector<std::span<const G>> of_array;
     of_array.reserve(gradients.size());
-    for (const auto& gradient : gradients) of_array.push_back(within(gradient, in_part));
+    for (const auto& gradient : gradients) of_array.push_back(within(gradient, in_bucket));
     UpdatedVectors vectors{.parameters = within(vectors_.parameters, elements),
                            .slots = {},
                            .rounded = within(vectors_.rounded, elements)};
@@ -82,12 +85,12 @@ void ParameterUpdate::update(Range part, const std::vector<std::span<const G>>& 
 }
 
 template <typename Action>
-void ParameterUpdate::for_arrays_in(Range part, const Action& action) const {
+void ParameterUpdate::for_arrays_in(Range bucket, const Action& action) const {
   const auto& views = layout_.views();
   for (std::size_t array = 0; array < views.size(); ++array) {
     const ParameterView& view = views[array];
-    const Range elements{std::max(part.begin, view.offset),
-                         std::min(part.end, view.offset + view.size())};
+    const Range elements{std::max(bucket.begin, view.offset),
+                         std::min(bucket.end, view.offset + view.size())};
     if (elements.size() > 0) action(static_cast<Index>(array), elements);
   }
 }

@@ -7,29 +7,29 @@
 
 namespace sae {
 
-/// Updates the parameters by the sums that it receives: at once where the optimizer allows that,
-/// else once the whole gradient is summed. The arguments must outlive it.
+/// Updates the parameters from the sums that it receives: each bucket at once if the optimizer
+/// allows it, else after the whole gradient has arrived. The arguments must outlive it.
 class ParameterUpdate final : public SumReceiver {
  public:
   ParameterUpdate(const ParameterLayout& layout, const Optimizer& optimizer,
                   const UpdatedVectors& vectors, Heartbeat* heartbeat, double& seconds);
 
-  /// weight_decay for weights alone.
+  /// Begins a step; step.weight_decay applies to weights only.
   void begin_step(const OptimizerStep& step);
-  void receive(Range part, const std::vector<std::span<const float>>& gradients) override;
-  void receive(Range part, const std::vector<std::span<const bfloat16>>& gradients) override;
-  /// Updates what needs the whole gradient; returns whether all that was received is finite.
-  /// Collective where the optimizer asks for statistics.
+  void receive(Range bucket, const std::vector<std::span<const float>>& gradients) override;
+  void receive(Range bucket, const std::vector<std::span<const bfloat16>>& gradients) override;
+  /// Does the updates that need the whole gradient. Returns whether all received sums are finite.
+  /// Collective if the optimizer needs statistics.
   bool finish(GradientSum& sum);
 
  private:
   template <typename G>
-  void update_or_keep(Range part, const std::vector<std::span<const G>>& gradients);
+  void update_or_store(Range bucket, const std::vector<std::span<const G>>& gradients);
   template <typename G>
-  void update(Range part, const std::vector<std::span<const G>>& gradients);
-  /// Calls action(array, elements of it) for each array that shares elements with the part.
+  void update(Range bucket, const std::vector<std::span<const G>>& gradients);
+  /// Calls action(array, elements) for each array that overlaps the bucket.
   template <typename Action>
-  void for_arrays_in(Range part, const Action& action) const;
+  void for_arrays_in(Range bucket, const Action& action) const;
 
   const ParameterLayout& layout_;
   const Optimizer& optimizer_;
@@ -38,8 +38,8 @@ class ParameterUpdate final : public SumReceiver {
   double& seconds_;
   OptimizerStep step_;
   std::vector<double> statistics_;
-  Vector<float> whole_;       // Sums of the parts received so far, if the optimizer needs all.
-  std::vector<Range> parts_;  // Where they are.
+  Vector<float> summed_gradient_;  // Empty unless the optimizer needs the whole gradient.
+  std::vector<Range> buckets_;     // Received so far, likewise.
   bool finite_ = true;
 };
 

@@ -15,7 +15,7 @@ void add(const ObjectiveSums& other, ObjectiveSums& sums) {
 }
 
 /// The samples [range.begin, range.end) of a minibatch.
-Minibatch<float> part_of(const Minibatch<float>& whole, Range range) {
+Minibatch<float> samples_of(const Minibatch<float>& whole, Range range) {
   Minibatch<float> part;
   part.inputs = whole.inputs.middleCols(range.begin, range.size());
   part.labels = {whole.labels.begin() + range.begin, whole.labels.begin() + range.end};
@@ -31,34 +31,35 @@ Eigen::Map<Vector<float>> segment_of(std::span<float> vector, Range range) {
 
 }  // namespace
 
-ObjectiveSums ReproducibleSum::add_slices(Objective<float>& objective,
-                                          const ParametersRef<float>& parameters,
-                                          const Minibatch<float>& minibatch, std::uint32_t epoch,
-                                          Range slices, std::span<float> gradient,
-                                          std::size_t depth) {
-  if (slices.size() == 1) {
+ObjectiveSums ReproducibleSum::add_microbatches(Objective<float>& objective,
+                                                const ParametersRef<float>& parameters,
+                                                const Minibatch<float>& minibatch,
+                                                std::uint32_t epoch, Range microbatches,
+                                                std::span<float> gradient, std::size_t depth) {
+  if (microbatches.size() == 1) {
     const Range whole{0, minibatch.global_size};
     const Index own_begin = part_of_range(whole, comm_.rank(), comm_.size()).begin;
-    const Range slice = part_of_range(whole, slices.begin, kSlices);
+    const Range microbatch = part_of_range(whole, microbatches.begin, kMicrobatches);
     FlatGradient<float> sink(gradient);
     beat(heartbeat_);
-    return objective.evaluate(parameters,
-                              part_of(minibatch, {slice.begin - own_begin, slice.end - own_begin}),
-                              epoch, sink);
+    return objective.evaluate(
+        parameters,
+        samples_of(minibatch, {microbatch.begin - own_begin, microbatch.end - own_begin}), epoch,
+        sink);
   }
-  const Index middle = slices.begin + slices.size() / 2;
-  ObjectiveSums sums = add_slices(objective, parameters, minibatch, epoch, {slices.begin, middle},
-                                  gradient, depth + 1);
+  const Index middle = microbatches.begin + microbatches.size() / 2;
+  ObjectiveSums sums = add_microbatches(objective, parameters, minibatch, epoch,
+                                        {microbatches.begin, middle}, gradient, depth + 1);
   if (partial_.size() <= depth) partial_.resize(depth + 1);
   if (partial_[depth].size() == 0) {
     partial_[depth] = Vector<float>::Zero(static_cast<Index>(gradient.size()));
   }
-  // Moved out for the call: deeper levels may make the list longer.
+  // Moved out for the call: deeper levels may resize the list.
   Vector<float> right = std::move(partial_[depth]);
-  add(add_slices(objective, parameters, minibatch, epoch, {middle, slices.end}, span_of(right),
-                 depth + 1),
+  add(add_microbatches(objective, parameters, minibatch, epoch, {middle, microbatches.end},
+                       span_of(right), depth + 1),
       sums);
-  const Range range = objective.slice();
+  const Range range = objective.trainable_range();
   segment_of(gradient, range) += segment_of(span_of(right), range);
   partial_[depth] = std::move(right);
   return sums;
@@ -73,16 +74,17 @@ StepSums ReproducibleSum::evaluate(Objective<float>& objective,
     gradient_ = Vector<float>::Zero(static_cast<Index>(parameters.values.size()));
   }
   const std::span<float> gradient = span_of(gradient_);
-  const Range slices = part_of_range({0, kSlices}, comm_.rank(), comm_.size());
-  StepSums sums{add_slices(objective, parameters, minibatch, epoch, slices, gradient, 0),
-                stop_vote};
+  const Range microbatches = part_of_range({0, kMicrobatches}, comm_.rank(), comm_.size());
+  StepSums sums{
+      add_microbatches(objective, parameters, minibatch, epoch, microbatches, gradient, 0),
+      stop_vote};
 
-  const Range range = objective.slice();
+  const Range range = objective.trainable_range();
   const std::span own(gradient.data() + range.begin, static_cast<std::size_t>(range.size()));
   Vector<float> other(range.size());
   const std::span others(other.data(), own.size());
-  // The rest of the tree: neighbours, then pairs of them, ... A sum of two floats has the same bits
-  // in either order, so both partners get the same.
+  // The upper levels of the tree, by recursive doubling. a + b and b + a have the same bits, so
+  // both partners get the same sum.
   for (int distance = 1; distance < comm_.size(); distance *= 2) {
     beat(heartbeat_);
     const int partner = comm_.rank() ^ distance;

@@ -4,7 +4,7 @@
 
 namespace sae {
 
-/// Adds the time of a scope, in seconds.
+/// Adds the duration of a scope to a sum, in seconds.
 class SecondsScope {
  public:
   explicit SecondsScope(double& sum) : sum_(sum) {}

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "bench_parts.hpp"
+#include "bench_measure.hpp"
 #include "sae/core/host.hpp"
 #include "sae/data/epoch_stream.hpp"
 #include "sae/data/partition.hpp"
@@ -28,14 +28,14 @@ Topology topology_of(const BenchSettings& settings) {
   return topology_for(settings.configuration, info);
 }
 
-/// Samples of a set of whole minibatches.
+/// Samples of the synthetic set: whole minibatches.
 Index synthetic_size(const BenchSettings& settings) {
   constexpr Index kAbout = 16384;
   const Index batch = settings.configuration.batch_size;
   return batch * std::max<Index>(4, kAbout / batch);
 }
 
-/// This rank's part of a set of noise.
+/// This rank's shard of random pixels.
 Shard synthetic_shard(const BenchSettings& settings, const Communicator& comm) {
   const Index set_size = synthetic_size(settings);
   Shard shard({.features = settings.inputs, .pixel_type = PixelType::kUint8}, set_size,
@@ -55,7 +55,7 @@ Shard synthetic_shard(const BenchSettings& settings, const Communicator& comm) {
   return shard;
 }
 
-/// The training steps of a stage, without end.
+/// Runs training steps of a stage, epoch after epoch.
 class SyntheticSteps {
  public:
   SyntheticSteps(const Stage& stage, const BenchSettings& settings, const Shard& shard,
@@ -76,7 +76,7 @@ class SyntheticSteps {
     data.push_back(bench_seconds_since(begin));
     const UpdateSeconds before = averaging_.seconds();
     const auto computing = BenchClock::now();
-    // So low that the weights stay as they are.
+    // Too low a rate to change the weights.
     averaging_.start_step({.learning_rate = 1e-6F,
                            .gradient_scale = 1.0F / static_cast<float>(minibatch_.global_size)},
                           0);
@@ -92,7 +92,7 @@ class SyntheticSteps {
   /// Collective.
   void finish() { stream_->finish(); }
 
-  void forget() {
+  void clear_times() {
     for (auto* times : {&data, &objective, &reduction, &update, &step_time}) times->clear();
   }
 
@@ -125,13 +125,13 @@ class Bench {
         stages_(plan_stages(settings.configuration, layout_)),
         averaging_(std::make_unique<GradientAveraging>(
             layout_, averaging_settings(settings.configuration), comm, settings.heartbeat)),
-        largest_part_(steps_per_epoch(settings.configuration.batch_size, comm.size())) {
+        local_batch_size_(steps_per_epoch(settings.configuration.batch_size, comm.size())) {
     if (comm.is_root()) {
       Vector<float> initial;
       initialize_parameters(layout_, settings.configuration.seed, initial);
       std::copy(initial.begin(), initial.end(), averaging_->parameters().begin());
     }
-    averaging_->share_from_root();
+    averaging_->broadcast_from_root();
     report_.topology = layout_.topology();
     report_.parameters = layout_.size();
     report_.hosts = comm.allgather(host_name());
@@ -158,9 +158,9 @@ class Bench {
     Minibatch<float> minibatch;
     minibatch.encoded_layers = codes_.layers_kept(stage);
     minibatch.inputs = Matrix<float>::Constant(
-        layout_.topology().inputs_of(minibatch.encoded_layers), largest_part_, 0.5F);
-    minibatch.labels.resize(static_cast<std::size_t>(largest_part_));
-    minibatch.samples.resize(static_cast<std::size_t>(largest_part_));
+        layout_.topology().inputs_of(minibatch.encoded_layers), local_batch_size_, 0.5F);
+    minibatch.labels.resize(static_cast<std::size_t>(local_batch_size_));
+    minibatch.samples.resize(static_cast<std::size_t>(local_batch_size_));
     minibatch.global_size = settings_.configuration.batch_size;
     return stage_products(
         layout_, stage, averaging_->parameters_ref(), minibatch,
@@ -186,9 +186,9 @@ class Bench {
 
   UpdatePass update_pass_of(const Stage& stage) const {
     const UpdateShare share = averaging_->update_share();
-    return {.elements = steps_per_epoch(stage.objective->slice().size(), share.owners),
+    return {.elements = steps_per_epoch(stage.objective->trainable_range().size(), share.owners),
             .gradients = share.gradients,
-            .gradient_elements = share.in_parts ? largest_part(layout_) : 0,
+            .gradient_elements = share.in_buckets ? largest_bucket(layout_) : 0,
             .rounded_gradients = share.element == Precision::kBfloat16,
             .velocity = !averaging_->slots().empty(),
             .rounded_parameters = precision_of(settings_.configuration) == Precision::kBfloat16};
@@ -203,7 +203,7 @@ class Bench {
   void measure_step(const Stage& stage, const Shard& shard) {
     StageBench bench{.stage = stage.name,
                      .samples = settings_.configuration.batch_size,
-                     .parameters = stage.objective->slice().size()};
+                     .parameters = stage.objective->trainable_range().size()};
     std::optional<Shard> codes;
     if (const Index layers = codes_.layers_kept(stage); layers > 0) {
       codes = encode_shard(layout_, layers, averaging_->parameters_ref(),
@@ -213,7 +213,7 @@ class Bench {
     bench.record_bytes = static_cast<double>(inputs.format().bytes());
     SyntheticSteps steps(stage, settings_, inputs, *averaging_, comm_);
     const int repetitions = repetitions_for(settings_.seconds, comm_, [&] { steps.run_one(); });
-    steps.forget();
+    steps.clear_times();
     comm_.barrier();
     const auto begin = BenchClock::now();
     for (int i = 0; i < repetitions; ++i) steps.run_one();
@@ -227,18 +227,18 @@ class Bench {
     bench.reduction_seconds = typical(steps.reduction);
     bench.update_seconds = typical(steps.update);
     bench.step_seconds = typical(steps.step_time);
-    bench.averaging_seconds = measure_averaging(*averaging_, stage.objective->slice(),
-                                                largest_part(layout_), settings_, comm_)
+    bench.averaging_seconds = measure_averaging(*averaging_, stage.objective->trainable_range(),
+                                                largest_bucket(layout_), settings_, comm_)
                                   .seconds();
     if (!settings_.steps_only) compare(stage, bench);
     report_.stages.push_back(std::move(bench));
   }
 
-  /// Sets what the step consists of and what bounds it.
+  /// Sets the parts of the step and their bounds.
   void compare(const Stage& stage, StageBench& bench) {
-    // The kernels know nothing of clocks: the products are done once more without the rest of the
-    // objective, on the same weights and gradient; what the objective takes longer is elementwise.
-    bench.products_seconds = measure_products_in_turn(stage, bench);
+    // The kernels do not time themselves. Repeat the products without the rest of the objective;
+    // the difference is elementwise work.
+    bench.products_seconds = measure_products_in_sequence(stage, bench);
     const MemoryRate& update =
         *std::find_if(report_.memory.begin(), report_.memory.end(),
                       [&](const MemoryRate& rate) { return rate.pass == "update " + stage.name; });
@@ -246,9 +246,9 @@ class Bench {
     bench.update_bound_seconds = update.seconds;
   }
 
-  /// The sum of the median times of the products, one after the other as in a step; sets their
-  /// work and bound.
-  double measure_products_in_turn(const Stage& stage, StageBench& bench) {
+  /// Returns the sum of the median times of the products, run in sequence as in a step; sets their
+  /// flop and bound.
+  double measure_products_in_sequence(const Stage& stage, StageBench& bench) {
     const auto products = products_of(stage);
     std::vector<std::vector<double>> times(products.size());
     const auto once = [&] {
@@ -277,7 +277,7 @@ class Bench {
   std::vector<Stage> stages_;
   std::unique_ptr<GradientAveraging> averaging_;
   CodeCaching codes_;
-  Index largest_part_;  // Of a minibatch: samples of rank 0.
+  Index local_batch_size_;  // The largest of all ranks.
   BenchReport report_;
 };
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "bench_parts.hpp"
+#include "bench_measure.hpp"
 
 namespace sae {
 namespace {
@@ -15,8 +15,8 @@ float widened(std::uint16_t upper_half) {
 
 float widened(float value) { return value; }
 
-/// Reads weights, gradients and velocity, and writes weights, velocity and upper halves of weights,
-/// with next to no arithmetic.
+/// Has the memory traffic of an update with little arithmetic: reads weights, gradients and
+/// velocity; writes weights, velocity and rounded weights.
 template <typename G>
 struct UpdateVectors {
   explicit UpdateVectors(const UpdatePass& pass)
@@ -27,8 +27,8 @@ struct UpdateVectors {
                   std::vector<G>(pass.gradient_elements > 0
                                      ? static_cast<std::size_t>(pass.gradient_elements) + kBlock
                                      : weights.size())),
-        part(pass.gradient_elements > 0 ? static_cast<std::size_t>(pass.gradient_elements)
-                                        : weights.size()) {}
+        period(pass.gradient_elements > 0 ? static_cast<std::size_t>(pass.gradient_elements)
+                                          : weights.size()) {}
 
   void run() {
     const auto blocks = static_cast<Index>((weights.size() + kBlock - 1) / kBlock);
@@ -37,18 +37,18 @@ struct UpdateVectors {
       const std::size_t begin = static_cast<std::size_t>(block) * kBlock;
       const std::size_t end = std::min(begin + kBlock, weights.size());
       std::array<float, kBlock> sum;
-      const std::size_t at = begin % part;
+      const std::size_t at = begin % period;
       const G* first = gradients[0].data() + at;
       for (std::size_t i = 0; i < end - begin; ++i) sum[i] = widened(first[i]);
       for (std::size_t r = 1; r < gradients.size(); ++r) {
         const G* next = gradients[r].data() + at;
         for (std::size_t i = 0; i < end - begin; ++i) sum[i] += widened(next[i]);
       }
-      change(begin, end, sum);
+      update(begin, end, sum);
     }
   }
 
-  void change(std::size_t begin, std::size_t end, std::array<float, kBlock>& sum) {
+  void update(std::size_t begin, std::size_t end, std::array<float, kBlock>& sum) {
     float* w = weights.data();
     if (!velocity.empty()) {
       float* v = velocity.data();
@@ -69,7 +69,7 @@ struct UpdateVectors {
   std::vector<float> velocity;
   std::vector<std::uint16_t> rounded;
   std::vector<std::vector<G>> gradients;
-  std::size_t part;  // Elements of a gradient after which it begins again.
+  std::size_t period;  // Elements after which a gradient is read from its start again.
 };
 
 template <typename G>
@@ -92,14 +92,14 @@ double UpdatePass::bytes() const {
 
 MemoryRate measure_copy(double seconds, Communicator& comm) {
   constexpr std::size_t kBytes = std::size_t{64} << 20;
-  constexpr std::size_t kPart = std::size_t{1} << 20;
+  constexpr std::size_t kChunk = std::size_t{1} << 20;
   std::vector<std::byte> from(kBytes, std::byte{1});
   std::vector<std::byte> to(kBytes);
   const double each = measure(seconds, comm, [&] {
 #pragma omp parallel for schedule(static)
-    for (Index part = 0; part < static_cast<Index>(kBytes / kPart); ++part) {
-      const std::size_t begin = static_cast<std::size_t>(part) * kPart;
-      std::memcpy(to.data() + begin, from.data() + begin, kPart);
+    for (Index chunk = 0; chunk < static_cast<Index>(kBytes / kChunk); ++chunk) {
+      const std::size_t begin = static_cast<std::size_t>(chunk) * kChunk;
+      std::memcpy(to.data() + begin, from.data() + begin, kChunk);
     }
   });
   return {.pass = "copy", .bytes = 2.0 * kBytes, .seconds = each};

@@ -1,49 +1,50 @@
-// The products of each stage as its objective does them, without what stands between them.
+// The products of each stage, without the rest of its objective.
 #include <map>
 #include <memory>
 #include <tuple>
 #include <utility>
 
-#include "bench_parts.hpp"
+#include "bench_measure.hpp"
 #include "sae/kernels/products.hpp"
 
 namespace sae {
 namespace {
 
-/// Takes one part of a gradient after the other into the same memory; notes whose weights they are.
+/// Writes all buckets to the same memory; records the weights that they belong to.
 class ScratchGradient final : public GradientSink<float> {
  public:
   ScratchGradient(const ParameterLayout& layout, bool rounded) : layout_(layout) {
-    const Index size = largest_part(layout);
+    const Index size = largest_bucket(layout);
     if (rounded) {
       rounded_ = Vector<bfloat16>::Zero(size);
     } else {
       values_ = Vector<float>::Zero(size);
     }
   }
-  bool begin(const ObjectiveSums& /*sums*/) override { return true; }
-  GradientRef<float> memory(Range part) override {
-    const auto size = static_cast<std::size_t>(part.size());
+  bool reduce_sums(const ObjectiveSums& /*sums*/) override { return true; }
+  GradientRef<float> memory(Range bucket) override {
+    const auto size = static_cast<std::size_t>(bucket.size());
     if (rounded_.size() > 0) return {{}, span_of(rounded_).first(size)};
     return {span_of(values_).first(size), {}};
   }
-  void ready(Range part) override {
+  void ready(Range bucket) override {
     for (const ParameterView& view : layout_.views()) {
-      if (view.is_weights && part.begin >= view.offset && part.begin < view.offset + view.size()) {
+      if (view.is_weights && bucket.begin >= view.offset &&
+          bucket.begin < view.offset + view.size()) {
         weights.push_back(view.offset);
       }
     }
   }
 
-  std::vector<Index> weights;  ///< Where the weights begin that each part belongs to.
+  std::vector<Index> weights;  ///< By bucket of weights: offset of the weights.
 
  private:
   const ParameterLayout& layout_;
-  Vector<float> values_;  // One of the two.
+  Vector<float> values_;  // Either these or rounded_.
   Vector<bfloat16> rounded_;
 };
 
-/// Matrices with values of which sums stay small, one for each use and shape.
+/// Matrices of small values, one for each use and shape.
 class Buffers {
  public:
   template <typename T>
@@ -58,7 +59,7 @@ class Buffers {
 };
 
 template <typename T, typename R>
-std::function<void()> again(const ProductCall& call, Buffers& buffers) {
+std::function<void()> replay(const ProductCall& call, Buffers& buffers) {
   auto& w = buffers.get<T>("weights", call.outputs, call.inputs);
   auto& x = buffers.get<T>("below", call.inputs, call.samples);
   auto& y = buffers.get<T>("above", call.outputs, call.samples);
@@ -78,10 +79,10 @@ std::function<void()> again(const ProductCall& call, Buffers& buffers) {
   return [&] { multiply_outer<T, R>(y, x, result); };
 }
 
-std::function<void()> again(const ProductCall& call, Buffers& buffers) {
-  if (!call.rounded_operands) return again<float, float>(call, buffers);
-  if (!call.rounded_result) return again<bfloat16, float>(call, buffers);
-  return again<bfloat16, bfloat16>(call, buffers);
+std::function<void()> replay(const ProductCall& call, Buffers& buffers) {
+  if (!call.rounded_operands) return replay<float, float>(call, buffers);
+  if (!call.rounded_result) return replay<bfloat16, float>(call, buffers);
+  return replay<bfloat16, bfloat16>(call, buffers);
 }
 
 const char* name_of(ProductCall::Kind kind) {
@@ -107,14 +108,14 @@ std::vector<StageProduct> stage_products(const ParameterLayout& layout, const St
     const ProductRecorder recorder(calls);
     stage.objective->evaluate(parameters, minibatch, 1, gradient);
   }
-  const auto buffers = std::make_shared<Buffers>();  // Kept alive by the products.
+  const auto buffers = std::make_shared<Buffers>();  // Owned by the products.
   std::vector<StageProduct> products;
-  std::size_t part = 0;
+  std::size_t bucket = 0;
   for (const ProductCall& call : calls) {
-    auto run = [buffers, product = again(call, *buffers)] { product(); };
-    const bool is_part = call.kind == ProductCall::Kind::kOuter;
-    if (is_part && part > 0 && part < gradient.weights.size() &&
-        gradient.weights[part] == gradient.weights[part - 1]) {
+    auto run = [buffers, product = replay(call, *buffers)] { product(); };
+    const bool is_gradient = call.kind == ProductCall::Kind::kOuter;
+    if (is_gradient && bucket > 0 && bucket < gradient.weights.size() &&
+        gradient.weights[bucket] == gradient.weights[bucket - 1]) {
       StageProduct& whole = products.back();
       whole.shape.inputs += call.inputs;
       whole.run = [before = std::move(whole.run), run = std::move(run)] {
@@ -129,7 +130,7 @@ std::vector<StageProduct> stage_products(const ParameterLayout& layout, const St
                            .wide_result = !call.rounded_result},
                           std::move(run)});
     }
-    if (is_part) ++part;
+    if (is_gradient) ++bucket;
   }
   return products;
 }

@@ -1,5 +1,5 @@
-#include "bench_parts.hpp"
-#include "sae/model/gradient_parts.hpp"
+#include "bench_measure.hpp"
+#include "sae/model/gradient_buckets.hpp"
 
 namespace sae {
 namespace {
@@ -10,11 +10,11 @@ constexpr Index kRowLength = 4096;
 
 }  // namespace
 
-ReductionRate measure_averaging(GradientAveraging& averaging, Range slice, Index part,
+ReductionRate measure_averaging(GradientAveraging& averaging, Range trainable, Index bucket_size,
                                 const BenchSettings& settings, Communicator& comm) {
   std::vector<double> reductions;
   std::vector<double> updates;
-  // What the memory holds is summed again and again, and must change nothing.
+  // Scale 0: whatever the buckets hold, the parameters stay.
   const OptimizerStep step{.learning_rate = 0.1F, .gradient_scale = 0};
   averaging.reset_slots();
   const auto once = [&] {
@@ -22,11 +22,11 @@ ReductionRate measure_averaging(GradientAveraging& averaging, Range slice, Index
     const double update_before = averaging.seconds().update;
     const auto begin = BenchClock::now();
     averaging.start_step(step, 0);
-    averaging.begin({});
-    for (Index first = slice.begin; first < slice.end; first += part) {
-      const Range range{first, std::min(first + part, slice.end)};
-      averaging.memory(range);
-      averaging.ready(range);
+    averaging.reduce_sums({});
+    for (Index first = trainable.begin; first < trainable.end; first += bucket_size) {
+      const Range bucket{first, std::min(first + bucket_size, trainable.end)};
+      averaging.memory(bucket);
+      averaging.ready(bucket);
     }
     averaging.finish_step(sums);
     const double total = bench_seconds_since(begin);
@@ -52,14 +52,14 @@ std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Com
   const Index element_bytes = rounded ? 2 : 4;
   const ParameterLayout layout(
       {.inputs = kRowLength, .hidden = {kLargestBytes / element_bytes / kRowLength}, .classes = 1});
-  // By node is what `auto` takes where it can, and refuses without throwing where it cannot.
+  // kAuto tries kNode, and falls back to kFlat instead of throwing.
   for (const Averaging strategy : {Averaging::kFlat, Averaging::kAuto}) {
     averaging_of.strategy = strategy;
     GradientAveraging averaging(layout, averaging_of, comm, settings.heartbeat);
     if (strategy == Averaging::kAuto && averaging.update_share().owners == 1) break;
     for (Index bytes = kSmallestBytes; bytes <= kLargestBytes; bytes *= 4) {
       ReductionRate rate = measure_averaging(averaging, {0, bytes / element_bytes},
-                                             largest_part(layout), settings, comm);
+                                             largest_bucket(layout), settings, comm);
       rate.strategy = averaging.description();
       rate.bytes = static_cast<double>(bytes);
       rates.push_back(std::move(rate));

@@ -25,7 +25,7 @@ ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>
   output_layer<T>(layout_.output(), parameters, activations_.back(), logits_);
   const ClassificationSums classified = softmax_cross_entropy<Master<T>>(minibatch.labels, logits_);
   const ObjectiveSums sums{classified.loss, classified.errors, static_cast<double>(samples)};
-  if (!gradient.begin(sums)) return sums;
+  if (!gradient.reduce_sums(sums)) return sums;
   convert<T>(logits_, delta_);
   bias_gradient_ = logits_.rowwise().sum();
 

@@ -56,7 +56,7 @@ ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>&
   sums.loss =
       reconstruction_loss<T>(views.visible, view_of(parameters.values, views.visible_bias).col(0),
                              clean_, logits_, reconstruction_delta, visible_bias_gradient_);
-  if (!gradient.begin(sums)) return sums;
+  if (!gradient.reduce_sums(sums)) return sums;
   multiply<T>(view_of(elements_of<T>(parameters), views.weights), reconstruction_delta,
               hidden_delta);
   multiply_by_derivative<T>(views.activation, hidden, hidden_delta, bias_gradient_);

@@ -60,7 +60,7 @@ ParameterLayout::ParameterLayout(const Topology& topology) : topology_(topology)
   }
 }
 
-Range ParameterLayout::pretraining_slice(Index layer) const {
+Range ParameterLayout::pretraining_range(Index layer) const {
   return {hidden(layer).weights.offset,
           layers_[static_cast<std::size_t>(layer + 1)].weights.offset};
 }

@@ -159,8 +159,8 @@ void EventWriter::epoch_done(const EpochReport& report) {
 void EventWriter::add_histograms(tensorboard::Summary& summary, std::size_t stage) const {
   const ParameterLayout layout(summary_.topology);
   const Range trained = stage + 1 == summary_.stages.size()
-                            ? layout.finetuning_slice()
-                            : layout.pretraining_slice(static_cast<Index>(stage));
+                            ? layout.finetuning_range()
+                            : layout.pretraining_range(static_cast<Index>(stage));
   for (const ParameterView& view : layout.views()) {
     if (!trained.contains(view.offset)) continue;
     add_histogram(summary, view.name,

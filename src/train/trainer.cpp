@@ -24,20 +24,20 @@ Clock::duration duration_of(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-/// Shows each part of a gradient to a hook before it goes on.
+/// Passes each bucket to a hook before forwarding it.
 class HookedGradient final : public GradientSink<float> {
  public:
   HookedGradient(GradientSink<float>& gradient, const GradientHook& hook, Index step)
       : gradient_(gradient), hook_(hook), step_(step) {}
 
-  bool begin(const ObjectiveSums& sums) override { return gradient_.begin(sums); }
-  GradientRef<float> memory(Range part) override {
-    memory_ = gradient_.memory(part);
+  bool reduce_sums(const ObjectiveSums& sums) override { return gradient_.reduce_sums(sums); }
+  GradientRef<float> memory(Range bucket) override {
+    memory_ = gradient_.memory(bucket);
     return memory_;
   }
-  void ready(Range part) override {
-    hook_(step_, part, memory_.values);
-    gradient_.ready(part);
+  void ready(Range bucket) override {
+    hook_(step_, bucket, memory_.values);
+    gradient_.ready(bucket);
   }
 
  private:
@@ -216,7 +216,7 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
   } else {
     averaging_->evaluate(*stage.objective, minibatch, epoch, *averaging_);
   }
-  // Less what was summed and updated meanwhile.
+  // Excludes the time of reductions and updates that overlapped the objective.
   const UpdateSeconds& after = averaging_->seconds();
   const auto computed =
       std::max(begin, Clock::now() - duration_of(after.reduction - before.reduction) -
@@ -230,7 +230,7 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
 bool Trainer::is_time_to_stop() const {
   if (control_.stop_requested && control_.stop_requested()) return true;
   if (!control_.max_seconds || !comm_.is_root()) return false;
-  // Before the limit strikes: to end what is being written, to save once more, and to leave.
+  // Leave time to finish the write in progress, to save once more, and to exit.
   const double reserve = std::min(5.0, *control_.max_seconds / 4) + session_->seconds_to_save();
   return seconds_of_session() > *control_.max_seconds - reserve;
 }
@@ -267,7 +267,7 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
       const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
       report.validation = evaluate(layout_, averaging_->parameters_ref(), data_->validation, comm_,
                                    control_.heartbeat);
-      // Of equals the later: it has seen more, at a lower learning rate.
+      // On a tie, prefer the later epoch: it was trained longer, at a lower learning rate.
       report.best = !state_.best || report.validation->errors <= state_.best->errors;
     }
   }

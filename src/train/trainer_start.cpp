@@ -123,7 +123,7 @@ std::string Trainer::more_epochs() const {
 }
 
 void Trainer::share_state() {
-  averaging_->share_from_root();
+  averaging_->broadcast_from_root();
   comm_.broadcast(std::as_writable_bytes(std::span(&state_, 1)), 0);
 }
 

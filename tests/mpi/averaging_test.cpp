@@ -40,26 +40,26 @@ struct AveragingOverRanks : testing::TestWithParam<Case> {
     for (int rank = 0; rank < comm.size(); ++rank) sum += gradient(rank, i);
     return sum;
   }
-  /// A step with the gradient of the slice, in parts that do not fit pieces or cache lines. The
-  /// element `planted` of the last rank is no number.
-  bool take_step(GradientAveraging& averaging, Range slice, StepSums& sums,
+  /// A step with the gradient of the trainable, in buckets that match neither owned ranges nor
+  /// cache lines. The element `planted` of the last rank is no number.
+  bool take_step(GradientAveraging& averaging, Range trainable, StepSums& sums,
                  std::optional<Index> planted = {}) const {
     averaging.start_step(step, sums.stop_votes);
-    if (averaging.begin(sums.objective)) {
-      constexpr Index kPart = 301;
-      for (Index begin = slice.begin; begin < slice.end; begin += kPart) {
-        const Range part{begin, std::min(begin + kPart, slice.end)};
-        const auto memory = averaging.memory(part);
-        for (Index i = part.begin; i < part.end; ++i) {
+    if (averaging.reduce_sums(sums.objective)) {
+      constexpr Index kBucket = 301;
+      for (Index begin = trainable.begin; begin < trainable.end; begin += kBucket) {
+        const Range bucket{begin, std::min(begin + kBucket, trainable.end)};
+        const auto memory = averaging.memory(bucket);
+        for (Index i = bucket.begin; i < bucket.end; ++i) {
           float value = gradient(comm.rank(), i);
           if (planted == i && comm.rank() == comm.size() - 1) {
             value = std::numeric_limits<float>::quiet_NaN();
           }
-          const auto at = static_cast<std::size_t>(i - part.begin);
+          const auto at = static_cast<std::size_t>(i - bucket.begin);
           if (!memory.values.empty()) memory.values[at] = value;
           if (!memory.rounded.empty()) memory.rounded[at] = static_cast<bfloat16>(value);
         }
-        averaging.ready(part);
+        averaging.ready(bucket);
       }
     }
     return averaging.finish_step(sums);
@@ -69,26 +69,26 @@ struct AveragingOverRanks : testing::TestWithParam<Case> {
   }
 };
 
-TEST_P(AveragingOverRanks, UpdatesByTheSumWithinTheSliceAndLeavesTheRest) {
+TEST_P(AveragingOverRanks, UpdatesByTheSumWithinTheTrainableRangeAndLeavesTheRest) {
   const auto averaging = make();
   if (comm.is_root()) {
     std::fill(averaging->parameters().begin(), averaging->parameters().end(), 1.0f);
     averaging->reset_slots();
   }
-  averaging->share_from_root();
-  const Range slice = layout.pretraining_slice(1);
+  averaging->broadcast_from_root();
+  const Range trainable = layout.pretraining_range(1);
   std::vector<float> w(static_cast<std::size_t>(layout.size()), 1.0f);
   std::vector<float> v(w.size(), 0.0f);
   for (int update = 0; update < 3; ++update) {
     StepSums of_step = sums();
-    ASSERT_TRUE(take_step(*averaging, slice, of_step));
+    ASSERT_TRUE(take_step(*averaging, trainable, of_step));
     EXPECT_EQ(of_step.objective.samples, 3 * comm.size());
     EXPECT_EQ(of_step.objective.loss, comm.size() * (comm.size() + 1) / 2.0);
     EXPECT_EQ(of_step.stop_votes, 1);
     for (const ParameterView& view : layout.views()) {
       for (Index i = view.offset; i < view.offset + view.size(); ++i) {
         const auto at = static_cast<std::size_t>(i);
-        if (slice.contains(i)) {
+        if (trainable.contains(i)) {
           const float decay = view.is_weights ? step.weight_decay : 0.0f;
           v[at] = momentum * v[at] + (step.gradient_scale * sum_of_gradients(i) + decay * w[at]);
           w[at] -= step.learning_rate * v[at];
@@ -108,19 +108,19 @@ TEST_P(AveragingOverRanks, UpdatesByTheSumWithinTheSliceAndLeavesTheRest) {
 
 TEST_P(AveragingOverRanks, ARankWhoseGradientIsNotFiniteIsSeenByAllAndReachesNoWeight) {
   const auto averaging = make();
-  averaging->share_from_root();
+  averaging->broadcast_from_root();
   StepSums of_step = sums();
-  EXPECT_FALSE(take_step(*averaging, layout.finetuning_slice(), of_step, 77));
+  EXPECT_FALSE(take_step(*averaging, layout.finetuning_range(), of_step, 77));
   for (const float w : averaging->parameters()) ASSERT_TRUE(std::isfinite(w));
   comm.barrier();
 }
 
 TEST_P(AveragingOverRanks, ALossThatIsNotFiniteChangesNothing) {
   const auto averaging = make();
-  averaging->share_from_root();
+  averaging->broadcast_from_root();
   StepSums of_step = sums();
   if (comm.rank() == 0) of_step.objective.loss = std::numeric_limits<double>::infinity();
-  EXPECT_FALSE(take_step(*averaging, layout.finetuning_slice(), of_step));
+  EXPECT_FALSE(take_step(*averaging, layout.finetuning_range(), of_step));
   for (const float w : averaging->parameters()) ASSERT_EQ(w, 0);
   comm.barrier();
 }
@@ -158,22 +158,22 @@ class NormalizedDescent final : public Optimizer {
 
 TEST_P(AveragingOverRanks, AnOptimizerCanNeedTheWholeGradientBeforeTheFirstUpdate) {
   GradientAveraging averaging(layout, settings(), std::make_unique<NormalizedDescent>(), comm);
-  averaging.share_from_root();
-  const Range slice = layout.pretraining_slice(1);
+  averaging.broadcast_from_root();
+  const Range trainable = layout.pretraining_range(1);
   double squares = 0;
   for (const ParameterView& view : layout.views()) {
     for (Index i = view.offset; i < view.offset + view.size(); ++i) {
-      if (slice.contains(i)) squares += std::pow(double{sum_of_gradients(i)}, 2);
+      if (trainable.contains(i)) squares += std::pow(double{sum_of_gradients(i)}, 2);
     }
   }
   const auto scale = static_cast<float>(double{step.learning_rate} / std::sqrt(squares));
   for (int update = 1; update <= 3; ++update) {
     StepSums of_step = sums();
-    ASSERT_TRUE(take_step(averaging, slice, of_step));
+    ASSERT_TRUE(take_step(averaging, trainable, of_step));
     for (const ParameterView& view : layout.views()) {
       for (Index i = view.offset; i < view.offset + view.size(); ++i) {
         const auto at = static_cast<std::size_t>(i);
-        const float steps = slice.contains(i) ? static_cast<float>(update) : 0;
+        const float steps = trainable.contains(i) ? static_cast<float>(update) : 0;
         ASSERT_NEAR(averaging.parameters()[at], -steps * scale * sum_of_gradients(i), 1e-6);
         ASSERT_EQ(averaging.slots()[0].values[at], steps) << view.name;
       }

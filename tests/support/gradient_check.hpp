@@ -10,7 +10,7 @@
 namespace sae {
 
 /// Compares the gradient of an objective with central differences, at every parameter of its
-/// slice, in double.
+/// trainable range, in double.
 inline void expect_gradient_matches_differences(Objective<double>& objective,
                                                 const ParameterLayout& layout,
                                                 Vector<double> parameters,
@@ -22,7 +22,7 @@ inline void expect_gradient_matches_differences(Objective<double>& objective,
   objective.evaluate(parameters, minibatch, 1, gradient);
   for (const ParameterView& view : layout.views()) {
     for (Index i = view.offset; i < view.offset + view.size(); ++i) {
-      if (!objective.slice().contains(i)) {
+      if (!objective.trainable_range().contains(i)) {
         ASSERT_EQ(gradient(i), untouched) << view.name;
         continue;
       }

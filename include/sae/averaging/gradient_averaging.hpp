@@ -20,9 +20,9 @@ const char* name_of(Precision precision);
 std::string describe(Precision precision);
 
 enum class Averaging {
-  kAuto,  ///< By node where a node has several ranks and enough shared memory, else flat.
-  kFlat,  ///< Each rank holds and updates everything; one sum over all ranks.
-  kNode   ///< The ranks of a node share one copy; each updates its part of it.
+  kAuto,  ///< kNode if a node has several ranks and enough shared memory, else kFlat.
+  kFlat,  ///< Each rank holds and updates all parameters; one all-reduce over all ranks.
+  kNode   ///< The ranks of a node share one copy; each updates its owned ranges.
 };
 
 struct AveragingSettings {
@@ -33,7 +33,7 @@ struct AveragingSettings {
   /// Bits that do not depend on the number of ranks; see ReproducibleSum. Needs kFlat.
   bool reproducible = false;
 
-  /// As objectives give it: they round it themselves where their products are rounded.
+  /// The type that objectives write: with bfloat16 products they round the gradient themselves.
   Precision written_gradient() const {
     return products == Precision::kBfloat16 ? gradient : Precision::kFloat32;
   }
@@ -45,48 +45,48 @@ struct OptimizerSlot {
   std::span<float> values;
 };
 
-/// What the ranks tell each other in a step, besides the gradient.
+/// What a step sums over ranks besides the gradient.
 struct StepSums {
   ObjectiveSums objective;
   double stop_votes = 0;  ///< Ranks that were asked to stop.
 };
 
-/// Where the time of updates went on this rank, in seconds.
+/// Time of reductions and updates on this rank, in seconds.
 struct UpdateSeconds {
-  double reduction = 0;  ///< Waiting for the other ranks, and sums over them.
-  double update = 0;     ///< Of the parameters, with the sum of gradients in shared memory.
+  double reduction = 0;  ///< Waits for other ranks and sums over them.
+  double update = 0;     ///< Parameter updates, including the sum of gradients in shared memory.
 };
 
-/// What an update of a rank is.
+/// How one rank updates parameters.
 struct UpdateShare {
-  int owners = 1;         ///< Ranks that share the parameters, each of which updates a share.
-  int gradients = 1;      ///< That it adds up as it updates,
-  bool in_parts = false;  ///< in parts that stay in the caches,
-  Precision element = Precision::kFloat32;  ///< of such elements.
+  int owners = 1;           ///< Ranks of a node that divide the parameters among them.
+  int gradients = 1;        ///< Gradients that this rank sums during the update.
+  bool in_buckets = false;  ///< Whether gradients arrive in buckets that stay in the caches.
+  Precision element = Precision::kFloat32;  ///< Of these gradients.
 };
 
 class GradientSum;
 class ParameterUpdate;
 class ReproducibleSum;
 
-/// Holds the flat vectors of a run and turns the gradients of all ranks into one update: the one
-/// place where model and ranks meet. The sum is divided once, by the samples of the whole
-/// minibatch: ranks can hold unequal parts of it. A step is
+/// Holds the flat vectors of a run and turns the gradients of all ranks into one update. The only
+/// layer where model and ranks meet. Divides once, by the global batch size, because local batches
+/// can differ in size. A step is
 ///
 ///   averaging.start_step(step, stop_vote);
 ///   averaging.evaluate(objective, minibatch, epoch, averaging);
 ///   const bool finite = averaging.finish_step(sums);
 ///
-/// All ranks do that together. What is summed and updated while the objective still computes is
-/// up to the strategy and the optimizer; after finish_step all ranks see the same bits.
+/// Every rank makes these calls. Strategy and optimizer decide which buckets are reduced and
+/// updated while the objective still computes. After finish_step all ranks see the same bits.
 class GradientAveraging final : public GradientSink<float> {
  public:
-  /// Parameters and slots are 0. The layout, the communicator and the heartbeat, which may be
-  /// null, must outlive it.
-  /// Collective. Throws: CommunicationError if kNode is asked for and a node lacks shared memory.
+  /// Sets parameters and slots to 0. Layout, communicator and heartbeat (may be null) must outlive
+  /// it.
+  /// Collective. Throws: CommunicationError if kNode is requested and a node lacks shared memory.
   GradientAveraging(const ParameterLayout& layout, const AveragingSettings& settings,
                     Communicator& comm, Heartbeat* heartbeat = nullptr);
-  /// The same with another optimizer than the settings name.
+  /// As above, with this optimizer instead of the one in the settings.
   GradientAveraging(const ParameterLayout& layout, const AveragingSettings& settings,
                     std::unique_ptr<const Optimizer> optimizer, Communicator& comm,
                     Heartbeat* heartbeat = nullptr);
@@ -96,34 +96,34 @@ class GradientAveraging final : public GradientSink<float> {
 
   std::span<float> parameters() { return vectors_.parameters; }
   const std::vector<OptimizerSlot>& slots() { return slots_; }
-  /// What an objective reads.
   ParametersRef<float> parameters_ref() const { return {vectors_.parameters, vectors_.rounded}; }
 
-  /// Makes what rank 0 wrote to parameters() and slots() that of all ranks. Collective.
-  void share_from_root();
+  /// Broadcasts parameters() and slots() from rank 0. Collective.
+  void broadcast_from_root();
 
-  /// Sets the slots to 0, at the begin of a stage. To be called by all ranks between two steps.
+  /// Sets the slots to 0. Requires: all ranks call it, between two steps.
   void reset_slots();
 
-  /// `step` says how the parameters are updated, weight_decay for weights alone. Local.
+  /// Begins a step with these optimizer settings; weight_decay applies to weights only. Local.
   void start_step(const OptimizerStep& step, double stop_vote);
 
-  /// Lets the objective give the gradient of this rank's part of a minibatch to `gradient`, which
-  /// is this or passes on to it; of a reproducible run nothing is passed on. Collective.
+  /// Computes the gradient of the local batch. The objective writes it to `gradient`, which is this
+  /// object or a sink that forwards to it; a reproducible run writes nothing to it.
+  /// Collective.
   void evaluate(Objective<float>& objective, const Minibatch<float>& minibatch, std::uint32_t epoch,
                 GradientSink<float>& gradient);
 
-  /// Adds up the sums of the step over ranks. False if the loss is not finite. Collective.
-  bool begin(const ObjectiveSums& sums) override;
-  GradientRef<float> memory(Range part) override;
-  void ready(Range part) override;
+  /// All-reduces the sums of the step. Returns whether the loss is finite. Collective.
+  bool reduce_sums(const ObjectiveSums& sums) override;
+  GradientRef<float> memory(Range bucket) override;
+  void ready(Range bucket) override;
 
-  /// Returns whether loss and gradient are finite, the same on all ranks; `sums` gets the sums over
-  /// ranks. Collective.
+  /// Finishes all reductions and updates. Returns whether loss and gradient are finite, the same on
+  /// all ranks; writes the sums over ranks to `sums`. Collective.
   bool finish_step(StepSums& sums);
 
-  /// Gives back what ranks share; nothing may be called any more. Without it that is kept until MPI
-  /// ends. Collective.
+  /// Frees shared memory and communicators, which MPI otherwise keeps until it is finalized. No
+  /// member may be called afterwards. Collective.
   void close();
 
   UpdateShare update_share() const;
@@ -137,11 +137,11 @@ class GradientAveraging final : public GradientSink<float> {
   std::unique_ptr<const Optimizer> optimizer_;
   UpdateSeconds seconds_;
   std::unique_ptr<GradientSum> sum_;
-  UpdatedVectors vectors_;  // All of them, where the strategy keeps them.
+  UpdatedVectors vectors_;  // In the memory of sum_.
   std::vector<OptimizerSlot> slots_;
   std::unique_ptr<ParameterUpdate> update_;
-  std::unique_ptr<ReproducibleSum> reproducible_;  // Or null.
-  Range slice_;                                    // Of the objective of a reproducible step.
+  std::unique_ptr<ReproducibleSum> reproducible_;  // Null unless the run is reproducible.
+  Range trainable_range_;                          // Set by a reproducible step only.
   StepSums step_sums_;
 };
 

@@ -7,40 +7,41 @@
 
 namespace sae {
 
-/// Evaluates a minibatch so that the bits of its gradient do not depend on how many ranks share
-/// it: the global minibatch is cut into 16 fixed slices, the gradient of each is computed alone,
-/// and they are added in a fixed binary tree, within a rank and then across ranks.
+/// Computes a gradient whose bits do not depend on the number of ranks. Splits the global minibatch
+/// into 16 fixed microbatches, computes the gradient of each, and adds them in a fixed binary tree,
+/// first within a rank, then across ranks.
 class ReproducibleSum {
  public:
-  static constexpr Index kSlices = 16;
+  static constexpr Index kMicrobatches = 16;
 
-  /// Whether so many ranks can share the slices: 1, 2, 4, 8 or 16.
+  /// True for 1, 2, 4, 8 and 16 ranks.
   static bool possible(int world_size) {
-    return world_size <= kSlices && (world_size & (world_size - 1)) == 0;
+    return world_size <= kMicrobatches && (world_size & (world_size - 1)) == 0;
   }
 
-  /// Requires: possible(comm.size()). The communicator and the heartbeat, for which each slice is
-  /// progress and which may be null, must outlive it.
+  /// Each microbatch beats `heartbeat`, which may be null. Both arguments must outlive it.
+  /// Requires: possible(comm.size()).
   explicit ReproducibleSum(Communicator& comm, Heartbeat* heartbeat = nullptr)
       : comm_(comm), heartbeat_(heartbeat) {}
 
-  /// The sums of the whole minibatch, of which `minibatch` is this rank's part.
-  /// Collective: the same bits on every rank, also in the slice of the gradient.
+  /// Returns the sums over the global minibatch; `minibatch` is the local batch.
+  /// Collective: the same bits on every rank, also in the trainable range of gradient().
   StepSums evaluate(Objective<float>& objective, const ParametersRef<float>& parameters,
                     const Minibatch<float>& minibatch, std::uint32_t epoch, double stop_vote);
 
-  /// That of the last minibatch: a flat vector.
+  /// The flat gradient of the last minibatch.
   std::span<const float> gradient() const { return span_of(gradient_); }
 
  private:
-  ObjectiveSums add_slices(Objective<float>& objective, const ParametersRef<float>& parameters,
-                           const Minibatch<float>& minibatch, std::uint32_t epoch, Range slices,
-                           std::span<float> gradient, std::size_t depth);
+  ObjectiveSums add_microbatches(Objective<float>& objective,
+                                 const ParametersRef<float>& parameters,
+                                 const Minibatch<float>& minibatch, std::uint32_t epoch,
+                                 Range microbatches, std::span<float> gradient, std::size_t depth);
 
   Communicator& comm_;
   Heartbeat* heartbeat_;
   Vector<float> gradient_;
-  std::vector<Vector<float>> partial_;  // The right half of a node of the tree, for each depth.
+  std::vector<Vector<float>> partial_;  // By depth: the gradient of a right subtree.
 };
 
 }  // namespace sae

@@ -10,23 +10,23 @@
 namespace sae {
 
 struct BenchSettings {
-  Configuration configuration;  ///< Decided: nothing is automatic but the averaging.
+  Configuration configuration;  ///< Requires: `auto` is resolved, except for the averaging.
   Index inputs = 784;
   Index classes = 10;
-  double seconds = 0.3;            ///< Of each measurement.
-  bool steps_only = false;         ///< Measure training steps and nothing to compare them with.
-  Heartbeat* heartbeat = nullptr;  ///< Of which each measurement is progress; may be null.
+  double seconds = 0.3;            ///< Per measurement.
+  bool steps_only = false;         ///< Measure training steps without their bounds.
+  Heartbeat* heartbeat = nullptr;  ///< Beaten by each measurement; may be null.
 };
 
-// Times are of one call: the median of a rank's repetitions, and of these the mean over ranks.
-// All ranks measure the same at the same time.
+// A time is that of one call: the median over a rank's repetitions, then the mean over ranks. All
+// ranks measure the same thing at the same time.
 
-/// A matrix product alone, its operands where the call before left them: in a cache, if they fit.
+/// A matrix product alone, repeated: operands that fit are in a cache.
 struct ProductRate {
-  std::string kind;         ///< "forward", "transposed" or "gradient".
-  Index outputs = 0;        ///< Of the weights.
-  Index inputs = 0;         ///< Likewise.
-  Index samples = 0;        ///< Of the largest rank's part; twice that for tied weights' gradient.
+  std::string kind;   ///< "forward", "transposed" or "gradient".
+  Index outputs = 0;  ///< Of the weights.
+  Index inputs = 0;   ///< Of the weights.
+  Index samples = 0;  ///< The largest local batch; twice that for the gradient of tied weights.
   bool wide_result = true;  ///< float32; else bfloat16.
   double seconds = 0;
 
@@ -37,48 +37,48 @@ struct ProductRate {
   double flop_per_second() const { return flop() / seconds; }
 };
 
-/// One pass over memory, of each rank.
+/// One pass over memory by all ranks at once.
 struct MemoryRate {
-  std::string pass;    ///< "copy", or "update" with the name of the stage.
-  double bytes = 0;    ///< Read and written.
-  double seconds = 0;  ///< All ranks at once.
+  std::string pass;  ///< "copy", or "update" and the name of the stage.
+  double bytes = 0;  ///< Read and written by one rank.
+  double seconds = 0;
 
   double bytes_per_second() const { return bytes / seconds; }
 };
 
-/// Sum over ranks and update of a gradient, by one strategy of averaging.
+/// Reduction and update of a gradient by one averaging strategy.
 struct ReductionRate {
   std::string strategy;          ///< As GradientAveraging::description.
-  double bytes = 0;              ///< Of the gradient of a rank, as it travels.
-  double reduction_seconds = 0;  ///< Waiting, and sums over ranks.
-  double update_seconds = 0;     ///< Update; by node with the sum over the node's gradients.
+  double bytes = 0;              ///< Of the gradient of a rank, as sent.
+  double reduction_seconds = 0;  ///< Waits and sums over ranks.
+  double update_seconds = 0;     ///< Includes the sum over the node's gradients, if by node.
 
   double seconds() const { return reduction_seconds + update_seconds; }
   double bytes_per_second() const { return bytes / seconds(); }
 };
 
-/// One training step of a stage, and what it must at least cost: that is 0 if steps_only.
+/// One training step of a stage and its lower bound, which is 0 if steps_only.
 struct StageBench {
   std::string stage;
   Index samples = 0;             ///< Of the minibatch, over all ranks.
-  Index parameters = 0;          ///< Of the stage: elements of its gradient.
-  double record_bytes = 0;       ///< Of a sample that travels between ranks.
-  double data_seconds = 0;       ///< The next minibatch.
-  double objective_seconds = 0;  ///< Loss and gradient,
-  double products_seconds = 0;   ///< of which its products alone take so long.
-  double reduction_seconds = 0;  ///< Waiting, and sums over ranks.
+  Index parameters = 0;          ///< Size of the trainable range.
+  double record_bytes = 0;       ///< Of a sample sent between ranks.
+  double data_seconds = 0;       ///< Fetching the next minibatch.
+  double objective_seconds = 0;  ///< Loss and gradient.
+  double products_seconds = 0;   ///< Matrix products of the objective.
+  double reduction_seconds = 0;  ///< Waits and sums over ranks.
   double update_seconds = 0;
   double step_seconds = 0;
-  double mean_step_seconds = 0;  ///< Mean, so with the waits for the next window of samples.
-  double averaging_seconds = 0;  ///< Sums and update of such a gradient with nothing to compute.
-  double flop = 0;               ///< Of the products of the largest rank's part.
-  double products_bound_seconds = 0;  ///< At the rates of these products alone.
-  double update_bytes = 0;            ///< That a rank's update must read and write.
-  double update_bound_seconds = 0;    ///< At the rate of such a pass.
+  double mean_step_seconds = 0;       ///< The mean, which includes waits for windows of samples.
+  double averaging_seconds = 0;       ///< Reduction and update alone, without overlap.
+  double flop = 0;                    ///< Of the products of the largest local batch.
+  double products_bound_seconds = 0;  ///< At the rates of the products alone.
+  double update_bytes = 0;            ///< Read and written by a rank's update.
+  double update_bound_seconds = 0;    ///< At the rate of a memory pass of the same traffic.
 
-  /// What else the objective does.
+  /// The objective without its products.
   double elementwise_seconds() const { return std::max(0.0, objective_seconds - products_seconds); }
-  /// How many times as long a step took that did not sum and update while it computes.
+  /// Speed-up from overlapping reduction and update with computation.
   double overlap() const {
     return (data_seconds + objective_seconds + averaging_seconds) / step_seconds;
   }
@@ -90,20 +90,20 @@ struct StageBench {
 struct BenchReport {
   Topology topology;
   Index parameters = 0;
-  std::vector<std::string> hosts;  ///< Of each rank.
+  std::vector<std::string> hosts;  ///< By rank.
   std::string averaging;           ///< As GradientAveraging::description.
   std::string codes;               ///< As CodeCaching::description.
   std::vector<ProductRate> products;
   std::vector<MemoryRate> memory;
-  std::vector<ReductionRate> reductions;  ///< None for one rank.
+  std::vector<ReductionRate> reductions;  ///< Empty with one rank.
   std::vector<StageBench> stages;
 };
 
-/// Measures what the machine gives and what training makes of it, on data made in memory.
+/// Measures machine and training steps on synthetic data.
 /// Collective: the same report on all ranks. Throws: CommunicationError.
 BenchReport run_bench(const BenchSettings& settings, Communicator& comm);
 
-/// The report as one JSON object; names carry their units.
+/// The report as one JSON object; keys carry their units.
 std::string bench_json(const BenchReport& report, const BenchSettings& settings,
                        const std::string& libraries);
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "sae/kernels/elementwise.hpp"
-#include "sae/model/gradient_parts.hpp"
+#include "sae/model/gradient_buckets.hpp"
 #include "sae/model/objective.hpp"
 
 namespace sae {
@@ -15,7 +15,7 @@ class ClassifierObjective final : public Objective<Master<T>> {
   /// The layout must outlive the objective.
   explicit ClassifierObjective(const ParameterLayout& layout) : layout_(layout) {}
 
-  Range slice() const override { return layout_.finetuning_slice(); }
+  Range trainable_range() const override { return layout_.finetuning_range(); }
   using Objective<Master<T>>::evaluate;
   ObjectiveSums evaluate(const ParametersRef<Master<T>>& parameters,
                          const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,

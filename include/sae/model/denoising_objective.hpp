@@ -1,7 +1,7 @@
 #pragma once
 
 #include "sae/kernels/elementwise.hpp"
-#include "sae/model/gradient_parts.hpp"
+#include "sae/model/gradient_buckets.hpp"
 #include "sae/model/noise.hpp"
 #include "sae/model/objective.hpp"
 
@@ -32,7 +32,7 @@ class DenoisingObjective final : public Objective<Master<T>> {
   DenoisingObjective(const ParameterLayout& layout, const DenoisingSettings& settings)
       : layout_(layout), settings_(settings) {}
 
-  Range slice() const override { return layout_.pretraining_slice(settings_.layer); }
+  Range trainable_range() const override { return layout_.pretraining_range(settings_.layer); }
   using Objective<Master<T>>::evaluate;
   ObjectiveSums evaluate(const ParametersRef<Master<T>>& parameters,
                          const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,

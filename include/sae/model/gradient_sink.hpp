@@ -11,30 +11,32 @@ struct ObjectiveSums {
   double samples = 0;
 };
 
-/// Takes the gradient of a minibatch in parts of the flat vector, while the next ones are computed:
-/// what is used at once need not travel to memory and back.
+/// Takes the gradient of a minibatch bucket by bucket, contiguous ranges of the flat vector that
+/// stay in the caches until they are used.
 template <typename T>
 class GradientSink {
  public:
   virtual ~GradientSink() = default;
-  /// Called once, before any part. Returns whether the gradient is wanted.
-  virtual bool begin(const ObjectiveSums& sums) = 0;
-  /// Memory for the gradient of the elements of `part`, to be filled before ready(part). One of the
-  /// two vectors, of the size of the part.
-  virtual GradientRef<T> memory(Range part) = 0;
-  /// The part is filled. Its parameters are not read any more for this minibatch: they may change.
-  virtual void ready(Range part) = 0;
+  /// Takes the sums of the minibatch, before any bucket; may reduce them over ranks. Returns
+  /// whether the gradient is wanted.
+  virtual bool reduce_sums(const ObjectiveSums& sums) = 0;
+  /// Memory for the gradient of `bucket`, to be filled before ready(bucket). One of the two vectors
+  /// is set.
+  virtual GradientRef<T> memory(Range bucket) = 0;
+  /// The bucket is filled. Its parameters are not read any more for this minibatch: they may
+  /// change.
+  virtual void ready(Range bucket) = 0;
 };
 
-/// The parts in one flat vector, which must outlive it.
+/// The buckets in one flat vector, which must outlive it.
 template <typename T>
 class FlatGradient final : public GradientSink<T> {
  public:
   explicit FlatGradient(std::span<T> gradient) : gradient_(gradient) {}
 
-  bool begin(const ObjectiveSums& /*sums*/) override { return true; }
-  GradientRef<T> memory(Range part) override { return {within(gradient_, part), {}}; }
-  void ready(Range /*part*/) override {}
+  bool reduce_sums(const ObjectiveSums& /*sums*/) override { return true; }
+  GradientRef<T> memory(Range bucket) override { return {within(gradient_, bucket), {}}; }
+  void ready(Range /*bucket*/) override {}
 
  private:
   std::span<T> gradient_;

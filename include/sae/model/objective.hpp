@@ -15,12 +15,12 @@ class Objective {
   virtual ~Objective() = default;
 
   /// The part of the flat vectors that the objective depends on and trains.
-  virtual Range slice() const = 0;
+  virtual Range trainable_range() const = 0;
 
   /// Loss of the minibatch, summed over its samples; gives the gradient of that sum within the
-  /// slice (0 for an empty minibatch) to `gradient`, in the same parts for every minibatch.
-  /// `parameters` is flat, of the layout's size. `epoch` selects the noise. The inputs may be codes
-  /// of layers that the objective only passes through.
+  /// trainable range (0 for an empty minibatch) to `gradient`, in the same buckets for every
+  /// minibatch. `parameters` is flat, of the layout's size. `epoch` selects the noise. The inputs
+  /// may be codes of layers that the objective only passes through.
   virtual ObjectiveSums evaluate(const ParametersRef<T>& parameters, const Minibatch<T>& minibatch,
                                  std::uint32_t epoch, GradientSink<T>& gradient) = 0;
 

@@ -76,7 +76,7 @@ struct LayerViews {
 
 /// Where each array lies in the one flat vector that holds all parameters (and, in
 /// another vector of this layout, the gradient). Layers follow each other, so that
-/// each stage trains one contiguous slice. Arrays begin at multiples of kAlignment; what
+/// each stage trains one contiguous range. Arrays begin at multiples of kAlignment; what
 /// lies between them is 0.
 class ParameterLayout {
  public:
@@ -92,10 +92,10 @@ class ParameterLayout {
   const std::vector<ParameterView>& views() const { return views_; }
 
   /// Weights, bias and visible bias of one hidden layer.
-  Range pretraining_slice(Index layer) const;
+  Range pretraining_range(Index layer) const;
 
   /// Everything. The visible biases lie in it with a gradient of 0.
-  Range finetuning_slice() const { return {0, size_}; }
+  Range finetuning_range() const { return {0, size_}; }
 
   static constexpr Index kAlignment = 16;  ///< Elements: a cache line of floats.
 

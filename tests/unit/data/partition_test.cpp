@@ -52,7 +52,7 @@ TEST(Partition, TheHolderOfAnElementHoldsIt) {
 }
 
 TEST(Partition, PartsOfPartsAreFinerParts) {
-  // What lets 2, 4, 8 ranks share 16 slices of a minibatch.
+  // What lets 2, 4, 8 ranks share 16 microbatches of a minibatch.
   const Range whole{0, 97};
   EXPECT_EQ(part_of_range(whole, 3, 4).begin, part_of_range(whole, 12, 16).begin);
   EXPECT_EQ(part_of_range(whole, 3, 4).end, part_of_range(whole, 15, 16).end);

@@ -31,12 +31,12 @@ TEST(ParameterLayout, NamesAndShapesAreThoseOfTheNetwork) {
   EXPECT_EQ(views[6].cols, 7);
 }
 
-TEST(ParameterLayout, StagesTrainContiguousSlices) {
+TEST(ParameterLayout, StagesTrainContiguousRanges) {
   const ParameterLayout layout(kTopology);
-  EXPECT_EQ(layout.pretraining_slice(0).begin, 0);
-  EXPECT_EQ(layout.pretraining_slice(0).end, layout.pretraining_slice(1).begin);
-  EXPECT_EQ(layout.pretraining_slice(1).end, layout.output().weights.offset);
-  EXPECT_EQ(layout.finetuning_slice(), (Range{0, layout.size()}));
+  EXPECT_EQ(layout.pretraining_range(0).begin, 0);
+  EXPECT_EQ(layout.pretraining_range(0).end, layout.pretraining_range(1).begin);
+  EXPECT_EQ(layout.pretraining_range(1).end, layout.output().weights.offset);
+  EXPECT_EQ(layout.finetuning_range(), (Range{0, layout.size()}));
 }
 
 TEST(Topology, ReadsAsPeopleWriteIt) { EXPECT_EQ(to_string(kTopology), "13-11-7-4"); }

@@ -13,7 +13,7 @@ namespace {
 class NotingObjective final : public Objective<float> {
  public:
   explicit NotingObjective(const Heartbeat& heartbeat) : heartbeat_(heartbeat) {}
-  Range slice() const override { return {0, 1}; }
+  Range trainable_range() const override { return {0, 1}; }
   ObjectiveSums evaluate(const ParametersRef<float>& /*parameters*/,
                          const Minibatch<float>& /*minibatch*/, std::uint32_t /*epoch*/,
                          GradientSink<float>& /*gradient*/) override {
@@ -28,7 +28,7 @@ class NotingObjective final : public Objective<float> {
   const Heartbeat& heartbeat_;
 };
 
-TEST(ReproducibleSum, MakesProgressWithEachSlice) {
+TEST(ReproducibleSum, MakesProgressWithEachMicrobatch) {
   SelfCommunicator comm;
   Heartbeat heartbeat;
   NotingObjective objective(heartbeat);

@@ -126,9 +126,9 @@ struct DivergingRun : ResumedRun {
   /// `step` is reached.
   RunControl planted(Index step, int times) {
     RunControl control{.checkpoint_every = {.steps = 5}};
-    control.gradient_hook = [step, left = times](Index at, Range part,
+    control.gradient_hook = [step, left = times](Index at, Range bucket,
                                                  std::span<float> gradient) mutable {
-      if (at == step && part.begin == 0 && left-- > 0) {
+      if (at == step && bucket.begin == 0 && left-- > 0) {
         gradient[3] = std::numeric_limits<float>::quiet_NaN();
       }
     };

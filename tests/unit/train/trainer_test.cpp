@@ -65,11 +65,13 @@ TEST_F(TrainerOnTinySet, PretrainingOfALayerLeavesTheOthersAlone) {
   const ParameterLayout layout(run.observer.summary.topology);
   Vector<float> initial;
   initialize_parameters(layout, configuration.seed, initial);
-  const auto slice = [&](const Vector<float>& p, Range r) { return p.segment(r.begin, r.size()); };
-  EXPECT_EQ(slice(run.parameters, layout.pretraining_slice(0)),
-            slice(initial, layout.pretraining_slice(0)));
-  EXPECT_NE(slice(run.parameters, layout.pretraining_slice(1)),
-            slice(initial, layout.pretraining_slice(1)));
+  const auto range_of = [&](const Vector<float>& p, Range r) {
+    return p.segment(r.begin, r.size());
+  };
+  EXPECT_EQ(range_of(run.parameters, layout.pretraining_range(0)),
+            range_of(initial, layout.pretraining_range(0)));
+  EXPECT_NE(range_of(run.parameters, layout.pretraining_range(1)),
+            range_of(initial, layout.pretraining_range(1)));
   EXPECT_EQ(view_of(run.parameters, layout.output().weights),
             view_of(initial, layout.output().weights));
 }

@@ -8,22 +8,22 @@
 
 namespace sae {
 
-/// Columns of weights whose gradient is one part: about half a million elements, which stay in the
-/// last cache until they are used; a product for fewer is slower. Parts are equal, if that is
+/// Columns of weights whose gradient is one bucket: about half a million elements, which stay in
+/// the last cache until they are used; a product for fewer is slower. Buckets are equal, if that is
 /// possible.
-inline Index part_columns(const ParameterView& weights) {
+inline Index bucket_columns(const ParameterView& weights) {
   constexpr Index kElements = Index{1} << 19;
   constexpr Index kFewest = 32;
   const auto rounded_up = [](Index a, Index b) { return (a + b - 1) / b; };
-  const Index parts = rounded_up(weights.cols, std::max(kElements / weights.rows, kFewest));
-  return rounded_up(weights.cols, parts);
+  const Index buckets = rounded_up(weights.cols, std::max(kElements / weights.rows, kFewest));
+  return rounded_up(weights.cols, buckets);
 }
 
-/// Elements of the largest part of any gradient.
-inline Index largest_part(const ParameterLayout& layout) {
+/// Elements of the largest bucket of any gradient.
+inline Index largest_bucket(const ParameterLayout& layout) {
   Index largest = 0;
   for (const ParameterView& view : layout.views()) {
-    largest = std::max(largest, view.rows * (view.is_weights ? part_columns(view) : 1));
+    largest = std::max(largest, view.rows * (view.is_weights ? bucket_columns(view) : 1));
   }
   return largest;
 }
@@ -32,26 +32,26 @@ inline Index largest_part(const ParameterLayout& layout) {
 template <typename G, typename T>
 void give_outer_product(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x,
                         const ParameterView& weights, GradientSink<Master<T>>& sink) {
-  const Index columns = part_columns(weights);
+  const Index columns = bucket_columns(weights);
   for (Index begin = 0; begin < weights.cols; begin += columns) {
     const Index count = std::min(columns, weights.cols - begin);
-    const Range part{weights.offset + begin * weights.rows,
-                     weights.offset + (begin + count) * weights.rows};
-    const auto memory = elements_of<G>(sink.memory(part));
+    const Range bucket{weights.offset + begin * weights.rows,
+                       weights.offset + (begin + count) * weights.rows};
+    const auto memory = elements_of<G>(sink.memory(bucket));
     multiply_outer<T, G>(y, x.middleRows(begin, count),
                          MatrixMap<G>(memory.data(), weights.rows, count));
-    sink.ready(part);
+    sink.ready(bucket);
   }
 }
 
 /// Gives the gradient of a bias.
 template <typename G, typename M>
 void give_vector(const Vector<M>& values, const ParameterView& bias, GradientSink<M>& sink) {
-  const Range part{bias.offset, bias.offset + bias.size()};
-  if (part.size() == 0) return;
-  const auto memory = elements_of<G>(sink.memory(part));
+  const Range bucket{bias.offset, bias.offset + bias.size()};
+  if (bucket.size() == 0) return;
+  const auto memory = elements_of<G>(sink.memory(bucket));
   MatrixMap<G>(memory.data(), bias.rows, 1) = values.template cast<G>();
-  sink.ready(part);
+  sink.ready(bucket);
 }
 
 }  // namespace sae

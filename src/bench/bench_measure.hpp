@@ -11,7 +11,7 @@
 
 #include "sae/averaging/gradient_averaging.hpp"
 #include "sae/bench/bench.hpp"
-#include "sae/model/gradient_parts.hpp"
+#include "sae/model/gradient_buckets.hpp"
 #include "sae/train/stage.hpp"
 
 namespace sae {
@@ -35,20 +35,21 @@ inline double mean_over_ranks(double value, Communicator& comm) {
   return sum[0] / comm.size();
 }
 
-/// How often to repeat what `once` does, the same on all ranks: for so many seconds, and often
-/// enough for a median. Calls it twice to see. Collective.
+/// How often to call `once` to fill so many seconds, at least 3 for a median. Calls it twice to
+/// measure.
+/// Collective: the same on all ranks.
 template <typename Once>
 int repetitions_for(double seconds, Communicator& comm, Once&& once) {
   constexpr int kFewest = 3;
   constexpr double kMost = 100000;
-  once();  // The first call makes what later ones reuse.
+  once();  // Warm-up.
   const auto begin = BenchClock::now();
   once();
   const double each = mean_over_ranks(bench_seconds_since(begin), comm);
   return std::max(kFewest, static_cast<int>(std::min(kMost, seconds / std::max(each, 1e-9))));
 }
 
-/// The median time of `once`, mean over ranks; all ranks begin together. Collective.
+/// The median time of `once`, mean over ranks, in seconds. All ranks begin together. Collective.
 template <typename Once>
 double measure(double seconds, Communicator& comm, Once&& once) {
   const int repetitions = repetitions_for(seconds, comm, once);
@@ -63,24 +64,24 @@ double measure(double seconds, Communicator& comm, Once&& once) {
   return mean_over_ranks(median(std::move(times)), comm);
 }
 
-/// A product of a stage, to be done alone.
+/// A product of a stage that can run alone.
 struct StageProduct {
-  ProductRate shape;  ///< Without a time.
+  ProductRate shape;  ///< Without seconds.
   std::function<void()> run;
 };
 
-/// The products of one step of a stage in their order, as its objective calls them for a minibatch,
-/// on buffers of their own sizes.
+/// The products of one step of a stage, in order, as its objective computes them for a minibatch;
+/// on buffers of the same sizes.
 std::vector<StageProduct> stage_products(const ParameterLayout& layout, const Stage& stage,
                                          const ParametersRef<float>& parameters,
                                          const Minibatch<float>& minibatch, bool rounded_gradient);
 
-/// What an update of a rank reads and writes.
+/// Memory traffic of one rank's update.
 struct UpdatePass {
   Index elements = 0;   ///< Parameters that this rank updates.
-  Index gradients = 1;  ///< That it adds up.
+  Index gradients = 1;  ///< Gradients that it sums.
   Index gradient_elements =
-      0;  ///< Of parts of gradients that stay in the caches; 0: they are whole.
+      0;  ///< Size of buckets that stay in the caches; 0: gradients are whole.
   bool rounded_gradients = false;
   bool velocity = false;
   bool rounded_parameters = false;
@@ -92,9 +93,9 @@ struct UpdatePass {
 /// Collective.
 MemoryRate measure_copy(double seconds, Communicator& comm);
 MemoryRate measure_update_pass(const UpdatePass& pass, double seconds, Communicator& comm);
-/// A step of a gradient of the `slice` of the flat vector in parts of so many elements, of which
-/// nothing has to be computed.
-ReductionRate measure_averaging(GradientAveraging& averaging, Range slice, Index part,
+/// One step of reduction and update without an objective: a gradient of the trainable range, in
+/// buckets of `bucket_size` elements. Collective.
+ReductionRate measure_averaging(GradientAveraging& averaging, Range trainable, Index bucket_size,
                                 const BenchSettings& settings, Communicator& comm);
 std::vector<ReductionRate> measure_reductions(const BenchSettings& settings, Communicator& comm);
 
