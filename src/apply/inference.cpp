@@ -11,8 +11,8 @@
 namespace sae {
 namespace {
 
-/// Samples of a block: what keeps products fast, and fewer where layers are so wide that the
-/// memory of a block would be large. A function of the model alone.
+/// Samples per block: enough for fast products, fewer for wide layers to bound memory. Depends on
+/// the model only.
 Index samples_of_block(const Topology& topology) {
   constexpr Index kSamples = 512;
   constexpr Index kElements = Index{1} << 24;
@@ -20,7 +20,7 @@ Index samples_of_block(const Topology& topology) {
   return std::clamp<Index>(kElements / widest, 1, kSamples);
 }
 
-/// Probabilities in place of logits, and the class of the largest logit of each sample.
+/// Replaces logits by probabilities; returns the predicted class of each sample.
 std::vector<std::uint16_t> softmax(Matrix<float>& logits) {
   std::vector<std::uint16_t> predicted;
   for (Index j = 0; j < logits.cols(); ++j) {
@@ -83,7 +83,7 @@ Index infer(const InferenceSettings& settings, const ParameterLayout& layout,
   const Index length = samples_of_block(layout.topology());
   const bool has_labels = dataset.info().has_labels(settings.split);
 
-  // In rounds, at most a block for each rank.
+  // Each round, at most one block per rank.
   for (Range round{samples.begin, 0}; round.begin < samples.end; round.begin = round.end) {
     round.end = std::min(round.begin + length * comm.size(), samples.end);
     const auto block_of = [&](int rank) {
@@ -95,7 +95,7 @@ Index infer(const InferenceSettings& settings, const ParameterLayout& layout,
       block = compute(settings, layout, parameters, shard, has_labels);
     }
     beat(heartbeat);
-    // Not before the block is computed: the others do that while rank 0 still writes.
+    // After the block is computed: other ranks compute while rank 0 still writes.
     if (comm.any(stop_requested())) return round.begin - samples.begin;
     if (!comm.is_root()) {
       if (block_of(comm.rank()).size() > 0) send(block, comm);

@@ -15,10 +15,10 @@ namespace sae {
 namespace {
 
 constexpr const char* kFormat = "sae-checkpoint";
-constexpr Index kVersion = 2;  // 1 had no names of slots, and was always of one kind of network.
-constexpr const char* kSlotsAttribute = "optimizer_slots";  // Their names, with commas.
+constexpr Index kVersion = 2;  // 1 had neither names of slots nor kinds of network.
+constexpr const char* kSlotsAttribute = "optimizer_slots";  // Their names, comma-separated.
 
-/// Shape in the file. A matrix (rows, cols) in columns is (cols, rows) in HDF5's rows.
+/// Shape in the file: a column-major matrix (rows, cols) is (cols, rows) in HDF5's row-major order.
 std::vector<Index> stored_shape(const ParameterView& view) {
   return view.is_weights ? std::vector<Index>{view.cols, view.rows} : std::vector<Index>{view.rows};
 }
@@ -39,7 +39,7 @@ std::vector<Index> weights_shape(const Hdf5File& file, const std::string& layer)
 
 Topology stored_topology(const Hdf5File& file) {
   Topology topology;
-  // Sizes that fit each other are those of arrays in the file: memory for them may be taken.
+  // Sizes that match are those of arrays in the file, so they are safe to allocate.
   const auto check_inputs = [&](const std::string& layer, Index inputs) {
     if (inputs != topology.hidden.back().units) {
       throw DataError(fmt::format("The layer {} of the checkpoint {} has {} inputs, not {}.", layer,
@@ -102,7 +102,7 @@ void write_vector(Hdf5File& file, const std::string& group, const ParameterLayou
   }
 }
 
-/// Of version 1, which knew one slot and gave its arrays no group of their own.
+/// Reads version 1, which had one slot without a group of its own.
 std::vector<Checkpoint::Slot> read_velocity(const Hdf5File& file, const ParameterLayout& layout) {
   if (!file.exists("/optimizer")) return {};
   return {{"velocity", read_vector(file, "/optimizer/", layout)}};
@@ -166,7 +166,7 @@ void write_state(Hdf5File& file, const RunState& state, Index hidden_layers) {
   file.write_integer("/", "best_step", state.best->step);
 }
 
-/// The value that an attribute of /model names.
+/// The value named by an attribute of /model.
 template <typename Kind>
 Kind read_kind(const Hdf5File& file, const char* attribute, const Choices<Kind>& kinds) {
   const std::string name = file.read_string("/model", attribute);
@@ -180,7 +180,7 @@ void write_kind(Hdf5File& file, const char* attribute, Kind kind, const Choices<
   file.write_string("/model", attribute, name_of(kind, kinds));
 }
 
-/// What the arrays do not tell. All layers have one activation so far.
+/// Writes what does not follow from the arrays. So far all layers have one activation.
 void write_network(Hdf5File& file, const Topology& topology) {
   write_kind(file, "activation", topology.hidden.front().activation, activation_kinds());
   write_kind(file, "visible", topology.visible, visible_kinds());

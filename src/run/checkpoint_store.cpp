@@ -18,23 +18,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kLower = 10;  // For what ranks leave.
+constexpr int kLower = 10;  // Nice value of the writer above that of the ranks.
 
-/// Best effort: to raise it again takes a right that not all users have.
+/// Best effort: not all users may raise a priority.
 void set_priority(pid_t thread, int nice) {
   static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice));
 }
 
-/// Lets this thread run on any core: a rank that is bound to one would wait for it, and all others
-/// for the rank. Best effort.
+/// Lets this thread run on any core of the job. On its rank's core it would delay the rank, and so
+/// all others. Best effort.
 void use_any_core() {
   cpu_set_t all;
-  std::memset(&all, 0xff, sizeof all);  // The system takes away what the job may not use.
+  std::memset(&all, 0xff, sizeof all);  // The system removes cores that the job may not use.
   static_cast<void>(::sched_setaffinity(0, sizeof all, &all));
 }
 
-/// The checkpoint files of a run, the newest first; none only if their folder is not there.
-/// Throws: OutputError if it cannot be looked into.
+/// The checkpoint files of a run, newest first; none if their folder does not exist.
+/// Throws: OutputError if the folder cannot be listed.
 std::vector<fs::path> checkpoint_files(const RunFolder& folder) {
   std::vector<fs::path> files;
   std::error_code error;
@@ -62,25 +62,26 @@ std::optional<FoundCheckpoint> find_newest_checkpoint(const RunFolder& folder) {
       found.path = file;
       return found;
     } catch (const Error& error) {
-      found.passed_over.push_back(fmt::format("passed over {}: {}", file.string(), error.what()));
+      found.skipped.push_back(fmt::format("passed over {}: {}", file.string(), error.what()));
     }
   }
-  if (found.passed_over.empty()) return std::nullopt;
+  if (found.skipped.empty()) return std::nullopt;
   throw DataError(fmt::format("No checkpoint in {} can be used: {}", folder.checkpoints().string(),
-                              fmt::join(found.passed_over, " ")));
+                              fmt::join(found.skipped, " ")));
 }
 
 std::vector<fs::path> set_aside(const RunFolder& folder, const RunGeneration& generation,
                                 Index step, const std::function<void()>& write_first) {
-  const fs::path place = folder.checkpoints() / fmt::format("set-aside-{}", generation.number());
+  const fs::path target = folder.checkpoints() / fmt::format("set-aside-{}", generation.number());
   const fs::path first = folder.checkpoint(step);
   std::vector<fs::path> moved;
   std::error_code error;
   const auto move = [&](const fs::path& file) {
-    fs::create_directories(place, error);
-    const fs::path to = place / file.filename();
+    fs::create_directories(target, error);
+    const fs::path to = target / file.filename();
     generation.check();
-    // The first stays until it is replaced, so that there always is a checkpoint.
+    // Link `first` instead of moving it: it stays until it is replaced, so a checkpoint always
+    // exists.
     if (file == first) fs::create_hard_link(file, to, error);
     if (file != first || error) fs::rename(file, to, error);
     if (error) {
@@ -93,7 +94,8 @@ std::vector<fs::path> set_aside(const RunFolder& folder, const RunGeneration& ge
     if (fs::exists(first, error)) move(first);
     write_first();
   }
-  // The newest last: a session that is killed meanwhile has changed nothing for the next.
+  // Newest last: if this session is killed in between, the next one finds the same newest
+  // checkpoint.
   auto files = checkpoint_files(folder);
   std::reverse(files.begin(), files.end());
   for (const fs::path& file : files) {
@@ -103,7 +105,7 @@ std::vector<fs::path> set_aside(const RunFolder& folder, const RunGeneration& ge
     if (!fs::is_regular_file(file, error)) continue;
     try {
       if (!write_first && load_checkpoint(file).state.progress.step <= step) continue;
-    } catch (const Error&) {  // Damaged, but perhaps not beyond repair.
+    } catch (const Error&) {  // Damaged, but possibly repairable.
     }
     move(file);
   }
@@ -195,7 +197,7 @@ void CheckpointStore::work() {
   while (true) {
     changed_.wait(lock, [this] { return busy_ || end_; });
     if (!busy_) return;
-    set_priority(writer_, priority_ + kLower);  // As long as nobody waits.
+    set_priority(writer_, priority_ + kLower);  // Until somebody waits.
     lock.unlock();
     write();
     lock.lock();
@@ -220,8 +222,8 @@ void CheckpointStore::write() {
 
 void CheckpointStore::write_files() {
   if (files_.checkpoint) {
-    // The checkpoint first: a model under its own name is never ahead of what can be resumed.
-    std::error_code ignored;  // If the folder cannot be made, writing into it says why.
+    // The checkpoint first: best.h5 and model.h5 must never be ahead of it.
+    std::error_code ignored;  // If creating the folder fails, writing to it reports why.
     fs::create_directory(folder_.checkpoints(), ignored);
     const Index step = buffer_.state.progress.step;
     if (write_one(folder_.checkpoint(step), buffer_)) {
@@ -233,7 +235,7 @@ void CheckpointStore::write_files() {
   if (best_is_due_) best_is_due_ = !write_one(folder_.best(), best_);
   if (files_.model) {
     std::vector<Checkpoint::Slot> slots;
-    slots.swap(buffer_.slots);  // Back afterwards: its memory serves the next copy.
+    slots.swap(buffer_.slots);  // Swapped back below, to reuse its memory.
     buffer_.history.clear();
     write_one(folder_.model(), buffer_);
     slots.swap(buffer_.slots);
@@ -255,7 +257,7 @@ void CheckpointStore::remove_old(Index step) {
   std::error_code ignored;
   Index kept = 0;
   for (const fs::path& file : checkpoint_files(folder_)) {
-    // That of `step` has just been verified: it is the first to stay.
+    // The checkpoint of `step` has just been verified; count from it.
     if (file > folder_.checkpoint(step) || ++kept <= std::max<Index>(keep_, 1)) continue;
     // Until best.h5 is written, nothing else holds the model of the best epoch.
     if (best_is_due_ && file == folder_.checkpoint(best_.state.progress.step)) continue;

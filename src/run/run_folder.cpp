@@ -23,7 +23,7 @@ bool RunFolder::holds_run() const {
 
 void RunFolder::remove_temporary_files() const {
   for (const auto& folder : {path_, checkpoints()}) {
-    std::error_code ignored;  // What cannot be seen or removed does no harm.
+    std::error_code ignored;  // Files that cannot be listed or removed do no harm.
     for (std::filesystem::directory_iterator entry(folder, ignored), end; entry != end;
          entry.increment(ignored)) {
       if (entry->is_symlink(ignored) || !OutputFile::is_unfinished(entry->path())) continue;

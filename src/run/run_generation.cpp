@@ -18,8 +18,8 @@
 namespace sae {
 namespace {
 
-/// What the file holds; none if there is none.
-/// Throws: OutputError if it is there and cannot be read.
+/// The contents of the file; none if it does not exist.
+/// Throws: OutputError if it exists but cannot be read.
 std::optional<std::string> read(const std::filesystem::path& path) {
   std::ifstream file(path);
   if (!file && errno == ENOENT) return std::nullopt;
@@ -31,7 +31,7 @@ std::optional<std::string> read(const std::filesystem::path& path) {
   return text;
 }
 
-/// Of a file's text; 0 if it is not one of ours.
+/// The generation number in the file's text; 0 if it has none.
 Index number_in(const std::string& text) {
   Index number = 0;
   std::istringstream(text) >> number;
@@ -42,7 +42,7 @@ Index number_in(const std::string& text) {
 
 RunGeneration RunGeneration::take(const RunFolder& folder) {
   const Index number = number_in(read(folder.generation()).value_or("")) + 1;
-  // Of two that take the same number at once, the file is the later one's: no two texts are equal.
+  // Texts are unique: if two sessions take the same number at once, the later write wins.
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const std::string text = fmt::format("{} of process {} on {} at {} ns\n", number, ::getpid(),
                                        host_name(), std::chrono::nanoseconds(now).count());
@@ -52,7 +52,7 @@ RunGeneration RunGeneration::take(const RunFolder& folder) {
 
 void RunGeneration::check() const {
   const std::optional<std::string> text = read(folder_.generation());
-  // Where it is missing nobody has taken the folder.
+  // Without the file, no other session has taken the folder.
   if (!text || *text == text_) return;
   throw SupersededError(
       fmt::format("Another session has taken the run folder {}: it is at generation {}. This one, "

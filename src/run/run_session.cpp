@@ -15,7 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// By memcpy, which goes past the caches where they are too small: they hold the weights.
+/// Compiles to memcpy, which bypasses the caches for large vectors; they hold the weights.
 void copy_into(Vector<float>& to, std::span<const float> from) {
   to.resize(static_cast<Index>(from.size()));
   std::copy(from.begin(), from.end(), to.data());
@@ -30,7 +30,7 @@ void copy_into(std::span<float> to, const Vector<float>& from) {
 RunSession::RunSession(SessionSettings settings)
     : settings_(std::move(settings)), folder_(settings_.folder) {}
 
-std::optional<Configuration> RunSession::look() {
+std::optional<Configuration> RunSession::find_checkpoint() {
   newest_ = newest_checkpoint_name(folder_);
   found_ = find();
   if (!found_) return std::nullopt;
@@ -59,17 +59,17 @@ std::optional<FoundCheckpoint> RunSession::find() const {
   return found;
 }
 
-void RunSession::begin(RunIdentity identity, LiveRun live, std::function<void()> on_save) {
+void RunSession::start(RunIdentity identity, LiveRun live, std::function<void()> on_save) {
   identity_ = std::move(identity);
   live_.emplace(live);
   on_save_ = std::move(on_save);
   load(std::exchange(found_, std::nullopt));
-  // Last, so that a session which cannot go on takes the folder from none that does.
+  // Last: a session that cannot resume must not take the folder from one that is running.
   folder_.create();
   generation_ = RunGeneration::take(folder_);
   const bool newest_wanted =
       settings_.resume == Resume::kAuto || settings_.resume == Resume::kRequired;
-  // An older session may have saved since we looked; from here on it cannot.
+  // An older session may have saved since find_checkpoint(); from here on it cannot.
   if (newest_wanted && newest_checkpoint_name(folder_) != newest_) load(find());
   folder_.remove_temporary_files();
   write_text_file(folder_.config(), to_text(identity_.configuration), generation_->checker());
@@ -106,7 +106,7 @@ void RunSession::load(std::optional<FoundCheckpoint> found) {
                     "settings.",
                     path, to_string(c.topology), describe_slots(c)));
   }
-  notes = std::move(found->passed_over);
+  notes = std::move(found->skipped);
   notes.push_back(fmt::format("resumed from {}: stage {}, epoch {}, step {}", path, c.stage_name(),
                               c.state.progress.epoch, c.state.progress.step));
   copy_into(live_->parameters, c.parameters);
@@ -130,29 +130,30 @@ void RunSession::clear_folder(bool from_elsewhere) {
       throw_failures();
     };
   }
-  auto places = set_aside(folder_, *generation_, live_->state.progress.step, write_first);
-  if (!places.empty()) {
+  auto moved = set_aside(folder_, *generation_, live_->state.progress.step, write_first);
+  if (!moved.empty()) {
     std::vector<std::string> names;
-    names.reserve(places.size());
-    for (const auto& place : places) names.push_back(place.filename());
-    notes.push_back(fmt::format("set aside in {}: {}", places[0].parent_path().string(),
+    names.reserve(moved.size());
+    for (const auto& path : moved) names.push_back(path.filename());
+    notes.push_back(fmt::format("set aside in {}: {}", moved[0].parent_path().string(),
                                 fmt::join(names, ", ")));
   }
-  store_->change_best(true);  // What was due before a divergence is not any more.
+  store_->change_best(true);  // Cancels a write that was due before a divergence.
   if (!live_->state.best) return;
-  places.push_back(folder_.checkpoint(live_->state.best->step));
-  places.push_back(file.parent_path() / places.back().filename());
-  places.push_back(file.parent_path().parent_path() / folder_.best().filename());
-  recover_best(places);
+  std::vector<std::filesystem::path> candidates = std::move(moved);
+  candidates.push_back(folder_.checkpoint(live_->state.best->step));
+  candidates.push_back(file.parent_path() / candidates.back().filename());
+  candidates.push_back(file.parent_path().parent_path() / folder_.best().filename());
+  recover_best(candidates);
 }
 
-void RunSession::recover_best(const std::vector<std::filesystem::path>& places) {
+void RunSession::recover_best(const std::vector<std::filesystem::path>& candidates) {
   RunState& state = live_->state;
   auto found = best_in(folder_.best());
   const bool is_written = found.has_value();
   if (!found && state.best->step == state.progress.step) copy_model(found.emplace());
-  for (auto place = places.begin(); !found && place != places.end(); ++place) {
-    found = best_in(*place);
+  for (auto candidate = candidates.begin(); !found && candidate != candidates.end(); ++candidate) {
+    found = best_in(*candidate);
   }
   if (!found) {
     warnings.push_back(fmt::format(
@@ -184,15 +185,15 @@ std::optional<Checkpoint> RunSession::best_in(const std::filesystem::path& path)
     c.history.clear();
     c.state.progress.finished = false;
     return c;
-  } catch (const Error&) {  // It is not there, or of no use.
+  } catch (const Error&) {  // Missing or unusable.
     return std::nullopt;
   }
 }
 
-void RunSession::go_back(const std::function<void()>& restart) {
+void RunSession::roll_back(const std::function<void()>& restart) {
   auto found = find_newest_checkpoint(folder_);
   if (!found) restart();
-  const bool damaged = found && !found->passed_over.empty();
+  const bool damaged = found && !found->skipped.empty();
   load(std::move(found));
   clear_folder(false);
   if (damaged) warnings.insert(warnings.end(), notes.begin(), notes.end());
@@ -236,11 +237,11 @@ void RunSession::save_if_due(bool epoch_ended, bool stage_ended) {
   } else if (every.seconds > 0) {
     due |= std::chrono::duration<double>(Clock::now() - last_save_).count() >= every.seconds;
   }
-  // The best of an epoch has just been saved.
+  // save_best() has just saved this step.
   const bool saved = state.best && state.best->step == state.progress.step && epoch_ended;
   if (saved || (!due && !stage_ended)) return;
-  // Ranks do not wait for a slow file system: what is due is saved once the last is written. What
-  // takes no longer than this is waited for, so that each that was asked for is there.
+  // Do not let ranks wait for a slow file system: save a due checkpoint once the previous one is
+  // written. Wait up to `patience` first, so that on a fast one no checkpoint is skipped.
   const double patience = overdue_ ? 0 : settings_.checkpoint_patience;
   overdue_ = !stage_ended && !store_->wait_for_idle(patience);
   if (overdue_) return;
@@ -255,7 +256,7 @@ void RunSession::save_best() {
 }
 
 void RunSession::save_now(CheckpointStore::Files files) {
-  // What ends with success leaves the best model, whatever has become of its file.
+  // A finished run must leave a valid best.h5, whatever happened to the file.
   if (files.model && live_->state.best && !best_in(folder_.best())) store_->change_best();
   copy_for_save();
   store_->save_now(files);
@@ -263,7 +264,7 @@ void RunSession::save_now(CheckpointStore::Files files) {
 }
 
 double RunSession::seconds_to_save() const {
-  // Before anything has been saved, as long as a slow file system would take.
+  // Before the first save, assume a slow file system.
   constexpr double kSlowBytesPerSecond = 20e6;
   const auto floats = static_cast<double>(live_->parameters.size() * (1 + live_->slots.size()));
   const double save = store_->longest_save().value_or(4 * floats / kSlowBytesPerSecond);

@@ -19,7 +19,7 @@ PixelType type_of_codes(Precision precision) {
   return precision == Precision::kBfloat16 ? PixelType::kBfloat16 : PixelType::kFloat32;
 }
 
-/// Why codes cannot be kept; empty if they can.
+/// Why codes cannot be cached; empty if they can.
 std::string_view obstacle(const Configuration& configuration) {
   if (configuration.layers.size() < 2) return "there is one hidden layer";
   if (configuration.corruption_at == CorruptionAt::kImage) return "noise passes up from the pixels";
@@ -27,7 +27,7 @@ std::string_view obstacle(const Configuration& configuration) {
   return {};
 }
 
-/// What kAuto means for a run that begins. Collective.
+/// Why a new run with kAuto does not cache codes; empty if it does. Collective.
 std::string obstacle_here(double bytes, Communicator& comm) {
   constexpr double kLargestShare = 0.25;
   const auto hosts = comm.allgather(host_name());
@@ -71,16 +71,16 @@ double bytes_of_codes(const Configuration& configuration, Index samples) {
 }
 
 CodeCaching decide_code_caching(const Configuration& configuration, Index training_samples,
-                                const Configuration* begun, Communicator& comm) {
+                                const Configuration* resumed, Communicator& comm) {
   const double bytes = bytes_of_codes(configuration, training_samples);
   std::string why_not{obstacle(configuration)};
   std::string as_before;
   if (why_not.empty() && configuration.cache_codes == CacheCodes::kOff) {
     why_not = "--cache-codes off asks for it";
   } else if (why_not.empty() && configuration.cache_codes == CacheCodes::kAuto) {
-    if (begun == nullptr) {
+    if (resumed == nullptr) {
       why_not = obstacle_here(bytes, comm);
-    } else if (begun->cache_codes != CacheCodes::kOn) {
+    } else if (resumed->cache_codes != CacheCodes::kOn) {
       why_not = "the run began so";
     } else {
       as_before = ", as the run began";
@@ -98,7 +98,7 @@ CodeCaching decide_code_caching(const Configuration& configuration, Index traini
 Shard encode_shard(const ParameterLayout& layout, Index layers,
                    const ParametersRef<float>& parameters, Precision precision, const Shard& shard,
                    Heartbeat* heartbeat) {
-  constexpr Index kBlock = 250;  // Samples at once: bounds the memory of the activations.
+  constexpr Index kBlock = 250;  // Samples per pass; bounds the memory of the activations.
   Shard encoded({.features = layout.hidden(layers - 1).weights.rows,
                  .pixel_type = type_of_codes(precision),
                  .encoded_layers = layers},

@@ -9,15 +9,15 @@
 namespace sae {
 namespace {
 
-auto place(const Confusion::Cell& cell) { return std::pair(cell.label, cell.predicted); }
+auto key(const Confusion::Cell& cell) { return std::pair(cell.label, cell.predicted); }
 
 }  // namespace
 
 Confusion::Confusion(Index classes, std::vector<Cell> cells) : classes_(classes) {
-  std::ranges::sort(cells, {}, place);
+  std::ranges::sort(cells, {}, key);
   for (const Cell& cell : cells) {
     if (cell.count == 0) continue;
-    if (!cells_.empty() && place(cells_.back()) == place(cell)) {
+    if (!cells_.empty() && key(cells_.back()) == key(cell)) {
       cells_.back().count += cell.count;
     } else {
       cells_.push_back(cell);
@@ -28,8 +28,8 @@ Confusion::Confusion(Index classes, std::vector<Cell> cells) : classes_(classes)
 Index Confusion::count(Index label, Index predicted) const {
   const auto wanted =
       std::pair(static_cast<std::int32_t>(label), static_cast<std::int32_t>(predicted));
-  const auto found = std::ranges::lower_bound(cells_, wanted, {}, place);
-  return found != cells_.end() && place(*found) == wanted ? found->count : 0;
+  const auto found = std::ranges::lower_bound(cells_, wanted, {}, key);
+  return found != cells_.end() && key(*found) == wanted ? found->count : 0;
 }
 
 std::vector<Confusion::Cell> Confusion::worst(std::size_t most) const {

@@ -14,8 +14,8 @@ namespace sae {
 Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& parameters,
                     const Shard& shard, Communicator& comm, Heartbeat* heartbeat,
                     HardSamples* hard) {
-  // The loss of a block is summed in steps so small that nothing of it counts is lost, and so that
-  // sums are exact, whatever their order.
+  // Round the loss of each block to a multiple of 2^-20: sums of such numbers are exact, so their
+  // order does not matter.
   constexpr double kSteps = 0x1p20;
   const Topology& topology = layout.topology();
   double errors = 0;

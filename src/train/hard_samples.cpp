@@ -9,16 +9,16 @@
 
 namespace sae {
 
-bool HardSamples::Judged::operator<(const Judged& other) const {
-  const auto key = [](const Judged& j) {
-    // Of NaN too, which has no place in an order.
+bool HardSamples::Scored::operator<(const Scored& other) const {
+  const auto key = [](const Scored& j) {
+    // Also maps NaN, which cannot be ordered, to 1e6.
     const double bounded = j.loss < 1e6 ? j.loss : 1e6;
     return std::tuple(-std::round(1e4 * bounded), j.sample);
   };
   return key(*this) < key(other);
 }
 
-void HardSamples::keep_first(std::vector<Judged>& samples, Index count) {
+void HardSamples::keep_first(std::vector<Scored>& samples, Index count) {
   std::sort(samples.begin(), samples.end());
   if (static_cast<Index>(samples.size()) > count) samples.resize(static_cast<std::size_t>(count));
 }
@@ -39,7 +39,7 @@ void HardSamples::add(Index first, std::span<const std::uint16_t> labels,
 }
 
 std::vector<HardSample> HardSamples::gather(const Shard& shard, Communicator& comm) const {
-  auto hardest = comm.allgather_values(std::span<const Judged>(hardest_));
+  auto hardest = comm.allgather_values(std::span<const Scored>(hardest_));
   keep_first(hardest, keep_);
 
   const RecordFormat& format = shard.format();
@@ -47,21 +47,21 @@ std::vector<HardSample> HardSamples::gather(const Shard& shard, Communicator& co
   const Index own_end = shard.samples().end;
   const auto ends = comm.allgather_values(std::span(&own_end, 1));
   std::vector<HardSample> result;
-  for (const Judged& judged : hardest) {
-    const bool own = shard.samples().contains(judged.sample);
+  for (const Scored& scored : hardest) {
+    const bool own = shard.samples().contains(scored.sample);
     if (!comm.is_root()) {
-      if (own && with_pixels) comm.send(shard.record(judged.sample), 0);
+      if (own && with_pixels) comm.send(shard.record(scored.sample), 0);
       continue;
     }
-    HardSample sample{judged.sample, judged.label,      judged.predicted,
-                      judged.loss,   judged.confidence, {}};
+    HardSample sample{scored.sample, scored.label,      scored.predicted,
+                      scored.loss,   scored.confidence, {}};
     if (with_pixels) {
       std::vector<std::byte> record(format.bytes());
       if (own) {
-        std::ranges::copy(shard.record(judged.sample), record.begin());
+        std::ranges::copy(shard.record(scored.sample), record.begin());
       } else {
-        // Shards follow each other: the owner is the first that ends behind the sample.
-        const auto owner = std::ranges::upper_bound(ends, judged.sample);
+        // Shards are consecutive: the owner is the first whose end is beyond the sample.
+        const auto owner = std::ranges::upper_bound(ends, scored.sample);
         comm.receive(record, static_cast<int>(owner - ends.begin()));
       }
       sample.pixels.resize(static_cast<std::size_t>(format.features));

@@ -6,7 +6,7 @@
 namespace sae {
 
 Minibatch<float> first_samples(const Shard& shard, Index count, Communicator& comm) {
-  constexpr Index kMostPixels = Index{1} << 20;  // Of all together.
+  constexpr Index kMostPixels = Index{1} << 20;  // Of all samples together.
   const Index features = shard.format().features;
   count = std::min({count, shard.set_size(), kMostPixels / std::max<Index>(features, 1)});
   const Range own{std::min(shard.samples().begin, count), std::min(shard.samples().end, count)};

@@ -6,8 +6,8 @@
 
 namespace sae {
 
-/// The first samples of the set whose shards the ranks hold, at most `count`, and fewer where they
-/// are large: pictures of them are shown. Their indices count within the set.
+/// The first samples of a sharded set, for pictures: at most `count`, fewer if they are large.
+/// Indices are those in the set.
 /// Collective: all ranks get the same.
 Minibatch<float> first_samples(const Shard& shard, Index count, Communicator& comm);
 

@@ -39,7 +39,7 @@ RunData::RunData(const Configuration& configuration, DistributedDataset& dataset
       test(training) {
   const Index validation_size = configuration.validation_size;
   training = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
-  // Blocks make sums, and thereby bits: --reproducible keeps them whole.
+  // Whole blocks per shard make evaluation sums independent of the number of ranks.
   const Index whole = configuration.reproducible ? kEvaluationBlock : 1;
   validation = dataset.load_shard(Split::kTrain, {0, validation_size}, whole);
   test = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0}, whole);
@@ -47,7 +47,7 @@ RunData::RunData(const Configuration& configuration, DistributedDataset& dataset
     const std::uint64_t own = sae::digest(*set);
     const auto of_ranks = comm.allgather_values(std::span(&own, 1));
     const std::uint64_t sum = std::accumulate(of_ranks.begin(), of_ranks.end(), std::uint64_t{0});
-    digest = std::rotl(digest, 21) ^ sum;  // So that no two sets can change places.
+    digest = std::rotl(digest, 21) ^ sum;  // Swapped sets change the digest.
   }
 }
 

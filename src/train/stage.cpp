@@ -7,7 +7,7 @@
 namespace sae {
 namespace {
 
-/// The objective with the types of operands and gradient that the configuration asks for.
+/// Makes an objective with the operand and gradient types of the configuration.
 template <template <typename, typename> typename Kind, typename... Arguments>
 std::shared_ptr<Objective<float>> make_objective(const Configuration& configuration,
                                                  const Arguments&... arguments) {

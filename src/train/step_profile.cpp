@@ -26,7 +26,7 @@ double seconds(StepProfile::Clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-/// The elements of each rank, on rank 0; empty elsewhere. Collective.
+/// Returns each rank's elements on rank 0, nothing elsewhere. Collective.
 template <typename Element>
 std::vector<std::vector<Element>> collect(const std::vector<Element>& own, Communicator& comm) {
   const auto sizes = comm.allgather(std::to_string(own.size()));
@@ -58,7 +58,7 @@ StepProfile::StepProfile(std::vector<std::string> stage_names, Communicator& com
   events_.reserve(stage_names_.size() * static_cast<std::size_t>(kTracedSteps) * kProfiledParts);
   comm.barrier();
   origin_ = Clock::now();
-  // The first rank of a host tells when the trace begins there.
+  // All ranks of a host use the origin of its first rank.
   const auto origins = comm.allgather(std::to_string(origin_.time_since_epoch().count()));
   const auto first = std::find(hosts_.begin(), hosts_.end(), host_name()) - hosts_.begin();
   origin_ =
@@ -77,7 +77,7 @@ void StepProfile::end_stage() {
 void StepProfile::add(ProfiledPart part, Clock::time_point begin, Clock::time_point end) {
   StageSums& sums = sums_[stage_];
   sums.seconds[static_cast<std::size_t>(part)] += seconds(end - begin);
-  // What is shorter cannot be seen.
+  // Shorter events are invisible in a trace.
   if (sums.steps >= kTracedSteps || end - begin < std::chrono::microseconds(1)) return;
   events_.push_back({.begin = nanoseconds(begin - origin_),
                      .duration = nanoseconds(end - begin),
@@ -105,18 +105,18 @@ std::string StepProfile::sums_text(const std::vector<std::string>& stage_names,
     for (std::size_t rank = 0; rank < sums_by_rank.size(); ++rank) {
       const StageSums& sums = sums_by_rank[rank][stage];
       Json of_rank = {{"rank", rank}};
-      const auto tell = [&](const std::string& name, double value) {
+      const auto record = [&](const std::string& name, double value) {
         of_rank[name] = value;
         mean[name] = mean.value(name, 0.0) + value / static_cast<double>(sums_by_rank.size());
       };
       for (std::size_t part = 0; part < kProfiledParts; ++part) {
-        tell(fmt::format("{}_seconds", name_of(static_cast<ProfiledPart>(part))),
-             sums.seconds[part]);
+        record(fmt::format("{}_seconds", name_of(static_cast<ProfiledPart>(part))),
+               sums.seconds[part]);
       }
-      tell("other_seconds",
-           std::max(0.0, sums.total_seconds -
-                             std::accumulate(sums.seconds.begin(), sums.seconds.end(), 0.0)));
-      tell("total_seconds", sums.total_seconds);
+      record("other_seconds",
+             std::max(0.0, sums.total_seconds -
+                               std::accumulate(sums.seconds.begin(), sums.seconds.end(), 0.0)));
+      record("total_seconds", sums.total_seconds);
       of_ranks.push_back(std::move(of_rank));
     }
     Json entry = {{"stage", stage_names[stage]}, {"steps", sums_by_rank[0][stage].steps}};

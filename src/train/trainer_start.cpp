@@ -1,4 +1,4 @@
-// How a run begins, is resumed, and goes back.
+// How a run begins, resumes, saves and rolls back.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,46 +34,46 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
       layout_(topology_for(configuration, dataset.info())),
       clock_(control.profile) {
   const PhaseScope scope(control.heartbeat, Phase::kFile);
-  std::optional<Configuration> begun;
-  // On rank 0, before the others wait for data: one message, not one a rank.
+  std::optional<Configuration> resumed;
+  // On rank 0 only, so that a failure prints one message, not one per rank.
   if (comm.is_root()) {
     check_dataset(configuration, dataset.info());
     session_ = std::make_unique<RunSession>(session_settings(configuration, control));
-    begun = session_->look();
+    resumed = session_->find_checkpoint();
   }
   comm.barrier();
-  const std::string recorded = comm.allgather(begun ? to_text(*begun) : "")[0];
-  if (!recorded.empty()) begun = recorded_configuration(recorded);
-  decide_precision(begun);
+  const std::string recorded = comm.allgather(resumed ? to_text(*resumed) : "")[0];
+  if (!recorded.empty()) resumed = recorded_configuration(recorded);
+  decide_precision(resumed);
   stages_ = plan_stages(configuration_, layout_);
   data_ = std::make_unique<RunData>(configuration, dataset, comm);
   averaging_ = std::make_unique<GradientAveraging>(layout_, averaging_settings(configuration_),
                                                    comm, control.heartbeat);
-  if (!begun) restart();
+  if (!resumed) restart();
   codes_ = decide_code_caching(configuration_, data_->training.set_size(),
-                               begun ? &*begun : nullptr, comm);
+                               resumed ? &*resumed : nullptr, comm);
   if (configuration_.cache_codes == CacheCodes::kAuto) {
     configuration_.cache_codes = codes_.used ? CacheCodes::kOn : CacheCodes::kOff;
   }
-  // Once all ranks have read theirs, so that unsuitable data leave nothing behind.
+  // After all ranks have loaded their shards: unsuitable data must not leave files in the folder.
   comm.barrier();
   if (comm.is_root()) {
-    session_->begin({configuration_, layout_.topology(), data_->description(), data_->digest},
+    session_->start({configuration_, layout_.topology(), data_->description(), data_->digest},
                     {averaging_->parameters(), averaging_->slots(), state_},
                     [this] { observer_.checkpoint_begins(); });
-    if (const auto note = more_epochs(); !note.empty()) session_->notes.push_back(note);
+    if (const auto note = added_epochs_note(); !note.empty()) session_->notes.push_back(note);
   }
-  share_state();
+  broadcast_state();
 }
 
 Trainer::~Trainer() = default;
 
-void Trainer::decide_precision(const std::optional<Configuration>& begun) {
+void Trainer::decide_precision(const std::optional<Configuration>& resumed) {
   const bool native = all_have_native_bfloat16(comm_);
   const auto decide = [&](const char* name, std::optional<Precision> Configuration::*precision,
                           Precision here) {
     if (configuration_.*precision) return;
-    configuration_.*precision = begun ? ((*begun).*precision).value_or(here) : here;
+    configuration_.*precision = resumed ? ((*resumed).*precision).value_or(here) : here;
     if (configuration_.*precision == here || !session_) return;
     session_->decisions.push_back(
         fmt::format("--{} auto stays {}, as the run began; a run that begins here would take {}",
@@ -101,7 +101,7 @@ void Trainer::restart() {
   state_ = {.divergences = state_.divergences, .data_digest = data_->digest};
 }
 
-std::string Trainer::more_epochs() const {
+std::string Trainer::added_epochs_note() const {
   if (!session_->recorded()) return {};
   const Index before = epochs_of(*session_->recorded(), state_.progress.stage);
   const Stage& stage = current_stage();
@@ -122,7 +122,7 @@ std::string Trainer::more_epochs() const {
                      name, stage.epochs - before, next > last ? "rises" : "goes", last, next);
 }
 
-void Trainer::share_state() {
+void Trainer::broadcast_state() {
   averaging_->broadcast_from_root();
   comm_.broadcast(std::as_writable_bytes(std::span(&state_, 1)), 0);
 }
@@ -141,13 +141,13 @@ void Trainer::roll_back() {
   }
   ++state_.divergences;
   if (comm_.is_root()) {
-    session_->go_back([this] { restart(); });
+    session_->roll_back([this] { restart(); });
     observer_.warning(fmt::format("{}; going back to step {} with the learning rate times {}.",
                                   where, state_.progress.step, rate_factor()));
     observer_.rewound(state_.progress.step, session_->history);
     report_warnings();
   }
-  share_state();
+  broadcast_state();
 }
 
 void Trainer::save_and_wait(CheckpointStore::Files files) {

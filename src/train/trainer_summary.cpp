@@ -1,4 +1,4 @@
-// What a run reports: before, after, and when the loss does not fall.
+// What a run reports: the start table, the results, and warnings about the loss.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,9 +54,9 @@ RunSummary Trainer::summary() {
   for (Index layer = 0; layer < layout_.topology().hidden_layers(); ++layer) {
     result.pretraining.push_back(denoising_settings(configuration_, layer));
   }
-  // Parameters, perhaps a gradient, on rank 0 a copy for the checkpoint, its file and the best so
-  // far, perhaps slots and what is made of them; shards with the index of an epoch; perhaps
-  // the codes of one; three windows; inputs, codes and deltas of a minibatch.
+  // Upper bound. Vectors of parameter size: parameters, gradient; on rank 0 a copy for the
+  // checkpoint, the image of its file, the best model; three of each slot. Also shards, the order
+  // of an epoch, cached codes, three windows, and inputs, codes and deltas of a minibatch.
   const auto vectors = static_cast<double>(5 + 3 * averaging_->slots().size());
   const auto units =
       static_cast<double>(layout_.topology().inputs + 3 * layout_.topology().widest());

@@ -13,7 +13,7 @@
 
 namespace sae {
 
-/// What is computed of each sample.
+/// What is computed for each sample.
 enum class Inference { kPredictions, kCodes, kReconstructions };
 
 /// "predictions", "codes" or "reconstructions".
@@ -21,27 +21,27 @@ std::string name_of(Inference kind);
 
 struct InferenceSettings {
   Inference kind = Inference::kPredictions;
-  Index layers = 0;  ///< Hidden layers that the samples pass up through, at least 1.
+  Index layers = 0;  ///< Hidden layers to encode through, at least 1.
   Split split = Split::kTest;
   Range samples;  ///< Of the split.
 };
 
-/// Numbers computed of each sample: of the classes, of the units of the layer, or of the pixels.
+/// Values per sample: the number of classes, of the layer's units, or of pixels.
 Index outputs_of(const InferenceSettings& settings, const Topology& topology);
 
-/// What comes of some samples that follow each other.
+/// Results for consecutive samples.
 struct InferenceBlock {
   Range samples;                         ///< In the split.
   Matrix<float> values;                  ///< (outputs, samples): probabilities, codes or pixels.
-  std::vector<std::uint16_t> predicted;  ///< The most probable class, if classes are predicted.
-  std::vector<std::uint16_t> labels;     ///< Those of the data set; empty if it has none.
+  std::vector<std::uint16_t> predicted;  ///< The most probable class; empty unless kPredictions.
+  std::vector<std::uint16_t> labels;     ///< From the data set; empty if it has none.
 };
 
-/// Computes in float32, and gives rank 0's `write` all blocks in the order of the samples. Blocks
-/// are cut by the number of a sample, never by rank: any number of ranks gives the same bits. A
-/// rank holds two blocks at most. Each is progress for `heartbeat`, which may be null. Ends early
-/// once `stop_requested` holds on any rank. Returns how many samples are done, on every rank.
-/// Collective. Throws: DataError from the reading rank; what `write` throws, on rank 0.
+/// Applies the model in float32; rank 0 passes all blocks to `write` in the order of the samples.
+/// Blocks depend on sample numbers, never on ranks, so any number of ranks gives the same bits. A
+/// rank holds at most two blocks. Each block beats `heartbeat`, which may be null. Stops early once
+/// `stop_requested` is true on any rank. Returns the number of samples done, on every rank.
+/// Collective. Throws: DataError on the reading rank; what `write` throws, on rank 0.
 Index infer(const InferenceSettings& settings, const ParameterLayout& layout,
             const ParametersRef<float>& parameters, DistributedDataset& dataset, Communicator& comm,
             const std::function<void(const InferenceBlock&)>& write,

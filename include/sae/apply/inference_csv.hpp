@@ -10,18 +10,18 @@
 
 namespace sae {
 
-/// Writes results block by block as comma-separated values: a head, then a line for each sample
-/// with its number in the split, the predicted class if there is one, and the values, which read
-/// back as the same floats. Local. Throws: OutputError.
+/// Writes results block by block as CSV: a header, then a line per sample with its number in the
+/// split, the predicted class if any, and the values, which read back as the same floats.
+/// Local. Throws: OutputError.
 class InferenceCsv {
  public:
-  /// "-": to standard output. Else the file is published complete or not at all.
+  /// "-" means standard output. A file is published complete or not at all.
   InferenceCsv(const std::filesystem::path& path, const InferenceSettings& settings, Index outputs);
   ~InferenceCsv();
   InferenceCsv(const InferenceCsv&) = delete;
   InferenceCsv& operator=(const InferenceCsv&) = delete;
 
-  /// The blocks, in their order.
+  /// Requires: blocks are in order.
   void append(const InferenceBlock& block);
 
   /// Publishes the file.
@@ -31,7 +31,7 @@ class InferenceCsv {
   void write(std::string_view text);
 
   std::filesystem::path path_;
-  std::optional<OutputFile> output_file_;  // None: standard output.
+  std::optional<OutputFile> output_file_;  // None for standard output.
   std::FILE* stream_;
 };
 

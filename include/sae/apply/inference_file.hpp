@@ -9,21 +9,22 @@
 
 namespace sae {
 
-/// Where results come from: attributes of their file.
+/// Where results come from; stored as attributes of their file.
 struct InferenceOrigin {
-  std::string model;  ///< Its file.
+  std::string model;  ///< File name.
   DatasetInfo dataset;
   Topology topology;
 };
 
-/// Writes results block by block to an HDF5 file, described in data/README.md, and publishes it
-/// complete or not at all. Local. Throws: OutputError.
+/// Writes results block by block to an HDF5 file, described in data/README.md; publishes it
+/// complete or not at all.
+/// Local. Throws: OutputError.
 class InferenceFile {
  public:
   InferenceFile(const std::filesystem::path& path, const InferenceSettings& settings,
                 const InferenceOrigin& origin);
 
-  /// The blocks, in their order.
+  /// Requires: blocks are in order.
   void append(const InferenceBlock& block);
 
   /// Publishes the file.

@@ -16,72 +16,73 @@
 
 namespace sae {
 
-/// A checkpoint that can be resumed from, and what was passed over to find it.
+/// A checkpoint to resume, and the newer ones that failed to verify.
 struct FoundCheckpoint {
   std::filesystem::path path;
   Checkpoint checkpoint;
-  std::vector<std::string> passed_over;  ///< One sentence for each newer one, with the reason.
+  std::vector<std::string> skipped;  ///< A sentence with the reason for each newer one.
 };
 
 /// The newest checkpoint of a run's folder that verifies; none if there are no checkpoints.
-/// Local. Throws: DataError naming all if there are some and none verifies; OutputError if their
-/// folder is there and cannot be looked into.
+/// Local. Throws: DataError naming all of them if none verifies; OutputError if their folder exists
+/// but cannot be listed.
 std::optional<FoundCheckpoint> find_newest_checkpoint(const RunFolder& folder);
 
-/// Renames into the folder checkpoints/set-aside-<number of the generation> what is not of the run
-/// that goes on from `step`: newer checkpoints, and best.h5 and model.h5 of later updates. If
-/// `write_first` is given, which writes the checkpoint of `step`, all others are of another run.
-/// Returns the new names. Local. Throws: OutputError, SupersededError.
+/// Moves files that do not belong to a run resumed at `step` into the folder
+/// checkpoints/set-aside-<number of the generation>: newer checkpoints, and best.h5 and model.h5 of
+/// later updates. If `write_first` is given, it writes the checkpoint of `step`, and all other
+/// checkpoints belong to another run. Returns the new paths.
+/// Local. Throws: OutputError, SupersededError.
 std::vector<std::filesystem::path> set_aside(const RunFolder& folder,
                                              const RunGeneration& generation, Index step,
                                              const std::function<void()>& write_first = {});
 
-/// The name of the newest checkpoint, whether it verifies or not; empty if there is none.
-/// Local. Throws: OutputError, likewise.
+/// The path of the newest checkpoint, verified or not; empty if there is none.
+/// Local. Throws: OutputError if the folder exists but cannot be listed.
 std::filesystem::path newest_checkpoint_name(const RunFolder& folder);
 
-/// Writes the files of a run while training goes on: one at a time, in a thread of its own, from a
-/// copy. A write that fails is told and harms nothing: the older files stay; best.h5 is tried again
-/// with the next. Used by rank 0 alone.
+/// Writes the files of a run during training: one at a time, in a background thread, from a copy. A
+/// failed write is reported and leaves older files as they are; best.h5 is retried with the next
+/// save. Used by rank 0 only.
 class CheckpointStore {
  public:
-  /// The newest `keep` checkpoints are kept, and never fewer than one. Writes and removes nothing
-  /// when the folder is no longer of this generation.
+  /// Keeps the newest `keep` checkpoints, at least one. Writes and removes nothing once a newer
+  /// generation has taken the folder.
   CheckpointStore(RunFolder folder, RunGeneration generation, Index keep);
-  /// Waits for what is under way.
+  /// Waits for the write in progress.
   ~CheckpointStore();
   CheckpointStore(const CheckpointStore&) = delete;
   CheckpointStore& operator=(const CheckpointStore&) = delete;
 
-  /// Whether nothing is being written. HDF5 may be used elsewhere only then.
+  /// Whether no write is in progress. Other threads may use HDF5 only then.
   bool idle() const;
-  /// What is under way gets the priority of the caller, if the system allows that.
+  /// Waits; raises the writer to the caller's priority if the system allows it.
   void wait_until_idle();
-  /// Waits so long at most. Whether nothing is being written.
+  /// Waits at most so long; returns idle().
   bool wait_for_idle(double seconds);
 
-  /// The longest that a save has taken until all its files were read back; none before the first.
+  /// The longest duration of a save, verification included, in seconds; none before the first.
   std::optional<double> longest_save() const;
 
-  /// The buffer to copy the state into, for the next save. Waits until it is free.
+  /// The buffer of the next save, for the caller to fill. Waits until idle.
   Checkpoint& buffer();
 
-  /// The model of the best epoch, to be changed; is written with the next save unless `is_written`.
-  /// Waits until it is free.
+  /// The model of the best epoch, for the caller to replace. The next save writes it unless
+  /// `is_written`. Waits until idle.
   Checkpoint& change_best(bool is_written = false);
   /// Requires: idle().
   const Checkpoint& best() const { return best_; }
 
-  /// What to make of the buffer. best.h5 is written with any of it, or alone, if that is due.
+  /// Which files to write from the buffer. A save also writes best.h5 if that is due.
   struct Files {
     bool checkpoint = false;  ///< Named after its step.
     bool model = false;
   };
   void save(Files files);
-  /// Does the same in this thread, at its priority.
+  /// As save, in the calling thread.
   void save_now(Files files);
 
-  /// The steps of the checkpoints that were published since the last call.
+  /// The steps of checkpoints published since the last call.
   std::vector<Index> take_saved();
 
   /// The failures since the last call, one sentence each.
@@ -91,16 +92,16 @@ class CheckpointStore {
   void work();
   void write();
   void write_files();
-  /// Whether it was written.
+  /// Returns whether the file was written.
   bool write_one(const std::filesystem::path& path, const Checkpoint& checkpoint);
-  /// Keeps the newest that are not newer than `step`.
+  /// Removes all but the newest checkpoints; ignores those newer than `step`.
   void remove_old(Index step);
 
   RunFolder folder_;
   RunGeneration generation_;
   Index keep_;
   Checkpoint buffer_;
-  FileImage image_;  // Of the file that is being written.
+  FileImage image_;  // Of the file being written.
   Checkpoint best_;
   bool best_is_due_ = false;
   Files files_;
@@ -111,8 +112,8 @@ class CheckpointStore {
   std::condition_variable changed_;
   bool busy_ = false;
   bool end_ = false;
-  int priority_;      ///< Of who saves.
-  pid_t writer_ = 0;  ///< The thread, as the system numbers it.
+  int priority_;      ///< Of the constructing thread.
+  pid_t writer_ = 0;  ///< System id of thread_.
   std::thread thread_;
 };
 

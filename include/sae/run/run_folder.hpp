@@ -7,7 +7,7 @@
 
 namespace sae {
 
-/// The names of what a run leaves behind, in one folder.
+/// The paths of a run's files, all in one folder.
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
@@ -20,12 +20,12 @@ class RunFolder {
   std::filesystem::path log() const { return path_ / "log.txt"; }
   std::filesystem::path best() const { return path_ / "best.h5"; }
   std::filesystem::path model() const { return path_ / "model.h5"; }
-  /// Whose the folder is; see RunGeneration.
+  /// Names the owner of the folder; see RunGeneration.
   std::filesystem::path generation() const { return path_ / "generation"; }
 
-  /// TensorBoard's files of a stage.
+  /// Folder of a stage's TensorBoard files.
   std::filesystem::path events(const std::string& stage) const { return path_ / "events" / stage; }
-  /// A picture of the filters of a hidden layer, counted from 0.
+  /// Picture of the filters of a hidden layer, counted from 0.
   std::filesystem::path filters(Index layer) const {
     return path_ / ("filters-hidden" + std::to_string(layer + 1) + ".png");
   }
@@ -38,9 +38,9 @@ class RunFolder {
   /// Whether the folder holds a run, finished or not.
   bool holds_run() const;
 
-  /// Makes the folder and all above it. Throws: OutputError if it cannot be made.
+  /// Creates the folder and its parents. Throws: OutputError.
   void create() const;
-  /// Removes what other processes, killed or not, have not finished writing.
+  /// Removes unfinished files of all other processes, running or not.
   void remove_temporary_files() const;
 
  private:

@@ -8,28 +8,28 @@
 
 namespace sae {
 
-/// Which session a run's folder belongs to: the one that took it last. Ranks of a node that was
-/// cut off can live on after the job was started again elsewhere, and would write over what it
-/// writes. The file `generation` names the owner; it needs no locks of the file system.
+/// Fencing token of a run's folder: only the session that took the folder last may write to it.
+/// Ranks of a node that was cut off may outlive a restart of the job elsewhere; without the token
+/// they would overwrite its files. The file `generation` names the owner; no file locks are needed.
 ///
-/// Nothing of an older session gets through, wherever it was held up, if each side keeps its order:
-/// - The new owner first puts its name into `generation`, then removes all temporary files, then
-///   replaces by a new file each that lines are appended to.
-/// - Whoever publishes makes its temporary file, or opens the file to append to, first; then asks
-///   check(); then renames or writes. What was there before the owner changed is gone by then: the
-///   rename fails, and the lines go to a file that has no name any more.
-/// What is left is the delay with which a network file system shows one client the files of
-/// another: by default none when a file is opened, some seconds where a site has relaxed that.
+/// No write of an older session gets through, however late, if both sides keep this order:
+/// - The new owner writes its name to `generation`, then removes all temporary files, then replaces
+///   each file that is appended to by a new one.
+/// - A writer creates its temporary file, or opens the file to append to; then calls check(); then
+///   renames or writes. If the owner has changed in between, the rename fails because the temporary
+///   file is gone, and appended lines go to an unlinked file.
+/// One gap remains: a network file system may show changes of another client late. By default it
+/// shows them whenever a file is opened; relaxed settings can delay them by seconds.
 class RunGeneration {
  public:
-  /// Makes the folder, which exists, this session's. Local: rank 0 alone calls it.
-  /// Throws: OutputError if `generation` cannot be written.
+  /// Makes this session the owner of the folder, which must exist.
+  /// Local: called by rank 0 only. Throws: OutputError if `generation` cannot be written.
   static RunGeneration take(const RunFolder& folder);
 
-  /// Throws: SupersededError if another session has taken the folder since; OutputError if that
-  /// cannot be told.
+  /// Throws: SupersededError if a newer session has taken the folder; OutputError if `generation`
+  /// cannot be read.
   void check() const;
-  /// The same as a function, to be called right before something is published.
+  /// check() as a function object, to call right before publishing a file.
   std::function<void()> checker() const {
     return [generation = *this] { generation.check(); };
   }
@@ -42,7 +42,7 @@ class RunGeneration {
 
   RunFolder folder_;
   Index number_;
-  std::string text_;  ///< What `generation` holds as long as the folder is this session's.
+  std::string text_;  ///< Contents of `generation` while this session owns the folder.
 };
 
 }  // namespace sae

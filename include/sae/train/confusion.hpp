@@ -8,11 +8,11 @@
 
 namespace sae {
 
-/// Classes of which people can read a whole matrix; of more, pairs are shown.
+/// Most classes for which the whole matrix is shown; beyond that the most frequent pairs are.
 inline constexpr Index kReadableClasses = 20;
 
-/// How often samples of each label got each prediction. Only pairs that occur take memory: there
-/// may be tens of thousands of classes.
+/// Confusion matrix: how often each label got each prediction. Stores only pairs that occur,
+/// because there may be tens of thousands of classes.
 class Confusion {
  public:
   struct Cell {
@@ -23,19 +23,19 @@ class Confusion {
   };
 
   Confusion() = default;
-  /// The counts of equal pairs are added.
+  /// Adds the counts of equal pairs.
   Confusion(Index classes, std::vector<Cell> cells);
 
   Index classes() const { return classes_; }
   bool empty() const { return cells_.empty(); }
-  /// By label, then by prediction; no count is 0.
+  /// Sorted by label, then by prediction; no count is 0.
   const std::vector<Cell>& cells() const { return cells_; }
   Index count(Index label, Index predicted) const;
 
-  /// The most frequent errors, at most so many; of equals the first.
+  /// The most frequent errors, at most `most`; on a tie the first cell.
   std::vector<Cell> worst(std::size_t most) const;
 
-  /// Those of all ranks together on rank 0, the own ones elsewhere. Collective.
+  /// Returns the sum over ranks on rank 0, a copy of this elsewhere. Collective.
   Confusion gather(Communicator& comm) const;
 
   bool operator==(const Confusion&) const = default;

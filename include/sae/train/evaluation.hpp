@@ -10,12 +10,12 @@
 
 namespace sae {
 
-/// How a classifier does on a set of samples, each counted once.
+/// Figures of a classifier on a set of samples.
 struct Evaluation {
   Index samples = 0;
   Index errors = 0;
   double loss = 0;      ///< Mean of -log p(label), in nats.
-  Confusion confusion;  ///< Of the whole set on rank 0 alone.
+  Confusion confusion;  ///< Complete on rank 0 only.
 
   /// Share of misclassified samples, in percent; 0 for an empty set.
   double error_percent() const {
@@ -23,12 +23,12 @@ struct Evaluation {
   }
 };
 
-/// Samples that evaluate() passes through the network at once. Shards of whole blocks give the same
-/// bits on any number of ranks.
+/// Samples per forward pass of evaluate(). If shards consist of whole blocks, any number of ranks
+/// gives the same bits.
 inline constexpr Index kEvaluationBlock = 250;
 
-/// Evaluates the network on the set whose shards the ranks hold. Each block of samples is progress
-/// for `heartbeat`, which may be null. This rank's samples are added to `hard`, which may be null.
+/// Evaluates the network on a sharded set. Each block of samples beats `heartbeat`; adds this
+/// rank's samples to `hard`. Both may be null.
 /// Collective: all ranks get the figures of the whole set.
 Evaluation evaluate(const ParameterLayout& layout, const ParametersRef<float>& parameters,
                     const Shard& shard, Communicator& comm, Heartbeat* heartbeat = nullptr,

@@ -10,44 +10,44 @@
 
 namespace sae {
 
-/// A sample and what a classifier says of it.
+/// A sample with its prediction.
 struct HardSample {
   Index sample = 0;  ///< Within its set.
   Index label = 0;
   Index predicted = 0;
   double loss = 0;            ///< -log p(label), in nats.
   double confidence = 0;      ///< p(predicted), in [0, 1].
-  std::vector<float> pixels;  ///< In [0, 1]; empty if the samples are larger than pictures are.
+  std::vector<float> pixels;  ///< In [0, 1]; empty if there are more than kMostPixels.
 };
 
-/// The samples of a set with the largest losses, whichever ranks hold them.
+/// Collects the samples of a sharded set that have the largest losses.
 class HardSamples {
  public:
-  static constexpr Index kMostPixels = 65536;  ///< Larger samples come without their pixels.
+  static constexpr Index kMostPixels = 65536;  ///< Larger samples are returned without pixels.
 
   explicit HardSamples(Index keep) : keep_(keep) {}
 
-  /// Regards samples that begin with `first`. Local. `logits` has shape (classes, samples).
+  /// Adds consecutive samples from `first` on. `logits` has shape (classes, samples). Local.
   void add(Index first, std::span<const std::uint16_t> labels, const ConstMatrixRef<float>& logits);
 
-  /// Those of all ranks, the largest loss first. Losses that differ by rounding alone are taken for
-  /// equal: of those the first sample comes first, for any number of ranks.
-  /// Collective: on rank 0; empty elsewhere.
+  /// Returns the samples of all ranks by falling loss on rank 0, nothing elsewhere. Orders losses
+  /// that differ only by rounding by sample, so that any number of ranks gives the same order.
+  /// Collective.
   std::vector<HardSample> gather(const Shard& shard, Communicator& comm) const;
 
  private:
-  struct Judged {
+  struct Scored {
     std::int64_t sample = 0;
     std::int32_t label = 0;
     std::int32_t predicted = 0;
     double loss = 0;
     double confidence = 0;
-    bool operator<(const Judged& other) const;
+    bool operator<(const Scored& other) const;
   };
-  static void keep_first(std::vector<Judged>& samples, Index count);
+  static void keep_first(std::vector<Scored>& samples, Index count);
 
   Index keep_;
-  std::vector<Judged> hardest_;  ///< In order.
+  std::vector<Scored> hardest_;  ///< Sorted.
 };
 
 }  // namespace sae

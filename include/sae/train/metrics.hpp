@@ -7,7 +7,7 @@
 
 namespace sae {
 
-/// A line of metrics.jsonl: what it keeps of an epoch's report.
+/// An epoch in metrics.jsonl: one line of the file.
 struct EpochRecord {
   std::string stage = {};
   Index epoch = 0;
@@ -26,10 +26,10 @@ struct EpochRecord {
 
 EpochRecord epoch_record(const EpochReport& report);
 
-/// The line for an epoch, with its end.
+/// The line for an epoch, with its newline.
 std::string metrics_line(const EpochReport& report);
 
-/// What a line holds; nothing if it is damaged.
+/// None if the line is damaged.
 std::optional<EpochRecord> parse_metrics_line(const std::string& line);
 
 }  // namespace sae

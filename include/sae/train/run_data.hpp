@@ -8,7 +8,7 @@
 
 namespace sae {
 
-/// The samples of a run: this rank's shards of the three sets, and what they are.
+/// This rank's shards of the three sets of a run.
 struct RunData {
   /// Collective. Throws: DataError if the data set does not suit the configuration.
   RunData(const Configuration& configuration, DistributedDataset& dataset, Communicator& comm);
@@ -17,13 +17,13 @@ struct RunData {
   Shard training;
   Shard validation;
   Shard test;
-  std::uint64_t digest = 0;  ///< Of all samples and labels, of all ranks.
+  std::uint64_t digest = 0;  ///< Of all samples and labels of all ranks.
 
-  /// The data set on one line: what must be the same to go on.
+  /// The data set on one line; a resume requires the same text.
   std::string description() const;
 };
 
-/// Throws: DataError if a data set cannot serve the configuration. Local.
+/// Local. Throws: DataError if the data set does not suit the configuration.
 void check_dataset(const Configuration& configuration, const DatasetInfo& info);
 
 }  // namespace sae

@@ -9,10 +9,10 @@
 
 namespace sae {
 
-/// One stage of a run: a pretraining of one layer, or the fine-tuning of all.
+/// One stage of a run: the pretraining of one layer, or the fine-tuning of all.
 struct Stage {
   std::string name;         ///< "pretrain1", ..., "finetune".
-  std::uint32_t index = 0;  ///< Position in the run; part of the keys of its random numbers.
+  std::uint32_t index = 0;  ///< Position in the run; part of the keys of random numbers.
   bool supervised = false;
   Index epochs = 0;
   LearningRate learning_rate;
@@ -20,13 +20,13 @@ struct Stage {
   std::shared_ptr<Objective<float>> objective;
 };
 
-/// Topology of the network that a configuration asks for on such a data set.
+/// The network of a configuration for a data set.
 Topology topology_for(const Configuration& configuration, const DatasetInfo& info);
 
 /// The names of the stages of a run, in order.
 std::vector<std::string> stage_names(const Configuration& configuration);
 
-/// How a hidden layer, counted from 0, is pretrained.
+/// Settings for pretraining a hidden layer, counted from 0.
 DenoisingSettings denoising_settings(const Configuration& configuration, Index layer);
 
 /// The stages of a run, in order. The layout must outlive them.

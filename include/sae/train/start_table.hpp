@@ -6,8 +6,8 @@
 
 namespace sae {
 
-/// What the console and the log show before the first update: all that decides on the result, and
-/// what it will cost.
+/// The table that console and log show before the first update: everything that determines the
+/// result, and the expected cost.
 std::string start_table(const RunSummary& summary, const Configuration& configuration,
                         const std::string& libraries);
 

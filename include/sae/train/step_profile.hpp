@@ -13,13 +13,13 @@
 
 namespace sae {
 
-/// What the time of a stage goes to. In a reproducible run kObjective holds its sums over ranks.
+/// Parts of a stage's time. In a reproducible run kObjective includes the sums over ranks.
 enum class ProfiledPart : std::uint32_t {
-  kData,         ///< The next minibatch, with what it waits for.
-  kObjective,    ///< Loss and gradient of this rank's part of it.
-  kReduction,    ///< Waiting for the other ranks, and sums over them.
-  kUpdate,       ///< Of the parameters.
-  kBetweenSteps  ///< Evaluation after an epoch, copies for checkpoints, codes that are kept.
+  kData,         ///< Fetching the next minibatch, including waits.
+  kObjective,    ///< Loss and gradient of the local batch.
+  kReduction,    ///< Waits for other ranks and sums over them.
+  kUpdate,       ///< Updates of the parameters.
+  kBetweenSteps  ///< Evaluation after an epoch, copies for checkpoints, encoding of cached codes.
 };
 inline constexpr std::size_t kProfiledParts = 5;
 using PartSeconds = std::array<double, kProfiledParts>;  ///< By ProfiledPart.
@@ -27,38 +27,38 @@ using PartSeconds = std::array<double, kProfiledParts>;  ///< By ProfiledPart.
 /// "data", "objective", "reduction", "update" or "checkpoint_and_evaluation".
 std::string_view name_of(ProfiledPart part);
 
-/// Where the time of a run goes on this rank: sums for each stage, and each part of the first
-/// steps of each stage for a trace. Kept in memory; ranks meet only to make and to write it.
+/// Profile of this rank: the time of each part, summed by stage, and a trace of the first steps of
+/// each stage. Kept in memory; only the constructor and write() communicate.
 class StepProfile {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr Index kTracedSteps = 200;  ///< Of each stage.
 
-  /// Collective: ends with a barrier, at which the trace begins. The ranks of a host share its
-  /// clock; the clocks of hosts are aligned by the barrier, to about a millisecond.
+  /// Starts the trace at a barrier, which aligns the clocks of hosts to about a millisecond; the
+  /// ranks of a host share its clock. Collective.
   StepProfile(std::vector<std::string> stage_names, Communicator& comm);
 
-  /// Time counts for this stage until end_stage; a stage may be entered again.
+  /// Attributes time to this stage until end_stage. A stage may begin again.
   void begin_stage(std::size_t stage);
   void end_stage();
   void add(ProfiledPart part, Clock::time_point begin, Clock::time_point end);
   void end_step() { ++sums_[stage_].steps; }
 
-  /// Writes profile.json and trace.json (of chrome://tracing and Perfetto; one row for each rank)
-  /// into the run's folder. Collective: rank 0 collects and writes. Throws: OutputError.
+  /// Writes profile.json and trace.json (for chrome://tracing and Perfetto, one row per rank) into
+  /// the run's folder.
+  /// Collective: rank 0 collects and writes. Throws: OutputError.
   void write(const RunFolder& folder, Communicator& comm) const;
 
  private:
   struct StageSums {
     PartSeconds seconds{};
-    double total_seconds = 0;  ///< Of the stage, with what belongs to no part.
+    double total_seconds = 0;  ///< Includes time of no part.
     std::int64_t steps = 0;
   };
   struct Event {
     std::int64_t begin = 0;  ///< Nanoseconds after the start of the trace.
     std::int64_t duration = 0;
-    std::int64_t step = 0;  ///< Of the stage in this session, counted from 0; the one it is
-                            ///< part of, or comes before.
+    std::int64_t step = 0;  ///< The current or next step of the stage in this session, from 0.
     std::uint32_t stage = 0;
     ProfiledPart part{};
   };
@@ -68,7 +68,7 @@ class StepProfile {
   std::string trace_text(const std::vector<std::vector<Event>>& events_by_rank) const;
 
   std::vector<std::string> stage_names_;
-  std::vector<std::string> hosts_;  ///< Of each rank.
+  std::vector<std::string> hosts_;  ///< By rank.
   Clock::time_point origin_;
   std::size_t stage_ = 0;
   Clock::time_point stage_begin_;
@@ -76,7 +76,7 @@ class StepProfile {
   std::vector<Event> events_;
 };
 
-/// Where the time of this rank goes from one report to the next; passed on to a profile as well.
+/// Time of this rank by part since the last report; forwarded to a profile.
 class PartTimes {
  public:
   using Clock = StepProfile::Clock;
@@ -85,11 +85,11 @@ class PartTimes {
   explicit PartTimes(StepProfile* profile) : profile_(profile) {}
 
   void add(ProfiledPart part, Clock::time_point begin, Clock::time_point end);
-  /// Adds a step that began at `begin`, had its gradient at `computed` and ends at `end`. All
-  /// waiting of it counts as before the update, where most of it is.
+  /// Adds a step from `begin` to `end` whose gradient was ready at `computed`. Counts all waits as
+  /// kReduction before the update, where most of them are.
   void add_step(Clock::time_point begin, Clock::time_point computed, Clock::time_point end,
                 Clock::duration update);
-  /// Since this was called last.
+  /// Returns the times since the last call.
   PartSeconds take() { return std::exchange(seconds_, {}); }
 
  private:
@@ -97,7 +97,7 @@ class PartTimes {
   PartSeconds seconds_{};
 };
 
-/// Adds the time of a scope to a part.
+/// Adds the duration of a scope to a part.
 class PartScope {
  public:
   PartScope(PartTimes& times, ProfiledPart part) : times_(times), part_(part) {}
