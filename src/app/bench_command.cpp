@@ -19,7 +19,7 @@
 namespace sae {
 namespace {
 
-/// What "auto" leaves open, as in training. Collective.
+/// Resolves `auto` as in training. Collective.
 BenchSettings decided_settings(const BenchOptions& options, Communicator& comm) {
   BenchSettings settings = options.bench;
   Configuration& configuration = settings.configuration;
@@ -133,7 +133,7 @@ std::string steps_table(const BenchReport& report) {
 
 void run_bench_command(const BenchOptions& options, Communicator& comm) {
   if (comm.is_root()) check_output(options.json, {}, options.force);
-  // A measurement is progress, however long it is asked to be.
+  // There is one heartbeat per measurement: allow for its length.
   const std::chrono::duration<double> timeout(options.stall_timeout + 10 * options.bench.seconds);
   Watchdog watchdog(comm, timeout, {"bench"});
   watchdog.heartbeat().begin_stage(0);

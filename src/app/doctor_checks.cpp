@@ -12,7 +12,7 @@
 namespace sae {
 namespace {
 
-/// What the default network needs: parameters, momentum, and the gradient of a rank.
+/// Bytes for the default network: parameters, momentum, and the gradient of a rank.
 constexpr double kSharedMemoryOfNode = 40e6;
 constexpr double kSharedMemoryOfRank = 20e6;
 constexpr double kMemoryOfRank = 300e6;
@@ -29,7 +29,7 @@ std::string plural(Index count, const char* noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-/// The values that ranks have of something, each with its first host.
+/// The distinct values of a fact over ranks, each with its first host.
 template <typename Value>
 std::map<std::string, std::string> differing(const Ranks& ranks, const Value& value) {
   std::map<std::string, std::string> found;
@@ -46,7 +46,7 @@ std::string listed(const std::map<std::string, std::string>& values) {
   return text;
 }
 
-Finding judge_programs(const Ranks& ranks) {
+Finding check_programs(const Ranks& ranks) {
   const auto programs = differing(ranks, [](const RankFacts& rank) {
     return fmt::format("sae_dist {}, {}, {}", rank.program, rank.mpi, rank.kernels);
   });
@@ -65,8 +65,8 @@ Finding judge_programs(const Ranks& ranks) {
   return {Fitness::kOk, "program", program};
 }
 
-/// Ranks x threads of a node against its cores.
-Finding judge_cores(const std::string& host, const Ranks& ranks, Index threads) {
+/// Compares ranks x threads of a node with its cores.
+Finding check_cores(const std::string& host, const Ranks& ranks, Index threads) {
   std::set<int> cores;
   double granted = 0;
   bool crowded = false;
@@ -121,7 +121,7 @@ std::string instructions_of(const RankFacts& rank) {
                                              : "without AVX2");
 }
 
-Finding judge_matrix_units(const Ranks& ranks) {
+Finding check_matrix_units(const Ranks& ranks) {
   const auto processors = differing(ranks, instructions_of);
   const std::string found = processors.size() == 1 ? processors.begin()->first : listed(processors);
   const auto native = std::count_if(ranks.begin(), ranks.end(),
@@ -150,7 +150,7 @@ Finding judge_matrix_units(const Ranks& ranks) {
           fmt::format("{}; --precision auto takes {}", found, native > 0 ? "bfloat16" : "float32")};
 }
 
-Finding judge_shared_memory(const std::string& host, const Ranks& ranks) {
+Finding check_shared_memory(const std::string& host, const Ranks& ranks) {
   double available = ranks.front().shared_memory;
   for (const RankFacts& rank : ranks) available = std::min(available, rank.shared_memory);
   const double needed =
@@ -175,7 +175,7 @@ Finding judge_shared_memory(const std::string& host, const Ranks& ranks) {
   return {Fitness::kOk, "shared memory", found};
 }
 
-Finding judge_memory(const std::string& host, const Ranks& ranks) {
+Finding check_memory(const std::string& host, const Ranks& ranks) {
   const double available = ranks.front().memory;
   const double needed = kMemoryOfRank * static_cast<double>(ranks.size());
   const std::string found = fmt::format("{} free on {}", megabytes(available), host);
@@ -226,11 +226,11 @@ RankFacts facts_of_json(const std::string& text) {
 }
 
 std::vector<Finding> check_ranks(const std::vector<RankFacts>& ranks, Index threads) {
-  std::vector<Finding> findings = {judge_programs(ranks), judge_matrix_units(ranks)};
+  std::vector<Finding> findings = {check_programs(ranks), check_matrix_units(ranks)};
   for (const auto& [host, of_host] : by_host(ranks)) {
-    findings.push_back(judge_cores(host, of_host, threads));
-    findings.push_back(judge_memory(host, of_host));
-    findings.push_back(judge_shared_memory(host, of_host));
+    findings.push_back(check_cores(host, of_host, threads));
+    findings.push_back(check_memory(host, of_host));
+    findings.push_back(check_shared_memory(host, of_host));
   }
   return findings;
 }

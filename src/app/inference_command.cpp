@@ -31,13 +31,13 @@ void check_layer(const InferenceOptions& options, const Topology& topology) {
   }
 }
 
-/// Rank 0's files and bar.
+/// Rank 0's output files and progress bar.
 class Results {
  public:
   Results(const InferenceOptions& options, const InferenceSettings& settings,
           const InferenceOrigin& origin)
       : settings_(settings),
-        // What is printed must not come between the values.
+        // Messages must not mix with values on standard output.
         out_(options.csv == "-" ? stderr : stdout),
         bar_(settings.samples.size(),
              options.quiet || options.csv == "-" ? 0 : terminal_columns().value_or(0), out_) {
@@ -63,8 +63,8 @@ class Results {
                grouped(std::llround(rate)), names(options));
   }
 
-  /// Tells of it; the files go with this object.
-  void stopped(Index samples) {
+  /// Reports the stop; the destructor discards the unfinished files.
+  void report_stop(Index samples) {
     bar_.erase();
     fmt::print(stderr,
                "sae_dist: Stopped by a signal after {} of {} samples: no file was written.\n",
@@ -114,7 +114,7 @@ ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
     check_output(options.csv, {input.model, path}, options.force);
     if (options.kind == Inference::kPredictions) warn_if_untrained(input, checkpoint);
   }
-  // Up to here, where nothing is written yet, a signal ends the job at once.
+  // Until here nothing is written, so a signal may end the job at once.
   install_stop_signals();
   comm.barrier();
   InferenceSettings settings;
@@ -135,7 +135,7 @@ ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
       [&results](const InferenceBlock& block) { results->write(block); }, stop_requested,
       &watchdog.heartbeat());
   if (done < settings.samples.size()) {
-    if (results) results->stopped(done);
+    if (results) results->report_stop(done);
     return ExitCode::kStopped;
   }
   if (results) results->finish(options, description(options, settings, path));

@@ -14,7 +14,7 @@ po::typed_value<std::string>* text(const char* unit, const char* initial = "") {
   return po::value<std::string>()->default_value(initial)->value_name(unit);
 }
 
-/// What is the same for all commands that apply a model.
+/// Adds the options that all commands share that apply a model.
 void add_input_options(po::options_description& options) {
   options.add_options()("model", text("FILE"), "model.h5, best.h5 or a checkpoint");
   options.add(setting_options({"data", "data-access", "validation-size"}));
@@ -56,7 +56,7 @@ ModelInput input_of(const po::variables_map& values, const std::string& command)
 struct InferenceCommand {
   std::string name;
   std::string makes;
-  std::string layer;  ///< What --layer does; empty: there is no such option.
+  std::string layer;  ///< Help text of --layer; empty: the command has no such option.
 };
 
 InferenceCommand command_of(Inference kind) {

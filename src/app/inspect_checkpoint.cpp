@@ -12,7 +12,7 @@
 namespace sae {
 namespace {
 
-/// The epochs of the stage under way; 0 if the checkpoint has settings of a newer program.
+/// Epochs of the current stage; 0 if the checkpoint has settings of a newer program.
 Index epochs_in(const Checkpoint& checkpoint) {
   try {
     return epochs_of(recorded_configuration(checkpoint.config), checkpoint.state.progress.stage);

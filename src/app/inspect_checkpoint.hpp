@@ -8,10 +8,10 @@
 namespace sae {
 
 /// Prints topology, progress, norms and configuration of a checkpoint or model.
-/// Throws: as load_checkpoint, also if it does not verify.
+/// Throws: as load_checkpoint.
 void inspect_checkpoint(const std::filesystem::path& path);
 
-/// How far the run had come, on lines of their own.
+/// Lines that describe the progress of the run.
 std::string progress_lines(const Checkpoint& checkpoint);
 
 }  // namespace sae

@@ -11,10 +11,10 @@ namespace sae {
 namespace {
 
 void inspect(const std::filesystem::path& path) {
-  std::error_code ignored;  // What cannot be looked at is refused by who opens it.
+  std::error_code ignored;  // Opening the file reports the error.
   if (std::filesystem::is_directory(path, ignored)) return inspect_run(path);
   if (has_seal(path)) return inspect_checkpoint(path);
-  inspect_dataset(path, terminal_columns().value_or(0));  // Refuses what is none, and says why.
+  inspect_dataset(path, terminal_columns().value_or(0));  // Throws if it is not a data set.
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 namespace sae {
 namespace {
 
-/// What the labels of a split tell.
+/// The classes of a split.
 struct Classes {
   std::vector<Index> counts;
   std::map<Index, Index> first;  ///< First sample of each class.
@@ -53,7 +53,7 @@ void print_counts(const Classes& train, const Classes& test) {
   if (classes > kMost) fmt::print("  and {} more\n", grouped(static_cast<Index>(classes - kMost)));
 }
 
-/// A flat sample of a square number of pixels is taken for a square.
+/// Shows a flat sample with a square number of pixels as a square.
 GreyPicture picture_of(const DatasetFile& file, Index sample) {
   const DatasetInfo& info = file.info();
   GreyPicture picture{.width = info.width, .height = info.height, .pixels = {}};

@@ -4,8 +4,8 @@
 
 namespace sae {
 
-/// Prints what a data set file holds and how many samples each class has. On a terminal of so many
-/// columns also a picture of each class, or the first ones without labels; 0: there is no terminal.
+/// Prints contents and class counts of a data set file. If `columns`, the width of the terminal, is
+/// not 0, also prints a picture of each class, or of the first samples if there are no labels.
 /// Throws: as DatasetFile.
 void inspect_dataset(const std::filesystem::path& path, int columns);
 

@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr Index kColumns = 60;
 constexpr Index kRows = 4;
 
-/// The lines of metrics.jsonl that can be read: one that is being written may be short.
+/// The valid lines of metrics.jsonl; the last may be incomplete while a run writes it.
 std::vector<EpochRecord> epochs_of(const fs::path& metrics) {
   std::vector<EpochRecord> epochs;
   std::ifstream file(metrics);
@@ -67,10 +67,10 @@ std::string state_of(const fs::path& file) {
   }
 }
 
-/// The models and checkpoints of the folder, the newest last.
+/// Models and checkpoints of the folder, newest last.
 std::vector<fs::path> files_of(const RunFolder& folder) {
   std::vector<fs::path> files;
-  std::error_code ignored;  // What cannot be seen is not shown.
+  std::error_code ignored;  // Files that cannot be listed are not shown.
   for (const auto& entry : fs::directory_iterator(folder.checkpoints(), ignored)) {
     if (entry.path().extension() == ".h5") files.push_back(entry.path());
   }
@@ -81,13 +81,13 @@ std::vector<fs::path> files_of(const RunFolder& folder) {
   return files;
 }
 
-/// The last that verifies; a finished model rather than checkpoints.
+/// The newest file that verifies; prefers a finished model to checkpoints.
 std::optional<Checkpoint> newest_of(const RunFolder& folder, const std::vector<fs::path>& files) {
   for (auto file = files.rbegin(); file != files.rend(); ++file) {
-    if (*file == folder.best()) continue;  // It may be far from the newest.
+    if (*file == folder.best()) continue;  // It may be much older.
     try {
       return load_checkpoint(*file);
-    } catch (const Error&) {  // Its line says why.
+    } catch (const Error&) {  // Reported in its line.
     }
   }
   return std::nullopt;

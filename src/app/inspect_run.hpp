@@ -4,8 +4,8 @@
 
 namespace sae {
 
-/// Prints how far the run in a folder has come, its curves, its files and whether they verify, and
-/// what to type to go on.
+/// Prints progress and curves of the run in a folder, its files and whether they verify, and the
+/// command that resumes it.
 /// Throws: MissingInputError if the folder holds no run.
 void inspect_run(const std::filesystem::path& path);
 

@@ -136,7 +136,7 @@ double stall_timeout_of(const std::vector<std::string>& arguments) {
     if (value.empty()) continue;
     try {
       return parse_duration("stall-timeout", value);
-    } catch (const UsageError&) {  // Told by parse_command_line.
+    } catch (const UsageError&) {  // parse_command_line reports it.
       return usual;
     }
   }

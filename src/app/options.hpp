@@ -15,14 +15,14 @@
 
 namespace sae {
 
-/// `--help` and `--version`: a text, and nothing else to do.
+/// `--help` and `--version`: prints a text.
 struct ShowText {
   std::string text;
 };
 
 struct TrainOptions {
-  Configuration configuration;  ///< Without data and run folder where not given.
-  RunControl control;           ///< Without heartbeat and signals.
+  Configuration configuration;  ///< Data and run folder are empty unless given.
+  RunControl control;           ///< Without heartbeat and stop functions.
   double stall_timeout = 300;   ///< Seconds.
   bool profile = false;         ///< Write profile.json and trace.json.
   Index summary_every = 10;     ///< Updates between summaries; 0: none.
@@ -67,7 +67,7 @@ struct ImportCommandOptions {
 };
 
 struct BenchOptions {
-  BenchSettings bench;         ///< Without what "auto" leaves open.
+  BenchSettings bench;         ///< With `auto` unresolved.
   double stall_timeout = 300;  ///< Seconds.
   std::string json;            ///< File; "-": standard output; empty: none.
   bool force = false;          ///< Replace a model or a data set.
@@ -76,7 +76,7 @@ struct BenchOptions {
 struct DoctorOptions {
   std::filesystem::path run;   ///< Folder that runs will go to.
   std::filesystem::path data;  ///< Empty: to be searched.
-  Index threads = 0;           ///< Of each rank; 0: as many as there are cores for.
+  Index threads = 0;           ///< Per rank; 0: as many as it has cores.
   double stall_timeout = 60;   ///< Seconds.
 };
 
@@ -93,30 +93,30 @@ using Command =
     std::variant<ShowText, TrainOptions, EvaluateOptions, InferenceOptions, ImportCommandOptions,
                  InspectOptions, BenchOptions, DoctorOptions, ReportOptions>;
 
-/// The text of a recipe or configuration file. Collective where it is given by main: rank 0
-/// reads, so that the file needs to be on its host only.
+/// Functions that return the text of a configuration file or a recipe. Those that main passes are
+/// collective: rank 0 reads, so that only its host needs the file.
 struct FileTexts {
   std::function<std::string(const std::filesystem::path&)> configuration;
   std::function<std::string(const std::string&)> recipe;
 };
 
-/// Seconds after which a rank may be given up that comes to no progress, by what the arguments say
-/// of --stall-timeout; the usual ones if they say nothing, or nothing right.
+/// The value of --stall-timeout in seconds; the default if the option is absent or invalid.
 double stall_timeout_of(const std::vector<std::string>& arguments);
 
-/// What the command line asks for. A function of the arguments and of what `files` returns: all
+/// Parses the command line. A function of the arguments and of what `files` returns, so that all
 /// ranks get the same result or the same error.
 /// Throws: UsageError.
 Command parse_command_line(const std::vector<std::string>& arguments, const FileTexts& files);
 
-/// As parse_command_line, for what follows the command `train`.
+/// As parse_command_line, for the arguments of `train`.
 Command parse_train_options(const std::vector<std::string>& arguments, const FileTexts& files);
 
-/// As parse_command_line, for what follows `evaluate`, and `predict`, `encode` or `reconstruct`.
+/// As parse_command_line, for the arguments of `evaluate`, and of `predict`, `encode` or
+/// `reconstruct`.
 Command parse_evaluate_options(const std::vector<std::string>& arguments);
 Command parse_inference_options(Inference kind, const std::vector<std::string>& arguments);
 
-/// As parse_command_line, for what follows the command `bench`.
+/// As parse_command_line, for the arguments of `bench`.
 Command parse_bench_options(const std::vector<std::string>& arguments);
 
 }  // namespace sae

@@ -11,7 +11,7 @@
 namespace sae {
 namespace {
 
-/// What would be lost with the file; empty for what can be made again.
+/// Kind of an existing file that only --force replaces; empty for others.
 const char* kind_of(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) return "";
@@ -29,7 +29,7 @@ const char* kind_of(const std::filesystem::path& path) {
 void check_output(const std::filesystem::path& output,
                   const std::vector<std::filesystem::path>& inputs, bool force) {
   if (output.empty() || output == "-") return;
-  std::error_code ignored;  // What is not there is not the same.
+  std::error_code ignored;  // A missing file is not the same.
   for (const auto& input : inputs) {
     if (!input.empty() && std::filesystem::equivalent(output, input, ignored)) {
       throw OutputError(fmt::format("Results do not go to {}: it is read.", output.string()));

@@ -11,7 +11,7 @@ namespace po = boost::program_options;
 namespace sae {
 namespace {
 
-/// Throws: UsageError if an option is given twice; lists would be joined.
+/// Throws: UsageError if an option is given twice; Boost would join lists.
 void refuse_repetitions(const po::parsed_options& parsed) {
   std::set<std::string> seen;
   for (const auto& option : parsed.options) {

@@ -6,8 +6,8 @@
 
 namespace sae {
 
-/// Parses arguments by long options only, never abbreviated, so that a value may begin with '-'
-/// and an old script keeps its meaning when options are added.
+/// Parses long options, without abbreviations: a value may begin with '-', and new options do not
+/// change the meaning of old scripts.
 /// Throws: UsageError.
 boost::program_options::variables_map parse_arguments(
     const std::vector<std::string>& arguments,

@@ -19,7 +19,7 @@
 namespace sae {
 namespace {
 
-/// One call for each kind of command.
+/// Runs each kind of command.
 struct CommandRunner {
   Communicator& comm;
   const std::string& fault;
@@ -92,10 +92,10 @@ int end_by_exception(const Communicator& comm) {
   try {
     throw;
   } catch (const DivergedError& error) {
-    // Found by all ranks in the same step.
+    // All ranks throw it in the same step.
     if (comm.is_root()) print_to(stderr, fmt::format("sae_dist: {}\n", error.what()));
     return static_cast<int>(error.code());
-  } catch (const std::system_error& error) {  // By fmt::print.
+  } catch (const std::system_error& error) {  // Thrown by fmt::print.
     return fail(comm, fmt::format("Cannot write standard output: {}.", error.code().message()),
                 ExitCode::kOutput);
   } catch (const std::exception& error) {

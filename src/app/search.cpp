@@ -17,39 +17,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where `name` of our data folder may lie, in the order of preference.
+/// Candidate paths of `name` in our data folder, in order of preference.
 std::vector<fs::path> candidates(const fs::path& name) {
-  std::vector<fs::path> places = {"data" / name};
+  std::vector<fs::path> paths = {"data" / name};
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (error) return places;
-  places.push_back(program.parent_path() / "../share/sae_dist" / name);
-  // From a build folder up to the sources that it belongs to.
+  if (error) return paths;
+  paths.push_back(program.parent_path() / "../share/sae_dist" / name);
+  // From a build folder up to its source folder.
   fs::path folder = program.parent_path();
   for (int level = 0; level < 4; ++level) {
     folder = folder.parent_path();
-    places.push_back(folder / "data" / name);
+    paths.push_back(folder / "data" / name);
   }
-  return places;
+  return paths;
 }
 
-std::optional<fs::path> find_first(const std::vector<fs::path>& places) {
+std::optional<fs::path> find_first(const std::vector<fs::path>& paths) {
   std::error_code error;
-  for (const fs::path& place : places) {
-    if (fs::exists(place, error)) return place.lexically_normal();
+  for (const fs::path& path : paths) {
+    if (fs::exists(path, error)) return path.lexically_normal();
   }
   return std::nullopt;
 }
 
-[[noreturn]] void fail_to_find(const std::string& what, const std::vector<fs::path>& places) {
+[[noreturn]] void fail_to_find(const std::string& what, const std::vector<fs::path>& paths) {
   std::string looked_at;
-  for (const fs::path& place : places) {
-    looked_at += (looked_at.empty() ? "" : ", ") + place.lexically_normal().string();
+  for (const fs::path& path : paths) {
+    looked_at += (looked_at.empty() ? "" : ", ") + path.lexically_normal().string();
   }
   throw MissingInputError(fmt::format("Found no {}; looked at {}.", what, looked_at));
 }
 
-/// Rank 0's text, on every rank.
+/// Returns rank 0's text on every rank. Collective.
 std::string broadcast_text(const std::string& text, Communicator& comm) {
   return comm.allgather(text)[0];
 }
@@ -64,11 +64,11 @@ std::string read_local(const fs::path& file) {
 }
 
 std::string local_recipe(const std::string& name) {
-  const auto places = candidates(fs::path("recipes") / (name + ".cfg"));
-  if (const auto found = find_first(places)) return read_local(*found);
+  const auto paths = candidates(fs::path("recipes") / (name + ".cfg"));
+  if (const auto found = find_first(paths)) return read_local(*found);
   const auto built_in = built_in_recipes().find(name);
   if (built_in != built_in_recipes().end()) return built_in->second;
-  fail_to_find("recipe '" + name + "'", places);
+  fail_to_find("recipe '" + name + "'", paths);
 }
 
 }  // namespace
@@ -77,9 +77,9 @@ fs::path find_dataset_here(const fs::path& given) {
   if (!given.empty()) return given;
   const char* from_environment = std::getenv("SAE_DATA");
   if (from_environment != nullptr && *from_environment != '\0') return from_environment;
-  const auto places = candidates("mnist.h5");
-  if (const auto found = find_first(places)) return *found;
-  fail_to_find("data set (--data, $SAE_DATA)", places);
+  const auto paths = candidates("mnist.h5");
+  if (const auto found = find_first(paths)) return *found;
+  fail_to_find("data set (--data, $SAE_DATA)", paths);
 }
 
 fs::path find_dataset(const fs::path& given, Communicator& comm) {

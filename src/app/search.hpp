@@ -7,18 +7,18 @@
 
 namespace sae {
 
-// Files that are found by convention. Where nothing else is said, functions are
-// collective: rank 0 looks, so that what it finds, and what it fails to find, is the same for all.
-// Throws: MissingInputError on rank 0, naming where it looked.
+// Finds files by convention.
+// Collective, unless stated otherwise: rank 0 searches, so that all ranks get the same result.
+// Throws: MissingInputError on rank 0, naming the places searched.
 
-/// `given`, else $SAE_DATA, else data/mnist.h5 below the current folder, else the one that was
-/// installed with, or lies in the sources of, the program.
+/// `given`, else $SAE_DATA, else data/mnist.h5 below the current folder, else the one installed
+/// with the program or in its source folder.
 std::filesystem::path find_dataset(const std::filesystem::path& given, Communicator& comm);
 
 /// As find_dataset. Local.
 std::filesystem::path find_dataset_here(const std::filesystem::path& given);
 
-/// Text of the recipe: data/recipes/NAME.cfg, searched as the data set, else the one built in.
+/// The text of a recipe: data/recipes/NAME.cfg, searched like the data set, else the built-in one.
 std::string read_recipe(const std::string& name, Communicator& comm);
 
 std::string read_text(const std::filesystem::path& file, Communicator& comm);

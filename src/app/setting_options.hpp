@@ -8,11 +8,11 @@
 
 namespace sae {
 
-/// Options of the command line for settings, by group. `names`: only these, without headings.
+/// Command-line options for settings, by group; if `names` is not empty, only these, ungrouped.
 boost::program_options::options_description setting_options(
     const std::vector<std::string>& names = {});
 
-/// What was given of them.
+/// The settings given on the command line.
 SettingTexts given_settings(const boost::program_options::variables_map& values);
 
 }  // namespace sae

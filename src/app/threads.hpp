@@ -8,8 +8,8 @@
 
 namespace sae {
 
-/// Decides on the threads of each rank where they were left open. Returns a sentence for each place
-/// where ranks and threads are more than their cores. Collective.
+/// Sets configuration.threads if it is `auto`. Returns a sentence for each oversubscribed set of
+/// cores or host. Collective.
 std::vector<std::string> decide_threads(Configuration& configuration, Communicator& comm);
 
 }  // namespace sae

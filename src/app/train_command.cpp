@@ -29,11 +29,11 @@
 namespace sae {
 namespace {
 
-/// Makes a folder of this run's own, named after the time.
+/// Creates a new folder named after the time.
 std::filesystem::path new_run_folder() {
   const std::filesystem::path runs = "runs";
   const auto stem = runs / fmt::format("{:%Y-%m-%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
-  std::error_code ignored;  // Where nothing can be made, the trainer says why.
+  std::error_code ignored;  // The trainer reports the failure.
   std::filesystem::create_directories(runs, ignored);
   auto folder = stem;
   for (int i = 2; !std::filesystem::create_directory(folder, ignored) && !ignored; ++i) {
@@ -42,10 +42,10 @@ std::filesystem::path new_run_folder() {
   return folder;
 }
 
-/// Leaves no folder behind in which nothing was written.
-struct RemovesEmpty {
+/// Removes the folder on destruction if it is empty.
+struct RemoveIfEmpty {
   std::filesystem::path folder;
-  ~RemovesEmpty() {
+  ~RemoveIfEmpty() {
     std::error_code ignored;
     if (!folder.empty() && std::filesystem::remove(folder, ignored)) {
       std::filesystem::remove(folder.parent_path(), ignored);
@@ -53,7 +53,7 @@ struct RemovesEmpty {
   }
 };
 
-/// What --quiet leaves: warnings, on stderr.
+/// For --quiet: prints only warnings, on stderr.
 class WarningsOnly final : public TrainingObserver {
  public:
   void warning(const std::string& sentence) override {
@@ -96,8 +96,8 @@ ExitCode run_train(const TrainOptions& options, Communicator& comm, const std::s
   if (!fault.empty()) warnings.push_back(fmt::format("warning: {}.", fault));
   set_product_threads(static_cast<int>(configuration.threads));
   configuration.data = find_dataset(configuration.data, comm);
-  // Rank 0 alone writes, so the others need not know the name.
-  RemovesEmpty made;
+  // Only rank 0 writes, so other ranks need no name.
+  RemoveIfEmpty made;
   if (configuration.run.empty() && comm.is_root())
     made.folder = configuration.run = new_run_folder();
 

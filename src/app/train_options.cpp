@@ -40,7 +40,7 @@ po::options_description session_options() {
       "checkpoint-every", name_of("60s", "INTERVAL"), "steps (200), epochs (1e) or seconds (300s)")(
       "keep-checkpoints", value_of<Index>(3, "N"), "the newest N stay")(
       "stop-after-steps", po::value<Index>()->value_name("N"),
-      "stop in good order after N updates, with exit code 75")(
+      "stop cleanly after N updates, with exit code 75")(
       "max-time", po::value<std::string>()->value_name("TIME"),
       "likewise, in time before such as 90s, 55m, 2h or 1:30:00 are over")(
       "stall-timeout", name_of("300s", "TIME"), "end the job after so long without progress")(
@@ -112,7 +112,7 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
   const auto given = [&](const char* option) {
     return values.count(option) > 0 ? values[option].as<std::string>() : std::string();
   };
-  // What is there first wins.
+  // The first source of a setting wins.
   SettingTexts texts = given_settings(values);
   if (const auto file = given("config"); !file.empty()) {
     texts.merge(parse_settings(files.configuration(file), file));

@@ -164,7 +164,7 @@ class ProgramTest(unittest.TestCase):
 
     @classmethod
     def while_training(cls, run, look, *arguments, within=50):
-        """Trains into `run` until `look` returns something true; stops it then in good order. Returns
+        """Trains into `run` until `look` returns something true; then stops it cleanly. Returns
         what it returned. Throws: AssertionError if that takes too long."""
         with cls.training_until(run, look, *arguments, within=within) as (job, mark, seen):
             job.send_signal(signal.SIGTERM)
