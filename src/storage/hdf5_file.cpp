@@ -125,24 +125,33 @@ void Hdf5File::read_bytes(const std::string& name, Range rows, ElementType as,
                 "H5Dread", name);
 }
 
+void Hdf5File::State::plan_chunks(const std::string& name, const DatasetLayout& layout,
+                                  std::size_t row_bytes, hid_t plan) const {
+  std::vector<hsize_t> chunk = sizes_of(layout.shape);
+  for (hsize_t& size : chunk) size = std::max<hsize_t>(size, 1);
+  const hsize_t rows = std::max<hsize_t>(kChunkBytes / std::max<std::size_t>(row_bytes, 1), 1);
+  if (layout.chunk_rows > 0) {
+    chunk.front() = static_cast<hsize_t>(layout.chunk_rows);
+  } else {
+    chunk.front() = layout.extendable ? rows : std::min(rows, chunk.front());
+  }
+  check(H5Pset_chunk(plan, static_cast<int>(chunk.size()), chunk.data()), "H5Pset_chunk", name);
+  if (layout.shuffle) check(H5Pset_shuffle(plan), "H5Pset_shuffle", name);
+  if (layout.deflate_level > 0) {
+    check(H5Pset_deflate(plan, static_cast<unsigned>(layout.deflate_level)), "H5Pset_deflate",
+          name);
+  }
+  check(H5Pset_fletcher32(plan), "H5Pset_fletcher32", name);
+}
+
 void Hdf5File::create_dataset(const std::string& name, ElementType type,
                               const DatasetLayout& layout) {
   assert(!layout.shape.empty());
-  State::Dataset dataset{.handle = {}, .shape = layout.shape, .chunk_rows = 0, .type = type};
+  State::Dataset dataset{.handle = {}, .shape = layout.shape, .type = type};
   const ElementTraits element = traits_of(type);
   const std::vector<hsize_t> sizes = sizes_of(layout.shape);
   const int rank = static_cast<int>(sizes.size());
 
-  std::vector<hsize_t> chunk = sizes;
-  for (hsize_t& size : chunk) size = std::max<hsize_t>(size, 1);
-  if (layout.chunk_rows > 0) {
-    chunk.front() = static_cast<hsize_t>(layout.chunk_rows);
-  } else {
-    const auto row_bytes = static_cast<hsize_t>(dataset.row_elements()) * element.size;
-    const hsize_t rows = std::max<hsize_t>(kChunkBytes / std::max<hsize_t>(row_bytes, 1), 1);
-    chunk.front() = layout.extendable ? rows : std::min(rows, chunk.front());
-  }
-  dataset.chunk_rows = static_cast<Index>(chunk.front());
   std::vector<hsize_t> limits = sizes;
   if (layout.extendable) limits.front() = H5S_UNLIMITED;
   const auto space = state_->own(H5Screate_simple(rank, sizes.data(), limits.data()),
@@ -150,13 +159,10 @@ void Hdf5File::create_dataset(const std::string& name, ElementType type,
 
   const auto plan = state_->own(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate", name, H5Pclose);
   state_->check(H5Pset_obj_track_times(plan.id(), false), "H5Pset_obj_track_times", name);
-  state_->check(H5Pset_chunk(plan.id(), rank, chunk.data()), "H5Pset_chunk", name);
-  if (layout.shuffle) state_->check(H5Pset_shuffle(plan.id()), "H5Pset_shuffle", name);
-  if (layout.deflate_level > 0) {
-    state_->check(H5Pset_deflate(plan.id(), static_cast<unsigned>(layout.deflate_level)),
-                  "H5Pset_deflate", name);
+  if (!layout.contiguous) {
+    state_->plan_chunks(name, layout,
+                        static_cast<std::size_t>(dataset.row_elements()) * element.size, plan.id());
   }
-  state_->check(H5Pset_fletcher32(plan.id()), "H5Pset_fletcher32", name);
 
   state_->create_groups(name);
   dataset.handle = state_->own(H5Dcreate2(state_->file.id(), name.c_str(), element.in_file,

@@ -1,10 +1,6 @@
 // Files that are composed in memory, at the price of copying and little else.
-#include <algorithm>
-#include <cassert>
-#include <cstring>
 #include <new>
 
-#include "fletcher32.hpp"
 #include "hdf5_state.hpp"
 
 namespace sae {
@@ -46,30 +42,6 @@ void Hdf5File::State::keep_in(FileImage& image, hid_t access) const {
   callbacks.udata_free = leave_data;
   callbacks.udata = &image;
   check(H5Pset_file_image_callbacks(access, &callbacks), "H5Pset_file_image_callbacks", "/");
-}
-
-void Hdf5File::write_chunks(const std::string& name, std::span<const std::byte> values) {
-  const State::Dataset& dataset = state_->dataset(name);
-  const std::size_t row_bytes =
-      static_cast<std::size_t>(dataset.row_elements()) * traits_of(dataset.type).size;
-  const std::size_t chunk_bytes = static_cast<std::size_t>(dataset.chunk_rows) * row_bytes;
-  if (values.empty()) return;
-  assert(values.size() == static_cast<std::size_t>(dataset.shape.front()) * row_bytes);
-  std::vector<std::byte> chunk(chunk_bytes + sizeof(std::uint32_t));
-  std::vector<hsize_t> offset(dataset.shape.size(), 0);
-  while (!values.empty()) {
-    const auto part = values.first(std::min(chunk_bytes, values.size()));
-    const auto rest = std::copy(part.begin(), part.end(), chunk.begin());
-    std::fill(rest, chunk.begin() + static_cast<std::ptrdiff_t>(chunk_bytes), std::byte{0});
-    // Little-endian, as the host.
-    const std::uint32_t sum = fletcher32({chunk.data(), chunk_bytes});
-    std::memcpy(chunk.data() + chunk_bytes, &sum, sizeof sum);
-    state_->check(H5Dwrite_chunk(dataset.handle.id(), H5P_DEFAULT, 0, offset.data(), chunk.size(),
-                                 chunk.data()),
-                  "H5Dwrite_chunk", name);
-    offset.front() += static_cast<hsize_t>(dataset.chunk_rows);
-    values = values.subspan(part.size());
-  }
 }
 
 }  // namespace sae

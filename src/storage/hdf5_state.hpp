@@ -32,7 +32,6 @@ struct Hdf5File::State {
   struct Dataset {
     Hdf5Handle handle;
     std::vector<Index> shape;
-    Index chunk_rows = 0;  ///< Of a data set that is made here.
     ElementType type = ElementType::kOther;
     Index row_elements() const;
     double elements() const;
@@ -90,6 +89,9 @@ struct Hdf5File::State {
   std::vector<H5Z_filter_t> filters(const std::string& name, hid_t plan) const;
   /// Opens it if it is not open yet.
   Dataset& dataset(const std::string& name);
+  /// Chunks of the layout, their filters and check sums.
+  void plan_chunks(const std::string& name, const DatasetLayout& layout, std::size_t row_bytes,
+                   hid_t plan) const;
   /// All groups on the way to `name`.
   void create_groups(const std::string& name) const;
   Selection select(const std::string& name, const Dataset& dataset, Range rows) const;

@@ -29,13 +29,15 @@ struct DatasetLayout {
   bool extendable = false;   ///< Rows may be added past shape[0].
   Index chunk_rows = 0;      ///< 0: so many that a chunk is about 256 KiB.
   bool shuffle = false;      ///< Bytes of equal weight together: smaller for wide elements.
+  bool contiguous = false;   ///< One block without check sums; the rest is for chunks.
   int deflate_level = 0;     ///< 0: not compressed; 9: smallest.
 };
 
 /// An open HDF5 file. Names are full paths such as "/train/images"; the first
-/// dimension of a data set is its rows. All that is written carries Fletcher32
-/// and no times: the same calls give the same bytes. Files are not locked, since
-/// they are published by rename and many file systems of clusters have no locks.
+/// dimension of a data set is its rows. Chunks that are written carry Fletcher32
+/// check sums, and nothing carries times: the same calls give the same bytes. Files
+/// are not locked, since they are published by rename and many file systems of
+/// clusters have no locks.
 ///
 /// Failures throw DataError for a file opened to read and OutputError for one
 /// that is written; both name file, data set and fault. Damage to the samples is found
@@ -86,11 +88,12 @@ class Hdf5File {
   void read_bytes(const std::string& name, Range rows, ElementType as,
                   std::span<std::byte> out) const;
 
-  /// Writes a whole data set of shape `shape`. Groups on the way are made.
+  /// Writes a whole data set as one block without check sums, of shape `shape`. Groups on the way
+  /// are made.
   template <typename T>
   void write(const std::string& name, const std::vector<Index>& shape, std::span<const T> values) {
-    create_dataset(name, element_of<T>(), {.shape = shape});
-    write_chunks(name, std::as_bytes(values));
+    create_dataset(name, element_of<T>(), {.shape = shape, .contiguous = true});
+    write_rows(name, 0, values);
   }
   void create_dataset(const std::string& name, ElementType type, const DatasetLayout& layout);
   /// Writes whole rows from row `begin` on; an extendable data set grows as needed.
@@ -119,8 +122,6 @@ class Hdf5File {
   struct State;
   explicit Hdf5File(std::unique_ptr<State> state);
   static Hdf5File create(const std::filesystem::path& path, Index user_block, FileImage* image);
-  /// All rows of a data set with check sums and nothing else, in its own type of elements.
-  void write_chunks(const std::string& name, std::span<const std::byte> values);
 
   template <typename T>
   static constexpr ElementType element_of() {

@@ -53,7 +53,7 @@ TEST_F(Hdf5FileTest, H5pyReadsWhatIsWritten) {
   run_python(folder_.path(), R"(
 f = h5py.File("file.h5", "r")
 w = f["/model/hidden1/weights"]
-assert w.dtype == "<f4" and (w[:] == [[0, 1, 2], [3, 4, 5]]).all() and w.fletcher32
+assert w.dtype == "<f4" and (w[:] == [[0, 1, 2], [3, 4, 5]]).all() and w.chunks is None
 assert f["/history/loss"].dtype == "<f8" and list(f["/history/loss"]) == [0.5, 0.25]
 assert f["/history/step"].dtype == "<i8" and list(f["/history/step"]) == [-1, 2**40]
 p = f["/pixels"]
@@ -254,7 +254,8 @@ TEST_F(Hdf5FileTest, CutFileIsRefusedWhereverItIsCut) {
 
 TEST_F(Hdf5FileTest, ChangedByteIsFoundByTheCheckSum) {
   auto file = Hdf5File::create(path_);
-  file.write<float>("/values", {300}, std::vector<float>(300, 1.5f));
+  file.create_dataset("/values", ElementType::kFloat32, {.shape = {300}});
+  file.write_rows<float>("/values", 0, std::vector<float>(300, 1.5f));
   file.close();
   std::string bytes(std::filesystem::file_size(path_), '\0');
   std::ifstream(path_, std::ios::binary)
@@ -272,10 +273,11 @@ TEST_F(Hdf5FileTest, ChangedByteIsFoundByTheCheckSum) {
       {path_.string(), "/values", "checksum"});
 }
 
-TEST_F(Hdf5FileTest, CheckSumsProtectAllThatIsWritten) {
+TEST_F(Hdf5FileTest, CheckSumsProtectAllChunksThatAreWritten) {
   const std::vector<std::uint8_t> bytes(100);
   auto file = Hdf5File::create(path_);
-  file.write<std::uint8_t>("/one_chunk", {100}, bytes);
+  file.create_dataset("/one_chunk", ElementType::kUint8, {.shape = {100}});
+  file.write_rows<std::uint8_t>("/one_chunk", 0, bytes);
   file.create_dataset("/many_chunks", ElementType::kUint8,
                       {.shape = {100}, .chunk_rows = 3, .deflate_level = 4});
   file.write_rows<std::uint8_t>("/many_chunks", 0, bytes);
