@@ -73,10 +73,10 @@ class GraphBuilder {
   }
 
   std::string corrupt(const std::string& x, Index size, const Noise& noise) {
-    const std::string name = name_of(noise.kind) + "_noise";
-    const auto draws = add(name + "/keep", "RandomMask", {}, {kAny, size});
-    attribute("corruption").set_f(static_cast<float>(noise.level));
-    return add(name + "/corrupted", "Mul", {x, draws}, {kAny, size});
+    const std::string name = add(name_of(noise.kind) + "_noise/corrupted",
+                                 op_of(noise.kind, noise_kinds()) + "Noise", {x}, {kAny, size});
+    attribute("level").set_f(static_cast<float>(noise.level));
+    return name;
   }
 
   Index units(Index layer) const {
@@ -99,8 +99,7 @@ std::string scope_of(const char* kind, Index layer) {
 void add_update(GraphBuilder& graph, const Configuration& configuration, const std::string& loss,
                 std::vector<std::string> parameters) {
   parameters.insert(parameters.begin(), loss);
-  graph.add("update", configuration.momentum > 0 ? "ApplyMomentum" : "ApplyGradientDescent",
-            parameters, {});
+  graph.add("update", op_of(configuration.optimizer, optimizer_kinds()), parameters, {});
 }
 
 tensorboard::GraphDef pretraining_graph(const Configuration& configuration,

@@ -123,7 +123,7 @@ class EventFiles(ProgramTest):
         self.assertEqual(second["frozen/hidden1/weights"], ("Const", [], [784, 100]))
         self.assertEqual(second["trained/hidden2/weights"], ("VariableV2", [], [100, 80]))
         self.assertEqual(second["masking_noise/corrupted"],
-                         ("Mul", ["frozen/hidden1/clean/codes", "masking_noise/keep"], [-1, 100]))
+                         ("MaskingNoise", ["frozen/hidden1/clean/codes"], [-1, 100]))
         # Tied: encoder and decoder multiply by the same weights.
         users = [name for name, (op, inputs, _) in second.items()
                  if op == "MatMul" and "trained/hidden2/weights" in inputs]
