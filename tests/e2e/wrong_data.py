@@ -44,7 +44,7 @@ class WrongData(ProgramTest):
         return name
 
     def flipped(self, source, array, row, name):
-        """A copy with one bit of one chunk turned over, which Fletcher32 must find."""
+        """A copy with one bit turned over, which Fletcher32 or the seal must find."""
         shutil.copy(self.folder / source, self.folder / name)
         damage(self.folder / name, array, row)
         return name

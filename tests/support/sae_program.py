@@ -280,10 +280,14 @@ def toy_samples(count, seed=0, features=30, classes=3):
 
 
 def damage(path, array, row):
-    """Turns one bit over in the chunk of the HDF5 array that holds the row."""
+    """Turns one bit over in the HDF5 array: of the row, or of the chunk that holds it."""
     with h5py.File(path) as file:
         values = file[array]
-        place = values.id.get_chunk_info_by_coord((row,) + (0,) * (values.ndim - 1)).byte_offset
+        if values.chunks:
+            first = (row,) + (0,) * (values.ndim - 1)
+            place = values.id.get_chunk_info_by_coord(first).byte_offset
+        else:
+            place = values.id.get_offset() + row * values[0].nbytes
     with open(path, "r+b") as file:
         file.seek(place)
         byte = file.read(1)[0]
