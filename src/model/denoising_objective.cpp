@@ -1,36 +1,9 @@
 #include "sae/model/denoising_objective.hpp"
 
-#include <cassert>
-
 #include "sae/kernels/bfloat16.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {
-
-template <typename T, typename G>
-void DenoisingObjective<T, G>::prepare_inputs(const ParametersRef<Master<T>>& parameters,
-                                              const Minibatch<Master<T>>& minibatch,
-                                              std::uint32_t epoch) {
-  const NoiseKey key{settings_.seed, settings_.stage, epoch};
-  const Range finished{minibatch.encoded_layers, settings_.layer};
-  const bool pixels_corrupted = settings_.corruption_at == CorruptionAt::kImage && finished.end > 0;
-  assert(finished.begin <= finished.end && (finished.begin == 0 || !pixels_corrupted));
-  if (finished.size() == 0) {
-    convert<T>(minibatch.inputs, clean_);
-  } else {
-    convert<T>(minibatch.inputs, inputs_);
-    clean_ = encode<T>(layout_, finished, parameters, inputs_);
-  }
-  below_.resize(clean_.rows(), 2 * minibatch.size());
-  auto corrupted = below_.leftCols(minibatch.size());
-  if (!pixels_corrupted) {
-    corrupt<T>(settings_.noise, key, minibatch.samples, clean_, corrupted);
-  } else {
-    Matrix<T> corrupted_pixels(inputs_.rows(), inputs_.cols());
-    corrupt<T>(settings_.noise, key, minibatch.samples, inputs_, corrupted_pixels);
-    corrupted = encode<T>(layout_, finished, parameters, std::move(corrupted_pixels));
-  }
-}
 
 template <typename T, typename G>
 ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>& parameters,
@@ -39,7 +12,9 @@ ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>&
                                                  GradientSink<Master<T>>& gradient) {
   const LayerViews& views = layout_.hidden(settings_.layer);
   const Index samples = minibatch.size();
-  prepare_inputs(parameters, minibatch, epoch);
+  below_.resize(views.weights.cols, 2 * samples);
+  prepare_inputs<T>(layout_, settings_, parameters, minibatch, epoch, inputs_,
+                    below_.leftCols(samples));
   above_.resize(views.weights.rows, 2 * samples);
   logits_.resize(views.weights.cols, samples);
   bias_gradient_.resize(views.bias.rows);
@@ -55,7 +30,7 @@ ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>&
   sums.samples = static_cast<double>(samples);
   sums.loss =
       reconstruction_loss<T>(views.visible, view_of(parameters.values, views.visible_bias).col(0),
-                             clean_, logits_, reconstruction_delta, visible_bias_gradient_);
+                             inputs_.clean, logits_, reconstruction_delta, visible_bias_gradient_);
   if (!gradient.reduce_sums(sums)) return sums;
   multiply<T>(view_of(elements_of<T>(parameters), views.weights), reconstruction_delta,
               hidden_delta);

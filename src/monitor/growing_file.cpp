@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "sae/core/error.hpp"
+#include "sae/run/run_generation.hpp"
 #include "sae/storage/output_file.hpp"
 
 namespace sae {

@@ -4,10 +4,12 @@
 
 #include <exception>
 
+#include "sae/run/run_generation.hpp"
+
 namespace sae {
 
 template <typename Call>
-void ObserverList::tell(const Call& call) {
+void ObserverList::call_each(const Call& call) {
   const std::lock_guard lock(mutex_);
   for (Entry& entry : entries_) {
     try {
@@ -25,39 +27,39 @@ void ObserverList::tell(const Call& call) {
 void ObserverList::run_begins(const RunSummary& summary) {
   const std::lock_guard lock(mutex_);
   begins_ = true;
-  tell([&](TrainingObserver& observer) { observer.run_begins(summary); });
+  call_each([&](TrainingObserver& observer) { observer.run_begins(summary); });
   begins_ = false;
   for (const std::string& sentence : std::exchange(warnings_, {})) warning(sentence);
 }
 
 void ObserverList::step_done(const StepReport& report) {
-  tell([&](TrainingObserver& observer) { observer.step_done(report); });
+  call_each([&](TrainingObserver& observer) { observer.step_done(report); });
 }
 
 void ObserverList::epoch_done(const EpochReport& report) {
-  tell([&](TrainingObserver& observer) { observer.epoch_done(report); });
+  call_each([&](TrainingObserver& observer) { observer.epoch_done(report); });
 }
 
 void ObserverList::checkpoint_begins() {
-  tell([](TrainingObserver& observer) { observer.checkpoint_begins(); });
+  call_each([](TrainingObserver& observer) { observer.checkpoint_begins(); });
 }
 
 void ObserverList::checkpoint_saved(Index step) {
-  tell([&](TrainingObserver& observer) { observer.checkpoint_saved(step); });
+  call_each([&](TrainingObserver& observer) { observer.checkpoint_saved(step); });
 }
 
 void ObserverList::warning(const std::string& sentence) {
   const std::lock_guard lock(mutex_);
   if (begins_) return warnings_.push_back(sentence);
-  tell([&](TrainingObserver& observer) { observer.warning(sentence); });
+  call_each([&](TrainingObserver& observer) { observer.warning(sentence); });
 }
 
 void ObserverList::rewound(Index step, const std::string& history) {
-  tell([&](TrainingObserver& observer) { observer.rewound(step, history); });
+  call_each([&](TrainingObserver& observer) { observer.rewound(step, history); });
 }
 
 void ObserverList::run_done(const RunResult& result) {
-  tell([&](TrainingObserver& observer) { observer.run_done(result); });
+  call_each([&](TrainingObserver& observer) { observer.run_done(result); });
 }
 
 void ObserverList::run_failed(ExitCode code, const std::string& sentence) {

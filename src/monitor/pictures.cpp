@@ -60,29 +60,6 @@ GreyPicture filters_picture(const ParameterLayout& layout, std::span<const float
   return tile(filters, shape, kColumns);
 }
 
-Reconstructions reconstruct(const ParameterLayout& layout, const ParametersRef<float>& parameters,
-                            const DenoisingSettings& settings, const Minibatch<float>& samples,
-                            std::uint32_t epoch) {
-  const auto add_noise = [&](Matrix<float>& x) {
-    corrupt<float>(settings.noise, {settings.seed, settings.stage, epoch}, samples.samples, x, x);
-  };
-  Reconstructions result{.inputs = samples.inputs, .corrupted = {}, .reconstructed = {}};
-  Matrix<float> below;  // What the layer sees.
-  if (settings.corruption_at == CorruptionAt::kLayer) {
-    below = encode<float>(layout, {0, settings.layer}, parameters, samples.inputs);
-    add_noise(below);
-    result.corrupted = decode<float>(layout, settings.layer, parameters, below);
-  } else {
-    result.corrupted = samples.inputs;
-    add_noise(result.corrupted);
-    below = encode<float>(layout, {0, settings.layer}, parameters, result.corrupted);
-  }
-  Matrix<float> codes(layout.hidden(settings.layer).weights.rows, below.cols());
-  encode_layer<float>(layout.hidden(settings.layer), parameters, below, codes);
-  result.reconstructed = decode<float>(layout, settings.layer + 1, parameters, std::move(codes));
-  return result;
-}
-
 GreyPicture reconstructions_picture(const Reconstructions& samples, const PictureShape& shape) {
   const Index count = samples.inputs.cols();
   const Index columns = std::clamp<Index>(count, 1, kColumns);

@@ -121,7 +121,12 @@ void Trainer::warn_of_no_progress(const Stage& stage, double loss) {
   constexpr double kRise = 2;
   constexpr double kOfGuessing = 0.99;
   if (clock_.loss_warned) return;
-  const char* rate = stage.supervised ? "--finetune-learning-rate" : "--pretrain-learning-rate";
+  // What diverged while layers were pretrained may show only here.
+  const bool pretrained = std::ranges::any_of(
+      configuration_.layers, [](const PretrainSettings& layer) { return layer.epochs > 0; });
+  const char* rate = !stage.supervised ? "--pretrain-learning-rate"
+                     : pretrained      ? "--finetune-learning-rate or --pretrain-learning-rate"
+                                       : "--finetune-learning-rate";
   const double guessing = std::log(static_cast<double>(layout_.topology().classes));
   std::string what;
   if (state_.start_loss > 0 && loss > kRise * state_.start_loss) {

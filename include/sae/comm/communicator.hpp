@@ -8,9 +8,15 @@
 #include <type_traits>
 #include <vector>
 
+#include "sae/core/error.hpp"
 #include "sae/core/types.hpp"
 
 namespace sae {
+
+class CommunicationError : public Error {
+ public:
+  explicit CommunicationError(const std::string& sentence) : Error(ExitCode::kInternal, sentence) {}
+};
 
 /// An exchange or a sum in flight. Owns the memory that MPI reads and writes; if destroyed before
 /// completion it leaks that memory, since MPI may still use it.

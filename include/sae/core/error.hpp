@@ -49,25 +49,9 @@ class MissingInputError : public Error {
       : Error(ExitCode::kMissingInput, sentence) {}
 };
 
-class CommunicationError : public Error {
- public:
-  explicit CommunicationError(const std::string& sentence) : Error(ExitCode::kInternal, sentence) {}
-};
-
 class OutputError : public Error {
  public:
   explicit OutputError(const std::string& sentence) : Error(ExitCode::kOutput, sentence) {}
-};
-
-/// A newer session has taken over the run's folder.
-class SupersededError : public OutputError {
- public:
-  using OutputError::OutputError;
-};
-
-class DivergedError : public Error {
- public:
-  explicit DivergedError(const std::string& sentence) : Error(ExitCode::kDiverged, sentence) {}
 };
 
 }  // namespace sae

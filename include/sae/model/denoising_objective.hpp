@@ -1,25 +1,11 @@
 #pragma once
 
 #include "sae/kernels/elementwise.hpp"
+#include "sae/model/denoising.hpp"
 #include "sae/model/gradient_buckets.hpp"
-#include "sae/model/noise.hpp"
 #include "sae/model/objective.hpp"
 
 namespace sae {
-
-/// Where the noise enters.
-enum class CorruptionAt {
-  kLayer,  ///< At the input of the trained layer, computed clean (Vincent et al.).
-  kImage   ///< At the pixels; it passes up through the finished layers.
-};
-
-struct DenoisingSettings {
-  Index layer = 0;  ///< The hidden layer that is trained, counted from 0.
-  Noise noise = {};
-  CorruptionAt corruption_at = CorruptionAt::kLayer;
-  std::uint64_t seed = 0;
-  std::uint32_t stage = 0;  ///< Position of the stage in the run: part of the noise's key.
-};
 
 /// Reconstruction of a layer's clean input from its corrupted input with tied weights:
 /// h = logistic(W x~ + b), z = logistic(W^T h + c), cross-entropy of z against x
@@ -40,14 +26,10 @@ class DenoisingObjective final : public Objective<Master<T>> {
   double flop_per_sample(Index encoded_layers) const override;
 
  private:
-  void prepare_inputs(const ParametersRef<Master<T>>& parameters,
-                      const Minibatch<Master<T>>& minibatch, std::uint32_t epoch);
-
   const ParameterLayout& layout_;
   DenoisingSettings settings_;
   // Kept to be allocated once.
-  Matrix<T> inputs_;
-  Matrix<T> clean_;  ///< (inputs, samples)
+  DenoisingInputs<T> inputs_;
   /// (inputs, 2 samples): the corrupted inputs, then the derivative of the loss by the logits of
   /// their reconstructions. And (units, 2 samples): the derivative by the logits of the codes,
   /// then the codes. Side by side, so that one product sums up both gradients of the weights.

@@ -42,7 +42,7 @@ class ObserverList final : public TrainingObserver {
     bool warned = false;
   };
   template <typename Call>
-  void tell(const Call& call);
+  void call_each(const Call& call);
 
   std::recursive_mutex mutex_;  // An observer that fails makes the list warn.
   std::vector<Entry> entries_;

@@ -4,9 +4,8 @@
 #include <span>
 
 #include "sae/data/dataset_file.hpp"
-#include "sae/data/minibatch.hpp"
 #include "sae/kernels/products.hpp"
-#include "sae/model/denoising_objective.hpp"
+#include "sae/model/denoising.hpp"
 #include "sae/model/flat_vectors.hpp"
 #include "sae/model/parameter_layout.hpp"
 #include "sae/monitor/grey_picture.hpp"
@@ -34,17 +33,6 @@ inline constexpr Index kMostFilters = 100;
 /// largest weight of a unit, of either sign, is black or white.
 GreyPicture filters_picture(const ParameterLayout& layout, std::span<const float> parameters,
                             Index layer, const PictureShape& shape);
-
-/// Samples as a denoising autoencoder sees and returns them; each (pixels, samples). What lies
-/// above the pixels is decoded by the finished layers below.
-struct Reconstructions {
-  Matrix<float> inputs;
-  Matrix<float> corrupted;
-  Matrix<float> reconstructed;
-};
-Reconstructions reconstruct(const ParameterLayout& layout, const ParametersRef<float>& parameters,
-                            const DenoisingSettings& settings, const Minibatch<float>& samples,
-                            std::uint32_t epoch);
 
 /// In groups of three rows of ten samples: inputs, corrupted, reconstructed.
 GreyPicture reconstructions_picture(const Reconstructions& samples, const PictureShape& shape);

@@ -3,10 +3,17 @@
 #include <functional>
 #include <string>
 
+#include "sae/core/error.hpp"
 #include "sae/core/types.hpp"
 #include "sae/run/run_folder.hpp"
 
 namespace sae {
+
+/// A newer session has taken over the run's folder.
+class SupersededError : public OutputError {
+ public:
+  using OutputError::OutputError;
+};
 
 /// Fencing token of a run's folder: only the session that took the folder last may write to it.
 /// Ranks of a node that was cut off may outlive a restart of the job elsewhere; without the token

@@ -8,11 +8,17 @@
 #include <vector>
 
 #include "sae/comm/heartbeat.hpp"
+#include "sae/core/error.hpp"
 #include "sae/core/types.hpp"
 #include "sae/run/run_session.hpp"
 #include "sae/train/step_profile.hpp"
 
 namespace sae {
+
+class DivergedError : public Error {
+ public:
+  explicit DivergedError(const std::string& sentence) : Error(ExitCode::kDiverged, sentence) {}
+};
 
 enum class OnDivergence {
   kStop,
