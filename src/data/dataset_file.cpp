@@ -16,7 +16,10 @@ namespace sae {
 namespace {
 
 constexpr const char* kFormat = "sae-dataset";
-constexpr std::int64_t kVersion = 1;
+// 1 had real numbers within [0, 1] only, a label for each sample or for none, and no names.
+constexpr std::int64_t kVersion = 2;
+constexpr const char* kClassNames = "/class_names";
+constexpr const char* kFeatureNames = "/feature_names";
 constexpr int kDeflateLevel = 6;
 constexpr Index kLabelsPerBlock = 1 << 16;
 constexpr std::size_t kTrialBlockBytes = std::size_t{1} << 20;
@@ -48,9 +51,9 @@ void check_format(const Hdf5File& file) {
   if (const std::string format = file.read_string("/", "format"); format != kFormat) {
     fail(file, fmt::format("its format is '{}', not '{}'", format, kFormat));
   }
-  if (const auto version = file.read_integer("/", "version"); version != kVersion) {
-    fail(file, fmt::format("it is of format version {}; this program reads version {}", version,
-                           kVersion));
+  if (const auto version = file.read_integer("/", "version"); version < 1 || version > kVersion) {
+    fail(file, fmt::format("it is of format version {}; this program reads versions up to {}",
+                           version, kVersion));
   }
 }
 
@@ -125,6 +128,18 @@ void read_sizes(const Hdf5File& file, DatasetInfo& info) {
   }
 }
 
+/// The names of so many `things`; empty if there are none.
+std::vector<std::string> read_names(const Hdf5File& file, const std::string& name, Index count,
+                                    std::string_view things) {
+  if (!file.exists(name)) return {};
+  const std::vector<Index> shape = file.shape(name);
+  if (shape != std::vector{count}) {
+    fail(file, fmt::format("{} has shape ({}), but there are {} {}", name, fmt::join(shape, ", "),
+                           count, things));
+  }
+  return file.read_strings(name);
+}
+
 DatasetInfo read_info(const Hdf5File& file) {
   check_format(file);
   DatasetInfo info;
@@ -143,6 +158,8 @@ DatasetInfo read_info(const Hdf5File& file) {
     fail(file, fmt::format("its attribute 'classes' is {}, not within [{}, {}]", info.classes,
                            fewest, kMaxClasses));
   }
+  info.class_names = read_names(file, kClassNames, info.classes, "classes");
+  info.feature_names = read_names(file, kFeatureNames, info.features, "features");
   return info;
 }
 
@@ -240,7 +257,7 @@ void DatasetFile::read_images(Split split, Range samples, std::span<std::byte> o
   const std::string images = images_of(split);
   file_.read_bytes(images, samples, element_type_of(info_.pixel_type), out);
   if (info_.pixel_type == PixelType::kFloat32) {
-    check_pixels(out, info_.features, samples.begin, location(images, file_));
+    check_values(out, info_, samples.begin, location(images, file_));
   }
 }
 
@@ -256,32 +273,42 @@ void DatasetFile::read_labels(Split split, Range samples, std::span<std::uint16_
     const std::span<std::int64_t> values(block.data(), static_cast<std::size_t>(rows.size()));
     file_.read_rows(labels, rows, values);
     check_labels(values, info_.classes, rows.begin, location(labels, file_));
-    next = std::transform(values.begin(), values.end(), next,
-                          [](std::int64_t label) { return static_cast<std::uint16_t>(label); });
+    next = std::transform(values.begin(), values.end(), next, [](std::int64_t label) {
+      return label < 0 ? kNoLabel : static_cast<std::uint16_t>(label);
+    });
   }
 }
 
 DatasetWriter::DatasetWriter(const std::filesystem::path& path, const DatasetInfo& info)
     : output_file_(path), file_(Hdf5File::create(output_file_.temporary_path())), info_(info) {
   file_.write_string("/", "format", kFormat);
-  file_.write_integer("/", "version", kVersion);
+  // What version 1 can say, programs that know no other can read.
+  const bool is_new = info.pixel_type == PixelType::kFloat32 || info.lacks_labels ||
+                      !info.class_names.empty() || !info.feature_names.empty();
+  file_.write_integer("/", "version", is_new ? kVersion : 1);
   file_.write_string("/", "name", info.name);
   file_.write_integer("/", "classes", info.classes);
   if (!info.source.empty()) file_.write_string("/", "source", info.source);
   if (!info.license.empty()) file_.write_string("/", "license", info.license);
+  if (!info.class_names.empty()) file_.write_strings(kClassNames, info.class_names);
+  if (!info.feature_names.empty()) file_.write_strings(kFeatureNames, info.feature_names);
+  // Real numbers hardly become smaller, and to pack them takes longer than all else.
+  const bool packed = info.pixel_type == PixelType::kUint8;
   for (const Split split : {Split::kTrain, Split::kTest}) {
     const Index count = info.count(split);
     if (count == 0) continue;
-    DatasetLayout layout{.shape = {}, .shuffle = true, .deflate_level = kDeflateLevel};
+    DatasetLayout layout{
+        .shape = {}, .shuffle = packed, .deflate_level = packed ? kDeflateLevel : 0};
     if (info.height > 0) {
       layout.shape = {count, info.height, info.width};
     } else {
       layout.shape = {count, info.features};
     }
     file_.create_dataset(images_of(split), element_type_of(info.pixel_type), layout);
-    layout.shape = {count};
     if (info.has_labels(split)) {
-      file_.create_dataset(labels_of(split), ElementType::kUint16, layout);
+      file_.create_dataset(labels_of(split),
+                           info.lacks_labels ? ElementType::kInt64 : ElementType::kUint16,
+                           {.shape = {count}, .shuffle = true, .deflate_level = kDeflateLevel});
     }
   }
 }
@@ -294,7 +321,13 @@ void DatasetWriter::append_images(Split split, std::span<const std::byte> images
 
 void DatasetWriter::append_labels(Split split, std::span<const std::uint16_t> labels) {
   Index& written = progress(split).labels;
-  file_.write_rows(labels_of(split), written, labels);
+  if (info_.lacks_labels) {
+    std::vector<std::int64_t> wide(labels.begin(), labels.end());
+    std::ranges::replace(wide, std::int64_t{kNoLabel}, std::int64_t{-1});
+    file_.write_rows(labels_of(split), written, std::span<const std::int64_t>(wide));
+  } else {
+    file_.write_rows(labels_of(split), written, labels);
+  }
   written += static_cast<Index>(labels.size());
 }
 

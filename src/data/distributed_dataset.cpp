@@ -56,6 +56,8 @@ DatasetInfo broadcast_info(const DatasetInfo& info, Communicator& comm) {
                                   Index{info.has_test_labels}};
   comm.broadcast(std::as_writable_bytes(std::span(numbers)), 0);
   DatasetInfo result;
+  result.class_names = info.class_names;
+  result.feature_names = info.feature_names;
   result.name = comm.allgather(comm.is_root() ? info.name : std::string())[0];
   result.classes = numbers[0];
   result.features = numbers[1];

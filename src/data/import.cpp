@@ -147,14 +147,17 @@ SplitSource hdf5_source(const std::shared_ptr<const Hdf5File>& file, const std::
 
   source.for_each_image_block = [file, images, source](const ImageSink& sink) {
     const bool is_float = source.pixel_type == PixelType::kFloat32;
-    const Index features = product(source.sample_shape);
-    const auto row_bytes = features * static_cast<Index>(bytes_per_pixel(source.pixel_type));
+    DatasetInfo info;
+    info.features = product(source.sample_shape);
+    const auto row_bytes = info.features * static_cast<Index>(bytes_per_pixel(source.pixel_type));
     std::vector<std::byte> block;
     for_each_block(source.count, rows_per_block(row_bytes), [&](Range range) {
       block.resize(static_cast<std::size_t>(range.size() * row_bytes));
       file->read_bytes(images, range, is_float ? ElementType::kFloat32 : ElementType::kUint8,
                        block);
-      if (is_float) check_pixels(block, features, range.begin, source.images_location);
+      if (is_float) {
+        check_values(block, info, range.begin, source.images_location);
+      }
       sink(block);
     });
   };
@@ -170,18 +173,19 @@ SplitSource hdf5_source(const std::shared_ptr<const Hdf5File>& file, const std::
   return source;
 }
 
-/// Number of classes: as requested if > 0, else the largest label plus one. Checks all labels
-/// before anything is written.
-Index count_classes(const std::vector<SplitSource>& splits, Index requested) {
-  Index classes = requested;
+/// Checks all labels before anything is written, and finds the number of classes: as requested if
+/// > 0, else the largest label plus one.
+void count_classes(const std::vector<SplitSource>& splits, Index requested, DatasetInfo& info) {
+  info.classes = requested;
   for (const SplitSource& split : splits) {
     if (!split.for_each_label_block) continue;
     split.for_each_label_block([&](Index first, std::span<const std::int64_t> labels) {
       check_labels(labels, requested > 0 ? requested : kMaxClasses, first, split.labels_location);
-      classes = std::max(classes, *std::max_element(labels.begin(), labels.end()) + 1);
+      const auto [least, most] = std::ranges::minmax(labels);
+      info.classes = std::max<Index>(info.classes, most + 1);
+      info.lacks_labels |= least < 0;
     });
   }
-  return classes;
 }
 
 void copy(const SplitSource& source, Split split, DatasetWriter& writer) {
@@ -190,8 +194,9 @@ void copy(const SplitSource& source, Split split, DatasetWriter& writer) {
   if (!source.for_each_label_block) return;
   source.for_each_label_block([&](Index, std::span<const std::int64_t> labels) {
     std::vector<std::uint16_t> narrow(labels.size());
-    std::transform(labels.begin(), labels.end(), narrow.begin(),
-                   [](std::int64_t label) { return static_cast<std::uint16_t>(label); });
+    std::transform(labels.begin(), labels.end(), narrow.begin(), [](std::int64_t label) {
+      return label < 0 ? kNoLabel : static_cast<std::uint16_t>(label);
+    });
     writer.append_labels(split, narrow);
   });
 }
@@ -218,7 +223,7 @@ DatasetInfo write_dataset(const std::vector<SplitSource>& splits, const ImportOp
   info.name = options.name.empty() ? options.output.stem().string() : options.name;
   info.source = options.source;
   info.license = options.license;
-  info.classes = count_classes(splits, options.classes);
+  count_classes(splits, options.classes, info);
   info.features = product(train.sample_shape);
   if (train.sample_shape.size() == 2) {
     info.height = train.sample_shape[0];

@@ -6,17 +6,18 @@
 #include <string>
 #include <vector>
 
-#include "sae/core/types.hpp"
+#include "sae/data/dataset_file.hpp"
 
 namespace sae {
 
-/// Throws: DataError naming `location` (such as "/train/images in 'x.h5'"), sample, pixel and value
-/// if a float32 pixel is not in [0, 1]. `pixels` holds whole samples; the first has index
+/// Throws: DataError naming `location` (such as "/train/images in 'x.h5'"), sample, feature and
+/// value if a float32 value is not finite. `values` holds whole samples; the first has index
 /// `first_sample`.
-void check_pixels(std::span<const std::byte> pixels, Index features, Index first_sample,
+void check_values(std::span<const std::byte> values, const DatasetInfo& info, Index first_sample,
                   const std::string& location);
 
-/// Throws: DataError naming `location`, sample and value if a label is not in [0, classes).
+/// Throws: DataError naming `location`, sample and value if a label is neither in [0, classes) nor
+/// -1.
 void check_labels(std::span<const std::int64_t> labels, Index classes, Index first_sample,
                   const std::string& location);
 

@@ -33,8 +33,7 @@ struct TinyDataset {
     return static_cast<std::uint8_t>(bright ? 255 - noise : noise);
   }
 
-  /// Writes the file. Returns what it holds.
-  DatasetInfo write(const std::filesystem::path& path) const {
+  DatasetInfo info() const {
     DatasetInfo info;
     info.name = "tiny";
     info.classes = classes;
@@ -46,6 +45,12 @@ struct TinyDataset {
     info.test_count = test_count;
     info.has_train_labels = labels;
     info.has_test_labels = labels && test_count > 0;
+    return info;
+  }
+
+  /// Writes the file. Returns what it holds.
+  DatasetInfo write(const std::filesystem::path& path) const {
+    const DatasetInfo info = this->info();
     DatasetWriter writer(path, info);
     for (const Split split : {Split::kTrain, Split::kTest}) append(split, info, writer);
     writer.finish();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "sae/core/types.hpp"
 #include "sae/storage/hdf5_file.hpp"
@@ -25,6 +26,8 @@ std::string name_of(Split split);
 std::size_t bytes_per_pixel(PixelType type);
 
 inline constexpr Index kMaxClasses = 65535;
+/// In place of the label of a sample that has none; -1 in files.
+inline constexpr std::uint16_t kNoLabel = 65535;
 inline constexpr Index kMaxFeatures = Index{1} << 24;
 
 /// What a data set file holds, without the samples.
@@ -33,14 +36,17 @@ struct DatasetInfo {
   std::string source;   ///< Where it comes from; may be empty.
   std::string license;  ///< May be empty.
   Index classes = 0;    ///< Labels are in [0, classes). 0 only if there are no labels.
-  Index features = 0;   ///< Pixels per sample.
-  Index height = 0;     ///< 0 if samples are flat.
-  Index width = 0;      ///< 0 if samples are flat.
+  Index features = 0;   ///< Values per sample.
+  std::vector<std::string> class_names;    ///< By label; may be empty.
+  std::vector<std::string> feature_names;  ///< May be empty.
+  Index height = 0;                        ///< 0 if samples are flat.
+  Index width = 0;                         ///< 0 if samples are flat.
   PixelType pixel_type = PixelType::kUint8;
   Index train_count = 0;  ///< At least 1.
   Index test_count = 0;   ///< 0 if there is no test split.
   bool has_train_labels = false;
   bool has_test_labels = false;
+  bool lacks_labels = false;  ///< To be written: some labels are kNoLabel.
 
   Index count(Split split) const { return split == Split::kTrain ? train_count : test_count; }
   bool has_labels(Split split) const {
@@ -68,15 +74,14 @@ class DatasetFile {
   const std::filesystem::path& path() const { return file_.path(); }
   const DatasetInfo& info() const { return info_; }
 
-  /// Reads samples [samples.begin, samples.end), bytes_per_sample() each. uint8 pixels are in [0,
-  /// 255], float32 pixels in [0, 1].
-  /// Throws: DataError if the range is not in the split, the data are damaged, or a float pixel is
-  /// not in [0, 1] (names sample, pixel and value).
+  /// Reads samples [samples.begin, samples.end), bytes_per_sample() each: uint8, or finite float32.
+  /// Throws: DataError if the range is not in the split, the data are damaged, or a value is not
+  /// finite (names sample, feature and value).
   void read_images(Split split, Range samples, std::span<std::byte> out) const;
 
-  /// Reads labels, in [0, classes).
-  /// Throws: DataError if the range is not in the split, the data are damaged, or a label is not in
-  /// [0, classes) (names sample and value).
+  /// Reads labels: in [0, classes), or kNoLabel.
+  /// Throws: DataError if the range is not in the split, the data are damaged, or a label is
+  /// neither in [0, classes) nor -1 (names sample and value).
   void read_labels(Split split, Range samples, std::span<std::uint16_t> out) const;
 
  private:

@@ -104,6 +104,11 @@ class Hdf5File {
   void write_bytes(const std::string& name, Index begin, ElementType as,
                    std::span<const std::byte> values);
 
+  /// Lists of texts: data sets of one dimension. UTF-8 without NUL, stored with the length of the
+  /// longest, read with any length.
+  std::vector<std::string> read_strings(const std::string& name) const;
+  void write_strings(const std::string& name, const std::vector<std::string>& values);
+
   /// Attributes of a group or data set; "/" is the file itself. Strings are UTF-8
   /// without NUL, stored with variable length, read also with fixed length.
   bool has_attribute(const std::string& object, const std::string& name) const;

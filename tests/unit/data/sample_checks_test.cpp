@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "sae/core/error.hpp"
@@ -11,20 +12,33 @@
 namespace sae {
 namespace {
 
-TEST(SampleChecks, PixelsWithinTheUnitIntervalPass) {
-  const std::vector<float> pixels{0.0f, 1.0f, 0.5f, -0.0f};
-  EXPECT_NO_THROW(check_pixels(std::as_bytes(std::span(pixels)), 2, 0, "here"));
+TEST(SampleChecks, FiniteValuesPass) {
+  const std::vector<float> values{0.0f,
+                                  -1e30f,
+                                  std::numeric_limits<float>::max(),
+                                  -0.0f,
+                                  std::numeric_limits<float>::denorm_min(),
+                                  3.0f};
+  DatasetInfo info;
+  info.features = 2;
+  EXPECT_NO_THROW(check_values(std::as_bytes(std::span(values)), info, 0, "here"));
 }
 
-TEST(SampleChecks, PixelOutsideIsNamed) {
-  const float beyond = std::nextafter(1.0f, 2.0f);
-  const float below = -std::numeric_limits<float>::denorm_min();
+TEST(SampleChecks, ValueThatIsNotFiniteIsNamed) {
   const float infinite = std::numeric_limits<float>::infinity();
-  for (const float wrong : {beyond, below, infinite, std::numeric_limits<float>::quiet_NaN()}) {
-    std::vector<float> pixels(15, 0.5f);
-    pixels[7] = wrong;
-    expect_error<DataError>([&] { check_pixels(std::as_bytes(std::span(pixels)), 5, 40, "here"); },
-                            {"here", "pixel 2 of sample 41"});
+  DatasetInfo info;
+  info.features = 5;
+  for (const float wrong : {infinite, -infinite, std::numeric_limits<float>::quiet_NaN()}) {
+    for (const std::size_t at : {7U, 5007U}) {  // In the first block of values and in the second.
+      std::vector<float> values(6000, 0.5f);
+      values[at] = wrong;
+      const auto check = [&] { check_values(std::as_bytes(std::span(values)), info, 40, "here"); };
+      const std::string sample = std::to_string(40 + at / 5);
+      expect_error<DataError>(check, {"here", "feature 2 of sample " + sample});
+      info.feature_names = {"a", "b", "width", "d", "e"};
+      expect_error<DataError>(check, {"here", "feature 2 ('width') of sample " + sample});
+      info.feature_names.clear();
+    }
   }
 }
 
@@ -34,7 +48,8 @@ TEST(SampleChecks, LabelOutsideIsNamed) {
     check_labels(labels, 10, 40, "here");
   };
   EXPECT_NO_THROW(check(9));
-  for (const std::int64_t wrong : {std::int64_t{10}, std::int64_t{-1}, std::int64_t{1} << 40}) {
+  EXPECT_NO_THROW(check(-1));
+  for (const std::int64_t wrong : {std::int64_t{10}, std::int64_t{-2}, std::int64_t{1} << 40}) {
     expect_error<DataError>([&] { check(wrong); },
                             {"here", "the label of sample 42 is " + std::to_string(wrong)});
   }
