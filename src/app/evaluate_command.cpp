@@ -5,6 +5,7 @@
 #include "outputs.hpp"
 #include "sae/comm/watchdog.hpp"
 #include "sae/core/error.hpp"
+#include "sae/core/text.hpp"
 #include "sae/monitor/text.hpp"
 #include "sae/storage/output_file.hpp"
 #include "sae/train/evaluation.hpp"
@@ -20,15 +21,20 @@ void check_classes(const ModelInput& input, const std::filesystem::path& data,
                                 input.model.string(), topology.classes, data.string(),
                                 info.classes));
   }
-  if (!info.has_labels(samples_of(input, info).first)) {
+  const Split split = input.split == "test" ? Split::kTest : Split::kTrain;
+  if (!info.has_labels(split)) {
     throw DataError(fmt::format("The data set {} has no labelled samples in its {} split.",
                                 data.string(), input.split));
   }
 }
 
 std::string figures_csv(const Evaluation& result) {
+  if (!result.errors) {
+    return fmt::format("samples,mean_squared_error,loss\n{},{},{}\n", result.samples,
+                       result.reconstruction->mean, result.loss);
+  }
   return fmt::format("samples,errors,error_percent,loss\n{},{},{},{}\n", result.samples,
-                     result.errors, result.error_percent(), result.loss);
+                     *result.errors, result.error_percent(), result.loss);
 }
 
 std::string confusion_csv(const Confusion& confusion) {
@@ -65,12 +71,14 @@ void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
   if (comm.is_root()) {
     check_output(options.csv, {input.model, path}, options.force);
     check_suits(input, path, topology, dataset.info());
-    check_classes(input, path, topology, dataset.info());
+    if (topology.classes > 0) check_classes(input, path, topology, dataset.info());
     warn_if_untrained(input, checkpoint);
   }
   comm.barrier();
-  const auto [split, samples] = samples_of(input, dataset.info());
-  const Shard shard = dataset.load_shard(split, samples);
+  const SampleSet samples = samples_of(input, input.split, checkpoint, dataset, comm);
+  if (comm.is_root()) check_not_empty(input, path, samples, dataset.info());
+  comm.barrier();
+  const Shard shard = scaled(dataset.load_shard(samples), checkpoint.data.scaling);
   const Evaluation result =
       evaluate(ParameterLayout(topology), checkpoint.parameters, shard, comm, &heartbeat);
   if (!comm.is_root()) return;
@@ -80,8 +88,15 @@ void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
     return;
   }
   fmt::print("{} on the {} set of {}\n\n", input.model.string(), input.split, path.string());
-  fmt::print("  error  {:.2f} % ({} of {})\n  loss   {:.4f}\n\n  {}", result.error_percent(),
-             result.errors, result.samples, result.loss, confusion_table(result.confusion));
+  if (result.errors) {
+    fmt::print("  error  {:.2f} % ({} of {})\n  loss   {:.4f}\n\n  {}", result.error_percent(),
+               *result.errors, result.samples, result.loss, confusion_table(result.confusion));
+  } else {
+    fmt::print(
+        "  squared error  {:.6g} on average over features and {} samples\n  loss           "
+        "{:.6g} a sample\n",
+        result.reconstruction->mean, grouped(result.samples), result.loss);
+  }
   if (!options.csv.empty()) write_text_file(options.csv, csv);
 }
 

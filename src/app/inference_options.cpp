@@ -17,10 +17,14 @@ po::typed_value<std::string>* text(const char* unit, const char* initial = "") {
 /// Adds the options that all commands share that apply a model.
 void add_input_options(po::options_description& options) {
   options.add_options()("model", text("FILE"), "model.h5, best.h5 or a checkpoint");
-  options.add(setting_options({"data", "data-access", "validation-size"}));
+  options.add(setting_options({"data", "data-access"}));
   options.add_options()("split", text("train|validation|test", "test"),
-                        "what to apply the model to")("stall-timeout", text("TIME", "300s"),
-                                                      "end the job after so long without progress");
+                        "what to apply the model to; training and validation set are those of the "
+                        "model's run")("validation-size", po::value<std::string>()->value_name("N"),
+                                       "instead of the size of the run's")(
+      "validation", po::value<std::string>()->value_name("random|first"),
+      "instead of the run's choice")("stall-timeout", text("TIME", "300s"),
+                                     "end the job after so long without progress");
 }
 
 po::variables_map parse(const std::vector<std::string>& arguments,
@@ -48,9 +52,36 @@ ModelInput input_of(const po::variables_map& values, const std::string& command)
   input.split =
       choose<std::string>("split", text_of(values, "split"),
                           {{"train", "train"}, {"validation", "validation"}, {"test", "test"}});
-  input.validation_size = given.validation_size;
+  if (values.count("validation-size") > 0) input.validation_size = given.validation_size;
+  if (values.count("validation") > 0) input.validation = given.validation;
   input.stall_timeout = parse_duration("stall-timeout", text_of(values, "stall-timeout"));
   return input;
+}
+
+void add_score_options(po::options_description& options) {
+  options.add_options()("per-feature", po::bool_switch(), "also the squared error of each feature")(
+      "threshold", po::value<std::string>()->value_name("SCORE"),
+      "add a column: 1 for anomalies, whose score is larger")(
+      "contamination", po::value<std::string>()->value_name("SHARE"),
+      "the same, with the threshold that this share of the validation samples exceeds, such as "
+      "0.05")("labels-are-anomalies", po::bool_switch(),
+              "print how well the scores tell samples with a label above 0 from those with 0: ROC "
+              "AUC and average precision");
+}
+
+void take_score_options(const po::variables_map& values, InferenceOptions& result) {
+  result.per_feature = values["per-feature"].as<bool>();
+  result.labels_are_anomalies = values["labels-are-anomalies"].as<bool>();
+  if (values.count("threshold") > 0) {
+    result.threshold = parse_real("threshold", text_of(values, "threshold"));
+  }
+  if (values.count("contamination") > 0) {
+    result.contamination = parse_real("contamination", text_of(values, "contamination"));
+    require(*result.contamination > 0 && *result.contamination < 1,
+            "--contamination is a share between 0 and 1.");
+  }
+  require(!result.threshold || !result.contamination,
+          "--threshold and --contamination both say what an anomaly is; give one.");
 }
 
 struct InferenceCommand {
@@ -66,10 +97,13 @@ InferenceCommand command_of(Inference kind) {
     case Inference::kCodes:
       return {"encode", "codes of a hidden layer for each sample, features for other programs",
               "hidden layer whose codes to write, counted from 1; 0: the last"};
+    case Inference::kScores:
+      return {"score", "mean squared error of each sample's reconstruction, to find anomalies",
+              "hidden layer up to which to encode, counted from 1; 0: the last"};
     case Inference::kReconstructions:
       break;
   }
-  return {"reconstruct", "pixels of each sample, encoded and decoded again",
+  return {"reconstruct", "values of each sample, encoded and decoded again",
           "hidden layer up to which to encode, counted from 1; 0: the last. Fine-tuning gives up "
           "reconstruction for classification: checkpoints of pretraining reconstruct best"};
 }
@@ -109,6 +143,7 @@ Command parse_inference_options(Inference kind, const std::vector<std::string>& 
     options.add_options()("layer", po::value<Index>()->default_value(0)->value_name("N"),
                           command.layer.c_str());
   }
+  if (kind == Inference::kScores) add_score_options(options);
   const auto values = parse(arguments, options);
   if (values.count("help") > 0) return help_text(options);
   InferenceOptions result;
@@ -124,6 +159,7 @@ Command parse_inference_options(Inference kind, const std::vector<std::string>& 
   require(result.output != result.csv, "--output and --csv are different files.");
   result.force = values["force"].as<bool>();
   result.quiet = values["quiet"].as<bool>();
+  if (kind == Inference::kScores) take_score_options(values, result);
   return result;
 }
 

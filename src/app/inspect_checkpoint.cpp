@@ -35,8 +35,12 @@ std::string progress_lines(const Checkpoint& checkpoint) {
                       : "",
                   grouped(progress.step), checkpoint.seed);
   if (checkpoint.state.best) {
-    text += fmt::format("  best      epoch {} of finetune, {} validation errors\n",
-                        checkpoint.state.best->epoch, grouped(checkpoint.state.best->errors));
+    const BestEpoch& best = *checkpoint.state.best;
+    const std::string figure =
+        checkpoint.topology.classes > 0
+            ? fmt::format("{} validation errors", grouped(static_cast<Index>(best.figure)))
+            : fmt::format("validation loss {:.6g}", best.figure);
+    text += fmt::format("  best      epoch {} of finetune, {}\n", best.epoch, figure);
   }
   return text;
 }

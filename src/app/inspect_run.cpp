@@ -41,7 +41,9 @@ void print_curves(const std::vector<EpochRecord>& epochs) {
   const std::vector<std::pair<const char*, Value>> curves = {
       {"loss", [](const EpochRecord& e) { return std::optional(e.loss); }},
       {"training error, %", [](const EpochRecord& e) { return e.train_error; }},
-      {"validation error, %", [](const EpochRecord& e) { return e.validation_error; }}};
+      {"validation error, %", [](const EpochRecord& e) { return e.validation_error; }},
+      {"validation loss",
+       [](const EpochRecord& e) { return e.validation_error ? std::nullopt : e.validation_loss; }}};
   for (auto begin = epochs.begin(); begin != epochs.end();) {
     const auto end = std::find_if(
         begin, epochs.end(), [&](const EpochRecord& epoch) { return epoch.stage != begin->stage; });

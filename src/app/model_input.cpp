@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <span>
 
+#include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
+#include "sae/data/training_sets.hpp"
 
 namespace sae {
 
@@ -24,6 +26,8 @@ Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& c
   broadcast(layers);
   topology.hidden.resize(static_cast<std::size_t>(layers));
   comm.broadcast(std::as_writable_bytes(std::span(topology.hidden)), 0);
+  broadcast(checkpoint.data.type);
+  sae::broadcast(checkpoint.data.scaling, comm);
   checkpoint.parameters.resize(ParameterLayout(topology).size());
   comm.broadcast(
       std::as_writable_bytes(std::span(checkpoint.parameters.data(),
@@ -32,34 +36,46 @@ Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& c
   return checkpoint;
 }
 
-std::pair<Split, Range> samples_of(const ModelInput& input, const DatasetInfo& info) {
-  if (input.split == "test") return {Split::kTest, {0, info.test_count}};
-  if (input.validation_size > info.train_count) {
-    throw DataError(
-        fmt::format("A validation set of {} samples is larger than the training split "
-                    "of {} samples.",
-                    input.validation_size, info.train_count));
+SampleSet samples_of(const ModelInput& input, const std::string& split, const Checkpoint& model,
+                     const DistributedDataset& dataset, Communicator& comm) {
+  const DatasetInfo& info = dataset.info();
+  if (split == "test") return {Split::kTest, {0, info.test_count}};
+  SetSettings sets;
+  if (comm.is_root()) {
+    sets = set_settings(recorded_configuration(model.config));
+    sets.validation_size = input.validation_size.value_or(sets.validation_size);
+    sets.validation = input.validation.value_or(sets.validation);
+    sets.labelled.reset();
+    if (sets.validation_size > info.train_count) {
+      throw DataError(
+          fmt::format("A validation set of {} samples is larger than the training split "
+                      "of {} samples.",
+                      sets.validation_size, info.train_count));
+    }
   }
-  if (input.split == "validation") return {Split::kTrain, {0, input.validation_size}};
-  return {Split::kTrain, {input.validation_size, info.train_count}};
+  comm.broadcast(std::as_writable_bytes(std::span(&sets, 1)), 0);
+  const TrainingSets chosen = choose_training_sets(sets, dataset, comm);
+  return split == "validation" ? chosen.validation : chosen.training;
 }
 
 void check_suits(const ModelInput& input, const std::filesystem::path& data,
                  const Topology& topology, const DatasetInfo& info) {
-  if (topology.inputs != info.features) {
-    throw DataError(fmt::format("The model {} takes {} pixels, the data set {} has {}.",
-                                input.model.string(), topology.inputs, data.string(),
-                                info.features));
-  }
-  if (samples_of(input, info).second.size() == 0) {
-    throw DataError(
-        fmt::format("The data set {} has no samples in its {} split; "
-                    "--split train --validation-size 0 takes its {} training samples.",
-                    data.string(), input.split, info.train_count));
-  }
+  if (topology.inputs == info.features) return;
+  throw DataError(fmt::format("The model {} takes {} features, the data set {} has {}.",
+                              input.model.string(), topology.inputs, data.string(), info.features));
+}
+
+void check_not_empty(const ModelInput& input, const std::filesystem::path& data,
+                     const SampleSet& samples, const DatasetInfo& info) {
+  if (samples.size() > 0) return;
+  throw DataError(
+      fmt::format("The data set {} has no samples in its {} split; "
+                  "--split train --validation-size 0 takes its {} training samples.",
+                  data.string(), input.split, info.train_count));
 }
 
 void warn_if_untrained(const ModelInput& input, const Checkpoint& model) {
+  if (model.topology.classes == 0) return;
   const bool any_step = model.state.progress.epoch > 1 || model.state.progress.step_in_epoch > 0;
   if (model.state.progress.stage == model.topology.hidden_layers() && any_step) return;
   fmt::print(stderr,

@@ -36,7 +36,9 @@ struct ModelInput {
   std::filesystem::path data;  ///< Empty: to be searched.
   DataAccess data_access = DataAccess::kScatter;
   std::string split;  ///< "train", "validation" or "test".
-  Index validation_size = 0;
+  // None: those of the model's run.
+  std::optional<Index> validation_size = {};
+  std::optional<ValidationChoice> validation = {};
   double stall_timeout = 300;  ///< Seconds.
 };
 
@@ -50,10 +52,14 @@ struct EvaluateOptions {
 struct InferenceOptions {
   Inference kind = Inference::kPredictions;
   ModelInput input;
-  Index layer = 0;               ///< Hidden layer, counted from 1; 0: the last.
-  std::filesystem::path output;  ///< HDF5 file; empty: none.
-  std::string csv;               ///< File; "-": standard output; empty: none.
-  bool force = false;            ///< Replace a model or a data set.
+  Index layer = 0;                           ///< Hidden layer, counted from 1; 0: the last.
+  bool per_feature = false;                  ///< Scores: also of each feature.
+  std::optional<double> threshold = {};      ///< Of anomalies.
+  std::optional<double> contamination = {};  ///< Share of validation samples above the threshold.
+  bool labels_are_anomalies = false;         ///< Print how well scores tell labels above 0.
+  std::filesystem::path output;              ///< HDF5 file; empty: none.
+  std::string csv;                           ///< File; "-": standard output; empty: none.
+  bool force = false;                        ///< Replace a model or a data set.
   bool quiet = false;
 };
 

@@ -31,21 +31,41 @@ std::vector<std::uint16_t> softmax(Matrix<float>& logits) {
   return predicted;
 }
 
-InferenceBlock compute(const InferenceSettings& settings, const ParameterLayout& layout,
-                       const ParametersRef<float>& parameters, const Shard& shard,
-                       bool has_labels) {
+/// Replaces reconstructions by the mean of their squared errors, and those of each feature if asked
+/// for.
+void score(const InferenceSettings& settings, const Matrix<float>& inputs, Matrix<float>& values) {
+  const Matrix<float> errors = (values - inputs).array().square();
+  values.resize(settings.per_feature ? 1 + errors.rows() : 1, errors.cols());
+  values.row(0) = errors.cast<double>().colwise().mean().cast<float>();
+  if (settings.per_feature) values.bottomRows(errors.rows()) = errors;
+}
+
+InferenceBlock compute(const InferenceSettings& settings, const Scaling& scaling,
+                       const ParameterLayout& layout, const ParametersRef<float>& parameters,
+                       const Shard& shard, bool has_labels) {
   const Range samples = shard.samples();
   InferenceBlock block;
   Matrix<float> inputs = decode_pixels(shard.format(), shard.records(samples));
+  scale(scaling, inputs);
   if (has_labels) block.labels = decode_labels(shard.format(), shard.records(samples));
-  if (settings.kind == Inference::kPredictions) {
-    block.values = classify(layout, parameters, std::move(inputs));
-    block.predicted = softmax(block.values);
-    return block;
-  }
-  block.values = encode<float>(layout, {0, settings.layers}, parameters, std::move(inputs));
-  if (settings.kind == Inference::kReconstructions) {
-    block.values = decode(layout, settings.layers, parameters, std::move(block.values));
+  switch (settings.kind) {
+    case Inference::kPredictions:
+      block.values = classify(layout, parameters, std::move(inputs));
+      block.predicted = softmax(block.values);
+      break;
+    case Inference::kCodes:
+      block.values = encode<float>(layout, {0, settings.layers}, parameters, std::move(inputs));
+      break;
+    case Inference::kReconstructions:
+    case Inference::kScores:
+      block.values = encode<float>(layout, {0, settings.layers}, parameters, inputs);
+      block.values = decode(layout, settings.layers, parameters, std::move(block.values));
+      if (settings.kind == Inference::kScores) {
+        score(settings, inputs, block.values);
+      } else {
+        unscale(scaling, block.values);
+      }
+      break;
   }
   return block;
 }
@@ -65,38 +85,40 @@ void send(InferenceBlock& block, Communicator& comm) {
 std::string name_of(Inference kind) {
   return kind == Inference::kPredictions ? "predictions"
          : kind == Inference::kCodes     ? "codes"
+         : kind == Inference::kScores    ? "scores"
                                          : "reconstructions";
 }
 
 Index outputs_of(const InferenceSettings& settings, const Topology& topology) {
   return settings.kind == Inference::kPredictions ? topology.classes
          : settings.kind == Inference::kCodes     ? topology.inputs_of(settings.layers)
+         : settings.kind == Inference::kScores    ? 1 + (settings.per_feature ? topology.inputs : 0)
                                                   : topology.inputs;
 }
 
-Index infer(const InferenceSettings& settings, const ParameterLayout& layout,
+Index infer(const InferenceSettings& settings, const DataSpec& data, const ParameterLayout& layout,
             const ParametersRef<float>& parameters, DistributedDataset& dataset, Communicator& comm,
             const std::function<void(const InferenceBlock&)>& write,
             const std::function<bool()>& stop_requested, Heartbeat* heartbeat) {
-  const Range samples = settings.samples;
+  const Range all{0, settings.samples.size()};
   const Index outputs = outputs_of(settings, layout.topology());
   const Index length = samples_of_block(layout.topology());
-  const bool has_labels = dataset.info().has_labels(settings.split);
+  const bool has_labels = dataset.info().has_labels(settings.samples.split());
 
   // Each round, at most one block per rank.
-  for (Range round{samples.begin, 0}; round.begin < samples.end; round.begin = round.end) {
-    round.end = std::min(round.begin + length * comm.size(), samples.end);
+  for (Range round{0, 0}; round.begin < all.end; round.begin = round.end) {
+    round.end = std::min(round.begin + length * comm.size(), all.end);
     const auto block_of = [&](int rank) {
       return part_in_blocks(round, length, rank, comm.size());
     };
     InferenceBlock block;
-    if (const Shard shard = dataset.load_shard(settings.split, round, length);
+    if (const Shard shard = dataset.load_shard(settings.samples, round, length);
         shard.samples().size() > 0) {
-      block = compute(settings, layout, parameters, shard, has_labels);
+      block = compute(settings, data.scaling, layout, parameters, shard, has_labels);
     }
     beat(heartbeat);
     // After the block is computed: other ranks compute while rank 0 still writes.
-    if (comm.any(stop_requested())) return round.begin - samples.begin;
+    if (comm.any(stop_requested())) return round.begin;
     if (!comm.is_root()) {
       if (block_of(comm.rank()).size() > 0) send(block, comm);
       continue;
@@ -113,12 +135,12 @@ Index infer(const InferenceSettings& settings, const ParameterLayout& layout,
         comm.receive(std::as_writable_bytes(std::span(block.predicted)), rank);
         comm.receive(std::as_writable_bytes(std::span(block.labels)), rank);
       }
-      block.samples = here;
+      block.positions = here;
       write(block);
       beat(heartbeat);
     }
   }
-  return samples.size();
+  return all.size();
 }
 
 }  // namespace sae

@@ -11,6 +11,9 @@ namespace {
 constexpr std::int64_t kVersion = 1;
 constexpr const char* kPredicted = "/predictions/label";
 constexpr const char* kLabels = "/labels";
+constexpr const char* kSamples = "/samples";
+constexpr const char* kFeatureErrors = "/feature_errors";
+constexpr const char* kAnomalies = "/anomalies";
 
 std::string values_of(Inference kind) {
   return kind == Inference::kPredictions ? "/predictions/probability"
@@ -30,8 +33,10 @@ InferenceFile::InferenceFile(const std::filesystem::path& path, const InferenceS
   file_.write_string("/", "model", origin.model);
   file_.write_string("/", "topology", to_string(origin.topology));
   file_.write_string("/", "dataset", dataset.name);
-  file_.write_string("/", "split", name_of(settings.split));
-  file_.write_integer("/", "first_sample", settings.samples.begin);
+  file_.write_string("/", "split", name_of(settings.samples.split()));
+  if (settings.samples.is_range()) {
+    file_.write_integer("/", "first_sample", settings.samples.sample_at(0));
+  }
   if (settings.kind != Inference::kPredictions) {
     file_.write_integer("/", "layer", settings.layers);
   }
@@ -40,19 +45,59 @@ InferenceFile::InferenceFile(const std::filesystem::path& path, const InferenceS
   if (settings.kind == Inference::kReconstructions && dataset.height > 0) {
     shape = {count, dataset.height, dataset.width};
   }
+  if (settings.kind == Inference::kScores) shape = {count};
   file_.create_dataset(values_of(settings.kind), ElementType::kFloat32, {.shape = shape});
+  if (!settings.samples.is_range()) {
+    file_.create_dataset(kSamples, ElementType::kInt64, {.shape = {count}});
+  }
+  if (settings.per_feature) {
+    file_.create_dataset(kFeatureErrors, ElementType::kFloat32,
+                         {.shape = {count, origin.topology.inputs}});
+    if (!origin.data.feature_names.empty()) {
+      file_.write_strings("/feature_names", origin.data.feature_names);
+    }
+  }
+  if (settings.threshold) {
+    file_.write_real("/", "threshold", static_cast<double>(*settings.threshold));
+    file_.create_dataset(kAnomalies, ElementType::kUint8, {.shape = {count}});
+  }
+  if (settings.kind == Inference::kPredictions && !origin.data.class_names.empty()) {
+    file_.write_strings("/class_names", origin.data.class_names);
+  }
   if (settings.kind == Inference::kPredictions) {
     file_.create_dataset(kPredicted, ElementType::kUint16, {.shape = {count}});
   }
-  if (dataset.has_labels(settings.split)) {
+  if (dataset.has_labels(settings.samples.split())) {
     file_.create_dataset(kLabels, ElementType::kUint16, {.shape = {count}});
   }
 }
 
 void InferenceFile::append(const InferenceBlock& block) {
-  const Index row = block.samples.begin - settings_.samples.begin;
-  const std::span values(block.values.data(), static_cast<std::size_t>(block.values.size()));
-  file_.write_rows(values_of(settings_.kind), row, values);
+  const Index row = block.positions.begin;
+  const auto write = [&](const std::string& name, const Matrix<float>& values) {
+    file_.write_rows(name, row, std::span(values.data(), static_cast<std::size_t>(values.size())));
+  };
+  if (settings_.kind == Inference::kScores) {
+    write(values_of(settings_.kind), block.values.row(0));
+    if (settings_.per_feature)
+      write(kFeatureErrors, block.values.bottomRows(block.values.rows() - 1));
+  } else {
+    write(values_of(settings_.kind), block.values);
+  }
+  if (!settings_.samples.is_range()) {
+    std::vector<std::int64_t> samples;
+    for (Index position = row; position < block.positions.end; ++position) {
+      samples.push_back(settings_.samples.sample_at(position));
+    }
+    file_.write_rows(kSamples, row, std::span<const std::int64_t>(samples));
+  }
+  if (settings_.threshold) {
+    std::vector<std::uint8_t> anomalies;
+    for (const float score : block.values.row(0)) {
+      anomalies.push_back(score > *settings_.threshold ? 1 : 0);
+    }
+    file_.write_rows(kAnomalies, row, std::span<const std::uint8_t>(anomalies));
+  }
   const auto append_labels = [&](const char* name, std::span<const std::uint16_t> labels) {
     if (!labels.empty()) file_.write_rows(name, row, labels);
   };

@@ -20,6 +20,14 @@ const Choices<std::optional<Precision>> kPrecisions = {
     {name_of(Precision::kFloat32), Precision::kFloat32},
     {name_of(Precision::kBfloat16), Precision::kBfloat16}};
 
+/// Those of `choices`, and "auto" for a value that is not decided.
+template <typename Value>
+Choices<std::optional<Value>> with_auto(const Choices<Value>& choices, std::string description) {
+  Choices<std::optional<Value>> all = {{"auto", std::nullopt, std::move(description)}};
+  for (const auto& choice : choices) all.push_back({choice.name, choice.value, choice.description});
+  return all;
+}
+
 /// Units of each layer, in full: their number is that of the layers.
 Setting units_setting() {
   Setting units = list_setting("units", {.least = 1, .limit = 1000000, .limit_allowed = true},
@@ -98,8 +106,30 @@ std::vector<Setting> make_settings() {
                              &C::data_access),
               OnResume::kFree),
          number_setting("validation-size", "N", kNotNegative,
-                        "the first N training samples choose the best model and train nothing",
-                        &C::validation_size)});
+                        "training samples that choose the best model and train nothing",
+                        &C::validation_size),
+         since(choice_setting(
+                   "validation",
+                   with_auto(
+                       Choices<ValidationChoice>{
+                           {"random", ValidationChoice::kRandom,
+                            "drawn by the seed, from each class in proportion to its samples"},
+                           {"first", ValidationChoice::kFirst, "the first of the file"}},
+                       "random"),
+                   "which they are", &C::validation),
+               "first"),
+         since(number_setting("labelled", "N", kNotNegative,
+                              "use the labels of N training samples, as evenly from the classes "
+                              "as they allow, drawn by the seed; 0: of all",
+                              &C::labelled),
+               "0"),
+         since(choice_setting("scale",
+                              with_auto(scaling_kinds(),
+                                        "none for bytes and values within [0, 1], else standard"),
+                              "how values become inputs of the network, by feature, fitted to the "
+                              "training samples and kept in the model",
+                              &C::scale),
+               "none")});
   group(
       "Network",
       {units_setting(), seed_setting(),
@@ -111,11 +141,15 @@ std::vector<Setting> make_settings() {
        since(
            choice_setting("activation", activation_kinds(), "of the hidden units", &C::activation),
            "sigmoid"),
-       since(choice_setting("visible", visible_kinds(),
+       since(choice_setting("visible",
+                            with_auto(visible_kinds(), "bernoulli if all inputs are within [0, 1]"),
                             "what the inputs are: their reconstruction and its loss", &C::visible),
              "bernoulli"),
        since(choice_setting("decoder", decoder_kinds(), "weights of reconstructions", &C::decoder),
-             "tied")});
+             "tied"),
+       with(text_setting("initial-model", "FILE",
+                         "start from the layers and the scaling of this model", &C::initial_model),
+            OnResume::kFree)});
   group(
       "Pretraining (one value per hidden layer, or one for all)",
       {since(choice_setting("noise", noise_kinds(), "kind of noise", &C::noise), "masking"),
@@ -135,13 +169,29 @@ std::vector<Setting> make_settings() {
                               "filters",
                               &P::weight_decay),
                  "weight-decay")});
-  group("Fine-tuning",
-        {with(number_setting("finetune-epochs", "N", kNotNegative, "epochs", &C::finetune_epochs),
-              OnResume::kMoreEpochs),
-         number_setting("finetune-learning-rate", "RATE", kNotNegative,
-                        "learning rate at the start", &C::finetune_learning_rate),
-         choice_setting("finetune-schedule", schedule_kinds(), "how it falls",
-                        &C::finetune_schedule)});
+  group(
+      "Fine-tuning",
+      {since(choice_setting(
+                 "finetune",
+                 Choices<Finetune>{
+                     {"auto", Finetune::kAuto, "classify where there are labels, else reconstruct"},
+                     {"classify", Finetune::kClassify, "a softmax on top of the stack"},
+                     {"reconstruct", Finetune::kReconstruct,
+                      "the deep autoencoder, through all layers and back"},
+                     {"none", Finetune::kNone}},
+                 "what is trained end to end", &C::finetune),
+             "classify"),
+       with(number_setting("finetune-epochs", "N", kNotNegative, "epochs", &C::finetune_epochs),
+            OnResume::kMoreEpochs),
+       number_setting("finetune-learning-rate", "RATE", kNotNegative, "learning rate at the start",
+                      &C::finetune_learning_rate),
+       choice_setting("finetune-schedule", schedule_kinds(), "how it falls", &C::finetune_schedule),
+       with(since(number_setting("early-stop", "N", kNotNegative,
+                                 "end after N epochs without a better validation figure; 0: "
+                                 "never",
+                                 &C::early_stop),
+                  "0"),
+            OnResume::kFree)});
   group("Optimizer (both)",
         {number_setting("batch-size", "N", {.least = 1},
                         "samples per update, over all ranks together", &C::batch_size),
@@ -195,6 +245,8 @@ void check(const Configuration& c) {
   require(c.cache_codes != CacheCodes::kOn || c.corruption_at != CorruptionAt::kImage,
           "--cache-codes on keeps clean codes, but with --corruption-at image corrupted pixels "
           "pass up through the finished layers.");
+  require(c.early_stop == 0 || c.validation_size > 0,
+          "--early-stop needs a validation set: --validation-size is 0.");
   if (!c.reproducible) return;
   require(c.gradient_precision != Precision::kBfloat16,
           "--reproducible adds up gradients in float32, not bfloat16.");

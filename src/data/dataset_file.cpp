@@ -226,6 +226,10 @@ Hdf5File open_after_trial(const std::filesystem::path& path,
 
 std::string name_of(Split split) { return split == Split::kTrain ? "train" : "test"; }
 
+std::string name_of(PixelType type) {
+  return type == PixelType::kUint8 ? "uint8" : type == PixelType::kFloat32 ? "float32" : "bfloat16";
+}
+
 std::size_t bytes_per_pixel(PixelType type) {
   switch (type) {
     case PixelType::kUint8:

@@ -43,7 +43,8 @@ std::optional<DatasetFile> open_on_root(const std::filesystem::path& path, Commu
   return file;
 }
 
-/// Rank 0's description of the data set, on every rank.
+/// Rank 0's description of the data set, on every rank; its names, source and licence on rank 0
+/// alone.
 DatasetInfo broadcast_info(const DatasetInfo& info, Communicator& comm) {
   std::array<Index, 9> numbers = {info.classes,
                                   info.features,
@@ -94,24 +95,50 @@ DistributedDataset::DistributedDataset(const std::filesystem::path& path, DataAc
   }
 }
 
-void DistributedDataset::read_block(Split split, Range file_samples,
+void DistributedDataset::read_block(const SampleSet& set, Range positions,
                                     std::span<std::byte> records) const {
   const RecordFormat format = record_format();
-  const auto count = static_cast<std::size_t>(file_samples.size());
-  std::vector<std::byte> pixels(count * format.pixel_bytes());
-  std::vector<std::uint16_t> labels(count);
-  file_->read_images(split, file_samples, pixels);
-  if (info_.has_labels(split)) file_->read_labels(split, file_samples, labels);
-  for (std::size_t i = 0; i < count; ++i) {
-    std::byte* record = records.data() + i * format.bytes();
-    std::memcpy(record, pixels.data() + i * format.pixel_bytes(), format.pixel_bytes());
-    std::memcpy(record + format.pixel_bytes(), &labels[i], sizeof labels[i]);
+  const auto most = static_cast<Index>(std::max<std::size_t>(1, kBlockBytes / format.bytes()));
+  const bool has_labels = info_.has_labels(set.split());
+  std::vector<std::byte> pixels;
+  std::vector<std::uint16_t> labels;
+  std::byte* record = records.data();
+  const Index end = set.sample_at(positions.end - 1) + 1;
+  for (Range block{set.sample_at(positions.begin), 0}; block.begin < end; block.begin = block.end) {
+    block.end = std::min(block.begin + most, end);
+    const auto count = static_cast<std::size_t>(block.size());
+    pixels.resize(count * format.pixel_bytes());
+    labels.assign(count, kNoLabel);
+    file_->read_images(set.split(), block, pixels);
+    if (has_labels) file_->read_labels(set.split(), block, labels);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!set.contains(block.begin + static_cast<Index>(i))) continue;
+      std::memcpy(record, pixels.data() + i * format.pixel_bytes(), format.pixel_bytes());
+      std::memcpy(record + format.pixel_bytes(), &labels[i], sizeof labels[i]);
+      record += format.bytes();
+    }
   }
 }
 
-Shard DistributedDataset::load_shard(Split split, Range samples, Index granularity) {
+void DistributedDataset::for_each_label(
+    const std::function<void(Index sample, Index label)>& action) const {
+  constexpr Index kBlock = 1 << 16;
+  std::vector<std::uint16_t> labels;
+  for (Range block{0, 0}; block.begin < info_.train_count; block.begin = block.end) {
+    block.end = std::min(block.begin + kBlock, info_.train_count);
+    labels.assign(static_cast<std::size_t>(block.size()), kNoLabel);
+    if (info_.has_train_labels) file_->read_labels(Split::kTrain, block, labels);
+    for (Index sample = block.begin; sample < block.end; ++sample) {
+      const std::uint16_t label = labels[static_cast<std::size_t>(sample - block.begin)];
+      action(sample, label == kNoLabel ? -1 : Index{label});
+    }
+    beat(heartbeat_);
+  }
+}
+
+Shard DistributedDataset::load_shard(const SampleSet& set, Range positions, Index granularity) {
   const RecordFormat format = record_format();
-  const Range whole{0, samples.size()};
+  const Range whole{0, positions.size()};
   const auto shard_of = [&](int rank) {
     return part_in_blocks(whole, granularity, rank, comm_.size());
   };
@@ -124,8 +151,8 @@ Shard DistributedDataset::load_shard(Split split, Range samples, Index granulari
     const Index begin = std::min(own_shard.begin + round * block_samples, own_shard.end);
     return Range{begin, std::min(begin + block_samples, own_shard.end)};
   };
-  const auto in_file = [&](Range r) {
-    return Range{samples.begin + r.begin, samples.begin + r.end};
+  const auto in_set = [&](Range r) {
+    return Range{positions.begin + r.begin, positions.begin + r.end};
   };
   // One block per rank and round, so that no rank waits long without progress.
   std::vector<std::byte> buffer;
@@ -137,7 +164,7 @@ Shard DistributedDataset::load_shard(Split split, Range samples, Index granulari
   for (Index round = 0; round < rounds; ++round) {
     const Range own = block_of(comm_.rank(), round);
     if (file_) {
-      if (own.size() > 0) read_block(split, in_file(own), shard.records(own));
+      if (own.size() > 0) read_block(set, in_set(own), shard.records(own));
     } else if (own.size() > 0) {
       comm_.receive(shard.records(own), 0);
     }
@@ -147,7 +174,7 @@ Shard DistributedDataset::load_shard(Split split, Range samples, Index granulari
       const Range block = block_of(rank, round);
       if (block.size() == 0) continue;
       buffer.resize(static_cast<std::size_t>(block.size()) * format.bytes());
-      read_block(split, in_file(block), buffer);
+      read_block(set, in_set(block), buffer);
       comm_.send(buffer, rank);
       beat(heartbeat_);
     }

@@ -23,6 +23,10 @@ ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels,
   for (Index j = 0; j < logits.cols(); ++j) {
     auto a = logits.col(j).array();
     const Index label = labels[static_cast<std::size_t>(j)];
+    if (label == kNoLabel) {
+      a = T(0);
+      continue;
+    }
     if (predicted_class<T>(logits.col(j)) != label) sums.errors += 1;
     log_softmax<T>(logits.col(j));
     sums.loss -= static_cast<double>(a(label));

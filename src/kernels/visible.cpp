@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "row_blocks.hpp"
+#include "sae/kernels/activation.hpp"
 
 namespace sae {
 namespace {
@@ -26,11 +27,25 @@ struct Bernoulli {
   }
 };
 
+struct Gaussian {
+  template <typename Array>
+  static auto values(const Array& a) {
+    return a * typename Array::Scalar(1);
+  }
+  template <typename Logits, typename Array>
+  static auto loss(const Logits& a, const Array& x, Array& delta) {
+    delta = a - x;
+    return delta.square().sum() / 2;
+  }
+};
+
 template <typename Use>
 auto with_functions_of(Visible visible, const Use& use) {
   switch (visible) {
     case Visible::kBernoulli:
       return use(Bernoulli{});
+    case Visible::kGaussian:
+      return use(Gaussian{});
   }
   throw std::logic_error("no such kind of visible units");
 }
@@ -63,13 +78,27 @@ double loss_of_rows(Kind kind, Range rows, const ConstVectorRef<Master<T>>& bias
 
 const Choices<Visible>& visible_kinds() {
   static const Choices<Visible> kinds = {
-      {"bernoulli", Visible::kBernoulli, "values in [0, 1], cross-entropy"}};
+      {"bernoulli", Visible::kBernoulli, "values in [0, 1], cross-entropy"},
+      {"gaussian", Visible::kGaussian, "any values, squared error"}};
   return kinds;
 }
 
 template <typename T>
 void visible_values(Visible visible, MatrixRef<T> a) {
   with_functions_of(visible, [&](auto kind) { a = kind.values(a.array()).matrix(); });
+}
+
+template <typename T>
+void multiply_by_visible_derivative(Visible visible, const ConstMatrixRef<T>& values,
+                                    MatrixRef<T> delta, VectorRef<Master<T>> bias_gradient) {
+  switch (visible) {
+    case Visible::kBernoulli:
+      return multiply_by_derivative<T>(Activation::kSigmoid, values, delta, bias_gradient);
+    case Visible::kGaussian:
+      bias_gradient = delta.template cast<Master<T>>().rowwise().sum();
+      return;
+  }
+  throw std::logic_error("no such kind of visible units");
 }
 
 template <typename T>
@@ -88,9 +117,11 @@ double reconstruction_loss(Visible visible, const ConstVectorRef<Master<T>>& bia
   return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 
-#define SAE_INSTANTIATE(T)                                                               \
-  template double reconstruction_loss<T>(Visible, const ConstVectorRef<Master<T>>&,      \
-                                         const ConstMatrixRef<T>&, MatrixRef<Master<T>>, \
+#define SAE_INSTANTIATE(T)                                                                         \
+  template void multiply_by_visible_derivative<T>(Visible, const ConstMatrixRef<T>&, MatrixRef<T>, \
+                                                  VectorRef<Master<T>>);                           \
+  template double reconstruction_loss<T>(Visible, const ConstVectorRef<Master<T>>&,                \
+                                         const ConstMatrixRef<T>&, MatrixRef<Master<T>>,           \
                                          MatrixRef<T>, VectorRef<Master<T>>);
 #define SAE_INSTANTIATE_MASTER(T) template void visible_values<T>(Visible, MatrixRef<T>);
 SAE_INSTANTIATE(float)

@@ -9,7 +9,7 @@ namespace sae {
 std::string to_string(const Topology& topology) {
   std::string text = fmt::format("{}", topology.inputs);
   for (const LayerSpec& layer : topology.hidden) text += fmt::format("-{}", layer.units);
-  return text + fmt::format("-{}", topology.classes);
+  return topology.classes > 0 ? text + fmt::format("-{}", topology.classes) : text;
 }
 
 const Choices<Decoder>& decoder_kinds() {
@@ -49,14 +49,18 @@ ParameterLayout::ParameterLayout(const Topology& topology) : topology_(topology)
     layers_.push_back(std::move(views));
   }
   LayerViews output;
-  const Index inputs = topology.inputs_of(topology.hidden_layers());
-  output.weights = place("output/weights", topology.classes, inputs, true);
-  output.bias = place("output/bias", topology.classes, 1, false);
+  if (topology.classes > 0) {
+    const Index inputs = topology.inputs_of(topology.hidden_layers());
+    output.weights = place("output/weights", topology.classes, inputs, true);
+    output.bias = place("output/bias", topology.classes, 1, false);
+  } else {
+    output.weights.offset = size_;
+  }
   layers_.push_back(std::move(output));
   for (const LayerViews& layer : layers_) {
-    views_.push_back(layer.weights);
-    views_.push_back(layer.bias);
-    if (layer.visible_bias.size() > 0) views_.push_back(layer.visible_bias);
+    for (const ParameterView* view : {&layer.weights, &layer.bias, &layer.visible_bias}) {
+      if (view->size() > 0) views_.push_back(*view);
+    }
   }
 }
 

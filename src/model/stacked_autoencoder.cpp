@@ -63,11 +63,14 @@ Matrix<T> encode(const ParameterLayout& layout, Range layers,
   return x;
 }
 
+namespace {
+
+/// The codes of layer `to` - 1 from those of layer `from` - 1; the pixels if `to` is 0.
 template <typename T>
-Matrix<T> decode(const ParameterLayout& layout, Index layers, const ParametersRef<T>& parameters,
-                 Matrix<T> codes) {
+Matrix<T> decode_layers(const ParameterLayout& layout, Index from, Index to,
+                        const ParametersRef<T>& parameters, Matrix<T> codes) {
   Matrix<T> below;
-  for (Index layer = layers - 1; layer >= 0; --layer) {
+  for (Index layer = from - 1; layer >= to; --layer) {
     const LayerViews& views = layout.hidden(layer);
     below.resize(views.weights.cols, codes.cols());
     decode_layer<T>(views, parameters, codes, below);
@@ -76,6 +79,24 @@ Matrix<T> decode(const ParameterLayout& layout, Index layers, const ParametersRe
     codes.swap(below);
   }
   return codes;
+}
+
+}  // namespace
+
+template <typename T>
+Matrix<T> decode(const ParameterLayout& layout, Index layers, const ParametersRef<T>& parameters,
+                 Matrix<T> codes) {
+  return decode_layers<T>(layout, layers, 0, parameters, std::move(codes));
+}
+
+template <typename T>
+Matrix<T> reconstruction_logits(const ParameterLayout& layout, Index layers,
+                                const ParametersRef<T>& parameters, Matrix<T> x) {
+  Matrix<T> codes = encode<T>(layout, {0, layers}, parameters, std::move(x));
+  codes = decode_layers<T>(layout, layers, 1, parameters, std::move(codes));
+  Matrix<T> logits(layout.topology().inputs, codes.cols());
+  decode_layer<T>(layout.hidden(0), parameters, codes, logits);
+  return logits;
 }
 
 template <typename T>
@@ -100,6 +121,8 @@ Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parame
   template void initialize_parameters<T>(const ParameterLayout&, std::uint64_t, Vector<T>&,        \
                                          double);                                                  \
   template Matrix<T> decode<T>(const ParameterLayout&, Index, const ParametersRef<T>&, Matrix<T>); \
+  template Matrix<T> reconstruction_logits<T>(const ParameterLayout&, Index,                       \
+                                              const ParametersRef<T>&, Matrix<T>);                 \
   template Matrix<T> classify<T>(const ParameterLayout&, const ParametersRef<T>&, Matrix<T>);
 SAE_INSTANTIATE(float)
 SAE_INSTANTIATE(double)

@@ -143,7 +143,9 @@ void EventWriter::epoch_done(const EpochReport& report) {
   add_scalar(summary, "loss/epoch", report.loss);
   if (report.train_error) add_scalar(summary, "error/train", *report.train_error);
   if (report.validation) {
-    add_scalar(summary, "error/validation", report.validation->error_percent());
+    if (report.validation->errors) {
+      add_scalar(summary, "error/validation", report.validation->error_percent());
+    }
     add_scalar(summary, "loss/validation", report.validation->loss);
   }
   const Index apart = kPicturesEvery * summary_every_;
@@ -193,7 +195,11 @@ void EventWriter::run_done(const RunResult& result) {
       const bool final_too = step == result.step && &*model != &result.models.front();
       if (step <= summary_.step || final_too || !model->test) continue;
       tensorboard::Summary summary;
-      add_scalar(summary, "error/test", model->test->error_percent());
+      if (model->test->errors) {
+        add_scalar(summary, "error/test", model->test->error_percent());
+      } else {
+        add_scalar(summary, "loss/test", model->test->loss);
+      }
       append(*files_[stage], step, std::move(summary));
     }
   }

@@ -11,7 +11,7 @@ namespace sae {
 void ModelPictures::run_begins(const RunSummary& summary) {
   summary_ = summary;
   layout_.emplace(summary.topology);
-  shape_ = picture_shape(summary.dataset);
+  if (summary.shows_pixels) shape_ = picture_shape(summary.dataset);
   rewound(summary.step, summary.history);
 }
 

@@ -69,24 +69,36 @@ std::string subtitle(const RunRecord& record) {
                      hosts.size() == 1 ? "" : "s");
 }
 
-Json tile(const char* name, const std::string& value, const std::string& more) {
+Json tile(const std::string& name, const std::string& value, const std::string& more) {
   return {{"name", name}, {"value", value}, {"more", more}};
+}
+
+Json figure_tile(const std::string& set, const Evaluation& shown, const std::string& more) {
+  if (shown.errors) {
+    return tile(fmt::format("{} error", set), fmt::format("{:.2f} %", shown.error_percent()),
+                fmt::format("{} of {}, {}", grouped(*shown.errors), grouped(shown.samples), more));
+  }
+  const double mean = shown.reconstruction ? shown.reconstruction->mean : 0;
+  return tile(fmt::format("{} reconstruction", set), fmt::format("{:.4g}", mean),
+              fmt::format("mean squared error; loss {:.5g}, {}", shown.loss, more));
 }
 
 Json error_tile(const RunRecord& record) {
   if (const ModelResult* model = chosen_model(record)) {
     const auto& shown = model->test ? model->test : model->validation;
     if (!shown) return nullptr;
-    return tile(model->test ? "Test error" : "Validation error",
-                fmt::format("{:.2f} %", shown->error_percent()),
-                fmt::format("{} of {}, {} of epoch {}", grouped(shown->errors),
-                            grouped(shown->samples), model->file, model->epoch));
+    return figure_tile(model->test ? "Test" : "Validation", *shown,
+                       fmt::format("{} of epoch {}", model->file, model->epoch));
   }
   const auto best = std::find_if(record.epochs.rbegin(), record.epochs.rend(),
                                  [](const EpochRecord& epoch) { return epoch.best; });
-  if (best == record.epochs.rend() || !best->validation_error) return nullptr;
-  return tile("Best validation error", fmt::format("{:.2f} %", *best->validation_error),
-              fmt::format("after epoch {}", best->epoch));
+  if (best == record.epochs.rend()) return nullptr;
+  const std::string after = fmt::format("after epoch {}", best->epoch);
+  if (best->validation_error) {
+    return tile("Best validation error", fmt::format("{:.2f} %", *best->validation_error), after);
+  }
+  if (!best->validation_loss) return nullptr;
+  return tile("Best validation loss", fmt::format("{:.5g}", *best->validation_loss), after);
 }
 
 Json summary_view(const RunRecord& record) {

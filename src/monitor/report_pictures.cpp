@@ -99,8 +99,11 @@ std::vector<ReportPicture> hardest_pictures(const ModelResult& model, const Pict
                                                  static_cast<Index>(hard.pixels.size()), 1);
     ReportPicture picture = small_picture_of(tile(pixels, shape, 1), kHardestPixels);
     picture.description =
-        fmt::format("{} image {}: its label is {}, the model said {}",
-                    model.test ? "test" : "validation", hard.sample, hard.label, hard.predicted);
+        fmt::format("{} image {}", model.test ? "test" : "validation", hard.sample);
+    if (hard.predicted >= 0) {
+      picture.description +=
+          fmt::format(": its label is {}, the model said {}", hard.label, hard.predicted);
+    }
     pictures.push_back(std::move(picture));
   }
   return pictures;

@@ -51,21 +51,18 @@ LineChart::Series series_of(const std::vector<EpochRecord>& epochs, const char* 
 }
 
 Json loss_figure(const std::string& stage, const std::vector<EpochRecord>& epochs) {
-  LineChart chart{.x_label = "epoch",
-                  .y_label = "loss, nats a sample",
-                  .unit = "",
-                  .description = "",
-                  .series = {}};
+  LineChart chart{
+      .x_label = "epoch", .y_label = "loss a sample", .unit = "", .description = "", .series = {}};
   chart.series.push_back(
       series_of(epochs, "training", [](const auto& e) { return std::optional(e.loss); }));
   auto validation =
       series_of(epochs, "validation", [](const auto& e) { return e.validation_loss; });
-  const bool supervised = !validation.points.empty() || epochs.front().train_error;
+  const bool classifies = epochs.front().train_error.has_value();
   if (!validation.points.empty()) chart.series.push_back(std::move(validation));
   chart.description = told(fmt::format("Loss of {}", stage).c_str(), epochs.front().loss,
                            epochs.back().loss, epochs.size(), "");
-  chart.from_zero = supervised;
-  return figure(chart, supervised ? stage + ": loss" : stage + ": reconstruction loss");
+  chart.from_zero = classifies;
+  return figure(chart, classifies ? stage + ": loss" : stage + ": reconstruction loss");
 }
 
 Json error_figure(const std::string& stage, const std::vector<EpochRecord>& epochs) {
@@ -96,13 +93,15 @@ Json epochs_table(const std::vector<EpochRecord>& epochs) {
     if (i % std::max<std::size_t>(every, 1) != 0 && i + 1 != epochs.size()) continue;
     rows.push_back(
         {e.stage, fmt::format("{}", e.epoch), grouped(e.step), fmt::format("{:.5g}", e.loss),
-         percent(e.train_error), percent(e.validation_error) + (e.best ? " (best)" : ""),
+         percent(e.train_error), percent(e.validation_error),
+         (e.validation_loss ? fmt::format("{:.5g}", *e.validation_loss) : "–") +
+             (e.best ? " (best)" : ""),
          fmt::format("{:.3g}", e.learning_rate), grouped(std::llround(e.samples_per_second)),
          fmt::format("{:.0f} %", 100 * e.communication_share), fmt::format("{:.1f}", e.seconds)});
   }
   return table_view(every > 1 ? fmt::format("Each {}th of {} epochs.", every, epochs.size()) : "",
                     {"Stage", "Epoch", "Updates", "Loss", "Training error", "Validation error",
-                     "Learning rate", "Samples/s", "Communication", "Seconds"},
+                     "Validation loss", "Learning rate", "Samples/s", "Communication", "Seconds"},
                     rows);
 }
 
@@ -178,7 +177,7 @@ Json confusion_view(const RunRecord& record) {
   const Evaluation& evaluation = **shown;
   Json view = {
       {"text", fmt::format("{}: {} of {} wrong. Rows are labels, columns what the model said.", of,
-                           grouped(evaluation.errors), grouped(evaluation.samples))}};
+                           grouped(evaluation.errors.value_or(0)), grouped(evaluation.samples))}};
   const bool is_small = evaluation.confusion.classes() <= kMostClassesShown;
   view["matrix"] = is_small ? confusion_matrix(evaluation.confusion) : nullptr;
   view["table"] = is_small ? nullptr : confusion_list(evaluation.confusion);

@@ -182,8 +182,10 @@ bool read_event(const std::string& line, RunRecord& record) {
 }  // namespace
 
 void to_json(Json& json, const Evaluation& evaluation) {
-  json = {
-      {"samples", evaluation.samples}, {"errors", evaluation.errors}, {"loss", evaluation.loss}};
+  json = {{"samples", evaluation.samples}, {"loss", evaluation.loss}};
+  if (evaluation.reconstruction) json["mean_squared_error"] = evaluation.reconstruction->mean;
+  if (!evaluation.errors) return;
+  json["errors"] = *evaluation.errors;
   const Confusion& confusion = evaluation.confusion;
   const Index classes = confusion.classes();
   if (classes <= kMostClasses) {
@@ -203,8 +205,13 @@ void to_json(Json& json, const Evaluation& evaluation) {
 
 void from_json(const Json& json, Evaluation& evaluation) {
   json.at("samples").get_to(evaluation.samples);
-  json.at("errors").get_to(evaluation.errors);
   json.at("loss").get_to(evaluation.loss);
+  if (json.contains("mean_squared_error")) {
+    evaluation.reconstruction.emplace();
+    json.at("mean_squared_error").get_to(evaluation.reconstruction->mean);
+  }
+  if (!json.contains("errors")) return;
+  evaluation.errors = json.at("errors").get<Index>();
   evaluation.confusion = confusion_of(json);
 }
 

@@ -102,6 +102,28 @@ void add_update(GraphBuilder& graph, const Configuration& configuration, const s
   graph.add("update", op_of(configuration.optimizer, optimizer_kinds()), parameters, {});
 }
 
+/// The decoder of a layer, with the transposed weights of its encoder; returns the logits.
+std::string add_decoder(GraphBuilder& graph, const Topology& topology, const std::string& scope,
+                        Index layer, const std::string& codes) {
+  const Index visible = topology.inputs_of(layer);
+  const auto product =
+      graph.add(scope + "/decoder/product", "MatMul", {codes, scope + "/weights"}, {kAny, visible});
+  graph.attribute("transpose_b").set_b(true);
+  return graph.add(scope + "/decoder/sum", "BiasAdd", {product, scope + "/visible_bias"},
+                   {kAny, visible});
+}
+
+/// The mean loss of a reconstruction from these logits.
+std::string add_reconstruction(GraphBuilder& graph, const std::string& scope, Visible kind,
+                               Index visible, const std::string& logits, const std::string& clean) {
+  const std::string name = op_of(kind, visible_kinds());
+  graph.add(scope + "/decoder/reconstruction", name, {logits}, {kAny, visible});
+  const auto entropy =
+      graph.add("loss/reconstruction", name + "Loss", {logits, clean}, {kAny, visible});
+  const auto sum = graph.add("loss/sum_over_units", "Sum", {entropy}, {kAny});
+  return graph.add("loss/mean_over_samples", "Mean", {sum}, {});
+}
+
 tensorboard::GraphDef pretraining_graph(const Configuration& configuration,
                                         const Topology& topology, Index trained) {
   GraphBuilder graph(topology, true);
@@ -121,25 +143,44 @@ tensorboard::GraphDef pretraining_graph(const Configuration& configuration,
   const std::string scope = scope_of("trained", trained);
   graph.add_layer(scope, trained);
   const auto codes = graph.encode(scope, "encoder", trained, corrupted);
-  // Tied: the weights of the encoder, transposed.
-  const auto product =
-      graph.add(scope + "/decoder/product", "MatMul", {codes, scope + "/weights"}, {kAny, visible});
-  graph.attribute("transpose_b").set_b(true);
-  const auto logits = graph.add(scope + "/decoder/sum", "BiasAdd",
-                                {product, scope + "/visible_bias"}, {kAny, visible});
-  graph.add(scope + "/decoder/reconstruction", op_of(topology.visible_of(trained), visible_kinds()),
-            {logits}, {kAny, visible});
-  const auto entropy = graph.add("loss/reconstruction",
-                                 op_of(topology.visible_of(trained), visible_kinds()) + "Loss",
-                                 {logits, clean}, {kAny, visible});
-  const auto sum = graph.add("loss/sum_over_units", "Sum", {entropy}, {kAny});
-  const auto loss = graph.add("loss/mean_over_samples", "Mean", {sum}, {});
+  const auto logits = add_decoder(graph, topology, scope, trained, codes);
+  const auto loss =
+      add_reconstruction(graph, scope, topology.visible_of(trained), visible, logits, clean);
   add_update(graph, configuration, loss,
              {scope + "/weights", scope + "/bias", scope + "/visible_bias"});
   return graph.take();
 }
 
-tensorboard::GraphDef finetuning_graph(const Configuration& configuration,
+tensorboard::GraphDef autoencoder_graph(const Configuration& configuration,
+                                        const Topology& topology) {
+  GraphBuilder graph(topology, true);
+  const std::string clean = graph.add("inputs", "Placeholder", {}, {kAny, topology.inputs});
+  std::string x = clean;
+  std::vector<std::string> parameters;
+  for (Index layer = 0; layer < topology.hidden_layers(); ++layer) {
+    const std::string scope = scope_of("trained", layer);
+    graph.add_layer(scope, layer);
+    for (const char* name : {"/weights", "/bias", "/visible_bias"}) {
+      parameters.push_back(scope + name);
+    }
+    x = graph.encode(scope, "encoder", layer, x);
+  }
+  std::string logits;
+  for (Index layer = topology.hidden_layers() - 1; layer >= 0; --layer) {
+    const std::string scope = scope_of("trained", layer);
+    logits = add_decoder(graph, topology, scope, layer, x);
+    if (layer == 0) break;
+    x = graph.add(scope + "/decoder/reconstruction",
+                  op_of(topology.visible_of(layer), visible_kinds()), {logits},
+                  {kAny, topology.inputs_of(layer)});
+  }
+  const auto loss = add_reconstruction(graph, scope_of("trained", 0), topology.visible,
+                                       topology.inputs, logits, clean);
+  add_update(graph, configuration, loss, std::move(parameters));
+  return graph.take();
+}
+
+tensorboard::GraphDef classifier_graph(const Configuration& configuration,
                                        const Topology& topology) {
   GraphBuilder graph(topology, false);
   std::string x = graph.add("inputs", "Placeholder", {}, {kAny, topology.inputs});
@@ -170,7 +211,10 @@ tensorboard::GraphDef finetuning_graph(const Configuration& configuration,
 
 tensorboard::GraphDef stage_graph(const Configuration& configuration, const Topology& topology,
                                   std::size_t stage) {
-  if (stage == topology.hidden.size()) return finetuning_graph(configuration, topology);
+  if (stage == topology.hidden.size()) {
+    const bool classifies = topology.classes > 0;
+    return (classifies ? classifier_graph : autoencoder_graph)(configuration, topology);
+  }
   return pretraining_graph(configuration, topology, static_cast<Index>(stage));
 }
 

@@ -15,10 +15,13 @@
 namespace sae {
 namespace {
 
-std::string percent(const std::optional<Evaluation>& evaluation) {
+std::string figure_of(const std::optional<Evaluation>& evaluation) {
   if (!evaluation) return "-";
+  if (!evaluation->errors) {
+    return fmt::format("{:.4g}, loss {:.5g}", evaluation->reconstruction->mean, evaluation->loss);
+  }
   return fmt::format("{:.2f} % ({} of {})", evaluation->error_percent(),
-                     grouped(evaluation->errors), grouped(evaluation->samples));
+                     grouped(*evaluation->errors), grouped(evaluation->samples));
 }
 
 }  // namespace
@@ -39,9 +42,10 @@ std::string epoch_line(const EpochReport& report, std::size_t columns) {
   if (report.train_error)
     fields.push_back({fmt::format("  train {:.2f} %", *report.train_error), 5});
   if (report.validation) {
-    fields.push_back({fmt::format("  validation {:.2f} %{}", report.validation->error_percent(),
-                                  report.best ? " *" : ""),
-                      6});
+    const std::string figure = report.validation->errors
+                                   ? fmt::format("{:.2f} %", report.validation->error_percent())
+                                   : fmt::format("loss {:.4f}", report.validation->loss);
+    fields.push_back({fmt::format("  validation {}{}", figure, report.best ? " *" : ""), 6});
   }
   const auto length = [&fields] {
     return std::accumulate(fields.begin(), fields.end(), std::size_t{0},
@@ -92,16 +96,21 @@ std::string result_table(const RunResult& result, const std::filesystem::path& r
         "--run {} --resume auto\n",
         result.stopped_by, grouped(result.step), shell_word(run_folder.string()));
   }
+  const auto& first = result.models.front();
+  const bool classifies =
+      (first.test && first.test->errors) || (first.validation && first.validation->errors);
+  const char* figure = classifies ? "error" : "squared error";
   std::string text =
-      fmt::format("\n  {:<10} {:<18} {:<24} {}\n", "model", "", "validation error", "test error");
+      fmt::format("\n  {:<10} {:<18} {:<24} {}\n", "model", "",
+                  fmt::format("validation {}", figure), fmt::format("test {}", figure));
   for (std::size_t i = 0; i < result.models.size(); ++i) {
     const ModelResult& model = result.models[i];
     text += fmt::format("  {:<10} {:<18} {:<24} {}\n", model.file,
                         i == 0 ? "after the last" : fmt::format("best, epoch {}", model.epoch),
-                        percent(model.validation), percent(model.test));
+                        figure_of(model.validation), figure_of(model.test));
   }
   const ModelResult& chosen = result.models.back();
-  if (const auto& shown = chosen.test ? chosen.test : chosen.validation) {
+  if (const auto& shown = chosen.test ? chosen.test : chosen.validation; shown && shown->errors) {
     const std::string of =
         fmt::format(" of {} on the {} set", chosen.file, chosen.test ? "test" : "validation");
     text += "\n  " + confusion_table(shown->confusion, of);

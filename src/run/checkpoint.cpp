@@ -56,6 +56,7 @@ Topology stored_topology(const Hdf5File& file) {
     }
     topology.hidden.emplace_back(shape[1]);
   }
+  if (!file.exists("/model/output")) return topology;
   const auto shape = weights_shape(file, "output");
   check_inputs("output", shape[0]);
   topology.classes = shape[1];
@@ -161,8 +162,9 @@ void write_state(Hdf5File& file, const RunState& state, Index hidden_layers) {
     file.write_integer("/", "data_digest", static_cast<std::int64_t>(*state.data_digest));
   }
   if (!state.best) return;
-  file.write_integer("/", "best_errors", state.best->errors);
+  file.write_real("/", "best_figure", state.best->figure);
   file.write_integer("/", "best_epoch", state.best->epoch);
+  file.write_integer("/", "best_reached", state.best->reached);
   file.write_integer("/", "best_step", state.best->step);
 }
 
@@ -194,6 +196,81 @@ void read_network(const Hdf5File& file, Topology& topology) {
   topology.decoder = read_kind(file, "decoder", decoder_kinds());
 }
 
+void write_data(Hdf5File& file, const DataSpec& data) {
+  const Scaling& scaling = data.scaling;
+  file.write_string("/model", "input_type", name_of(data.type));
+  write_kind(file, "scale", scaling.kind, scaling_kinds());
+  const auto write = [&file](const char* name, const auto& values) {
+    // A feature per row, as arrays of the model have an output per row.
+    std::vector<Index> shape = {values.cols(), values.rows()};
+    if (values.cols() == 1) shape = {values.rows()};
+    file.write<float>(name, shape, {values.data(), static_cast<std::size_t>(values.size())});
+  };
+  if (scaling.offset.size() > 0) {
+    write("/scaling/offset", scaling.offset);
+    write("/scaling/factor", scaling.factor);
+  }
+  if (scaling.values.size() > 0) {
+    write("/scaling/values", scaling.values);
+    write("/scaling/normal", scaling.normal);
+  }
+  if (!data.feature_names.empty()) file.write_strings("/feature_names", data.feature_names);
+  if (!data.class_names.empty()) file.write_strings("/class_names", data.class_names);
+}
+
+/// An array of scaling with a row for each of the model's inputs; shape (columns, inputs) in
+/// memory.
+Matrix<float> read_scaling(const Hdf5File& file, const std::string& name, Index inputs,
+                           std::size_t dimensions) {
+  const std::string path = file.path().string();
+  if (!file.exists(name)) {
+    throw DataError(fmt::format("The checkpoint {} has no {}.", path, name));
+  }
+  const std::vector<Index> shape = file.shape(name);
+  if (shape.size() != dimensions || shape[0] != inputs || shape.back() < 1) {
+    throw DataError(
+        fmt::format("{} of the checkpoint {} has shape ({}), but the model has {} "
+                    "inputs.",
+                    name, path, fmt::join(shape, ", "), inputs));
+  }
+  Matrix<float> values(dimensions == 1 ? 1 : shape[1], inputs);
+  file.read_rows<float>(name, {0, inputs},
+                        {values.data(), static_cast<std::size_t>(values.size())});
+  if (!values.allFinite()) {
+    throw DataError(
+        fmt::format("{} of the checkpoint {} holds a value that is not finite.", name, path));
+  }
+  return values;
+}
+
+DataSpec read_data(const Hdf5File& file, Index inputs) {
+  DataSpec data;
+  if (!file.has_attribute("/model", "scale")) return data;  // Older: bytes or values within [0, 1].
+  const std::string type = file.read_string("/model", "input_type");
+  data.type = type == name_of(PixelType::kFloat32) ? PixelType::kFloat32 : PixelType::kUint8;
+  Scaling& scaling = data.scaling;
+  scaling.kind = read_kind(file, "scale", scaling_kinds());
+  const auto read = [&](const char* name, std::size_t dimensions) {
+    return read_scaling(file, name, inputs, dimensions);
+  };
+  if (scaling.kind == ScalingKind::kRankGauss) {
+    scaling.values = read("/scaling/values", 2);
+    scaling.normal = read("/scaling/normal", 2);
+    if (scaling.values.rows() != scaling.normal.rows()) {
+      throw DataError(
+          fmt::format("The arrays of /scaling of the checkpoint {} have different "
+                      "shapes.",
+                      file.path().string()));
+    }
+  } else if (scaling.is_used()) {
+    scaling.offset = read("/scaling/offset", 1).transpose();
+    scaling.factor = read("/scaling/factor", 1).transpose();
+  }
+  if (file.exists("/feature_names")) data.feature_names = file.read_strings("/feature_names");
+  if (file.exists("/class_names")) data.class_names = file.read_strings("/class_names");
+  return data;
+}
+
 Index read_stage(const Hdf5File& file, Index hidden_layers) {
   const std::string name = file.read_string("/", "stage");
   for (Index stage = 0; stage <= hidden_layers; ++stage) {
@@ -219,9 +296,12 @@ RunState read_state(const Hdf5File& file, Index hidden_layers) {
     state.data_digest = static_cast<std::uint64_t>(file.read_integer("/", "data_digest"));
   }
   if (file.has_attribute("/", "best_step")) {
-    state.best = BestEpoch{.errors = file.read_integer("/", "best_errors"),
-                           .epoch = file.read_integer("/", "best_epoch"),
-                           .step = file.read_integer("/", "best_step")};
+    const bool is_new = file.has_attribute("/", "best_figure");
+    state.best =
+        BestEpoch{.figure = file.read_real("/", is_new ? "best_figure" : "best_errors"),
+                  .epoch = file.read_integer("/", "best_epoch"),
+                  .reached = file.read_integer("/", is_new ? "best_reached" : "best_epoch"),
+                  .step = file.read_integer("/", "best_step")};
   }
   return state;
 }
@@ -249,6 +329,7 @@ void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& c, 
   const ParameterLayout layout(c.topology);
   write_vector(file, "/model/", layout, c.parameters);
   write_network(file, c.topology);
+  write_data(file, c.data);
   std::vector<std::string> names;
   for (const Checkpoint::Slot& slot : c.slots) {
     write_vector(file, "/optimizer/" + slot.name + "/", layout, slot.values);
@@ -291,6 +372,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& path) {
   c.history = read_history(file);
   c.topology = stored_topology(file);
   if (version > 1) read_network(file, c.topology);
+  c.data = read_data(file, c.topology.inputs);
   c.state = read_state(file, c.topology.hidden_layers());
   const ParameterLayout layout(c.topology);
   c.parameters = read_vector(file, "/model/", layout);

@@ -101,7 +101,7 @@ std::vector<fs::path> set_aside(const RunFolder& folder, const RunGeneration& ge
   for (const fs::path& file : files) {
     if (file > first || (write_first && file != first)) move(file);
   }
-  for (const fs::path& file : {folder.best(), folder.model()}) {
+  for (const fs::path& file : {folder.pretrained(), folder.best(), folder.model()}) {
     if (!fs::is_regular_file(file, error)) continue;
     try {
       if (!write_first && load_checkpoint(file).state.progress.step <= step) continue;
@@ -233,13 +233,12 @@ void CheckpointStore::write_files() {
     }
   }
   if (best_is_due_) best_is_due_ = !write_one(folder_.best(), best_);
-  if (files_.model) {
-    std::vector<Checkpoint::Slot> slots;
-    slots.swap(buffer_.slots);  // Swapped back below, to reuse its memory.
-    buffer_.history.clear();
-    write_one(folder_.model(), buffer_);
-    slots.swap(buffer_.slots);
-  }
+  if (!files_.model && !files_.pretrained) return;
+  std::vector<Checkpoint::Slot> slots;
+  slots.swap(buffer_.slots);  // Swapped back below, to reuse its memory.
+  buffer_.history.clear();
+  write_one(files_.model ? folder_.model() : folder_.pretrained(), buffer_);
+  slots.swap(buffer_.slots);
 }
 
 bool CheckpointStore::write_one(const fs::path& path, const Checkpoint& checkpoint) {

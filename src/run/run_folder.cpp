@@ -15,7 +15,7 @@ std::filesystem::path RunFolder::checkpoint(Index step) const {
 
 bool RunFolder::holds_run() const {
   std::error_code error;
-  for (const auto& name : {config(), metrics(), best(), model(), checkpoints()}) {
+  for (const auto& name : {config(), metrics(), pretrained(), best(), model(), checkpoints()}) {
     if (std::filesystem::exists(name, error)) return true;
   }
   return false;

@@ -33,8 +33,14 @@ RunSession::RunSession(SessionSettings settings)
 std::optional<Configuration> RunSession::find_checkpoint() {
   newest_ = newest_checkpoint_name(folder_);
   found_ = find();
-  if (!found_) return std::nullopt;
-  return recorded_configuration(found_->checkpoint.config);
+  if (found_) return recorded_configuration(found_->checkpoint.config);
+  if (!settings_.initial_model.empty()) initial_ = load_checkpoint(settings_.initial_model);
+  return std::nullopt;
+}
+
+Scaling RunSession::found_scaling() const {
+  if (found_) return found_->checkpoint.data.scaling;
+  return initial_ ? initial_->data.scaling : Scaling{};
 }
 
 std::optional<FoundCheckpoint> RunSession::find() const {
@@ -201,6 +207,7 @@ void RunSession::roll_back(const std::function<void()>& restart) {
 
 void RunSession::copy_model(Checkpoint& copy) const {
   copy.topology = identity_.topology;
+  copy.data = identity_.data;
   copy_into(copy.parameters, live_->parameters);
   copy.state = live_->state;
   copy.seed = identity_.configuration.seed;
@@ -253,6 +260,11 @@ void RunSession::save_best() {
   copy_model(store_->change_best());
   copy_for_save();
   store_->save({.checkpoint = true});
+}
+
+void RunSession::save_pretrained() {
+  copy_run();
+  store_->save({.pretrained = true});
 }
 
 void RunSession::save_now(CheckpointStore::Files files) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -53,8 +52,7 @@ void encode_block(const ParameterLayout& layout, const ParametersRef<float>& par
   for (Index sample = block.begin; sample < block.end; ++sample) {
     const auto record = encoded.records({sample, sample + 1});
     const std::uint16_t label = decode_label(from, shard.record(sample));
-    std::memcpy(record.data(), codes.col(sample - block.begin).data(), to.pixel_bytes());
-    std::memcpy(record.data() + to.pixel_bytes(), &label, sizeof label);
+    encode_record(to, codes.col(sample - block.begin), label, record);
   }
 }
 

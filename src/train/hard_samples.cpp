@@ -26,6 +26,7 @@ void HardSamples::keep_first(std::vector<Scored>& samples, Index count) {
 void HardSamples::add(Index first, std::span<const std::uint16_t> labels,
                       const ConstMatrixRef<float>& logits) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == kNoLabel) continue;
     const auto column = logits.col(static_cast<Index>(i));
     Vector<double> log_p = column.cast<double>();
     log_softmax<double>(log_p);
@@ -34,6 +35,14 @@ void HardSamples::add(Index first, std::span<const std::uint16_t> labels,
                         .predicted = static_cast<std::int32_t>(predicted_class<float>(column)),
                         .loss = -log_p[labels[i]],
                         .confidence = std::exp(log_p.maxCoeff())});
+  }
+  keep_first(hardest_, keep_);
+}
+
+void HardSamples::add(Index first, std::span<const float> errors) {
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    hardest_.push_back(
+        {.sample = first + static_cast<Index>(i), .label = -1, .predicted = -1, .loss = errors[i]});
   }
   keep_first(hardest_, keep_);
 }

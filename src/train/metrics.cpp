@@ -28,7 +28,7 @@ EpochRecord epoch_record(const EpochReport& report) {
                      .communication_share = report.communication_share,
                      .best = report.best};
   if (report.validation) {
-    record.validation_error = report.validation->error_percent();
+    if (report.validation->errors) record.validation_error = report.validation->error_percent();
     record.validation_loss = report.validation->loss;
   }
   return record;
@@ -44,9 +44,9 @@ std::string metrics_line(const EpochReport& report) {
   line["learning_rate"] = record.learning_rate;
   line["loss"] = record.loss;
   if (record.train_error) line["train_error"] = *record.train_error;
-  if (record.validation_error) {
+  if (record.validation_loss) {
     line["validation_loss"] = *record.validation_loss;
-    line["validation_error"] = *record.validation_error;
+    if (record.validation_error) line["validation_error"] = *record.validation_error;
     line["best"] = record.best;
   }
   line["seconds"] = record.seconds;

@@ -13,7 +13,8 @@ namespace sae {
 
 void check_dataset(const Configuration& configuration, const DatasetInfo& info) {
   const std::string data = configuration.data.string();
-  if (!info.has_train_labels) {
+  if (!info.has_train_labels &&
+      (configuration.finetune == Finetune::kClassify || configuration.labelled > 0)) {
     throw DataError(
         fmt::format("The data set {} has no /train/labels to train a classifier with.", data));
   }
@@ -37,17 +38,66 @@ RunData::RunData(const Configuration& configuration, DistributedDataset& dataset
       training(dataset.record_format(), 0, {}),
       validation(training),
       test(training) {
-  const Index validation_size = configuration.validation_size;
-  training = dataset.load_shard(Split::kTrain, {validation_size, info.train_count});
+  const TrainingSets sets = choose_training_sets(set_settings(configuration), dataset, comm);
+  training = dataset.load_shard(sets.training);
+  const bool may_classify =
+      info.has_train_labels &&
+      (configuration.finetune == Finetune::kAuto || configuration.finetune == Finetune::kClassify);
+  if (may_classify && sets.labelled) labelled = dataset.load_shard(*sets.labelled);
   // Whole blocks per shard make evaluation sums independent of the number of ranks.
   const Index whole = configuration.reproducible ? kEvaluationBlock : 1;
-  validation = dataset.load_shard(Split::kTrain, {0, validation_size}, whole);
-  test = dataset.load_shard(Split::kTest, {0, info.has_test_labels ? info.test_count : 0}, whole);
+  validation = dataset.load_shard(sets.validation, whole);
+  const bool test_used = !may_classify || info.has_test_labels;
+  test = dataset.load_shard(SampleSet(Split::kTest, {0, test_used ? info.test_count : 0}), whole);
   for (const Shard* set : {&training, &validation, &test}) {
     const std::uint64_t own = sae::digest(*set);
     const auto of_ranks = comm.allgather_values(std::span(&own, 1));
     const std::uint64_t sum = std::accumulate(of_ranks.begin(), of_ranks.end(), std::uint64_t{0});
     digest = std::rotl(digest, 21) ^ sum;  // Swapped sets change the digest.
+  }
+}
+
+void RunData::scale_by(const Scaling& given) {
+  scaling = given;
+  training = scaled(std::move(training), scaling);
+  if (labelled) labelled = scaled(std::move(*labelled), scaling);
+  validation = scaled(std::move(validation), scaling);
+  test = scaled(std::move(test), scaling);
+}
+
+void decide_by_data(Configuration& configuration, const RunData& data, const Configuration* resumed,
+                    Communicator& comm) {
+  Configuration& c = configuration;
+  if (c.finetune == Finetune::kAuto) {
+    const bool has_labels =
+        data.info.has_train_labels && data.shard_for(true).set_size() > 0 && data.info.classes > 0;
+    c.finetune = resumed      ? resumed->finetune
+                 : has_labels ? Finetune::kClassify
+                              : Finetune::kReconstruct;
+  }
+  if (c.finetune == Finetune::kClassify && data.shard_for(true).set_size() == 0) {
+    throw DataError(
+        fmt::format("No training sample of {} has a label to classify by.", c.data.string()));
+  }
+  const bool bytes = data.info.pixel_type == PixelType::kUint8;
+  const auto [least, most] = bytes ? std::pair(0.0f, 1.0f) : range_of(data.training, comm);
+  const bool within = least >= 0 && most <= 1;
+  if (!c.scale) {
+    c.scale = resumed ? resumed->scale : within ? ScalingKind::kNone : ScalingKind::kStandard;
+  }
+  const bool in_unit_interval =
+      (c.scale == ScalingKind::kNone && within) || c.scale == ScalingKind::kMinMax;
+  if (!c.visible) {
+    c.visible = resumed            ? resumed->visible
+                : in_unit_interval ? Visible::kBernoulli
+                                   : Visible::kGaussian;
+  }
+  if (c.visible == Visible::kBernoulli && !in_unit_interval) {
+    throw DataError(fmt::format(
+        "--visible bernoulli needs inputs within [0, 1], but with --scale {} those of {} are not: "
+        "the values of its training samples run from {:.6g} to {:.6g}. Take --visible gaussian, or "
+        "--scale min-max.",
+        name_of(*c.scale, scaling_kinds()), c.data.string(), least, most));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sae/model/autoencoder_objective.hpp"
 #include "sae/model/classifier_objective.hpp"
 
 namespace sae {
@@ -23,10 +24,12 @@ std::shared_ptr<Objective<float>> make_objective(const Configuration& configurat
 }  // namespace
 
 Topology topology_for(const Configuration& configuration, const DatasetInfo& info) {
+  const bool classifies =
+      configuration.finetune == Finetune::kAuto || configuration.finetune == Finetune::kClassify;
   Topology topology{.inputs = info.features,
                     .hidden = {},
-                    .classes = info.classes,
-                    .visible = configuration.visible,
+                    .classes = classifies ? info.classes : 0,
+                    .visible = visible_of(configuration),
                     .decoder = configuration.decoder};
   for (const PretrainSettings& layer : configuration.layers) {
     topology.hidden.emplace_back(layer.units, configuration.activation);
@@ -78,12 +81,14 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
   Stage finetune;
   finetune.name = names.back();
   finetune.index = static_cast<std::uint32_t>(stages.size());
-  finetune.supervised = true;
-  finetune.epochs = configuration.finetune_epochs;
+  finetune.finetunes = true;
+  finetune.epochs = epochs_of(configuration, finetune.index);
   finetune.learning_rate = learning_rate(configuration.finetune_learning_rate,
                                          configuration.finetune_schedule, finetune.epochs);
   finetune.weight_decay = configuration.weight_decay;
-  finetune.objective = make_objective<ClassifierObjective>(configuration, layout);
+  finetune.objective = layout.topology().classes > 0
+                           ? make_objective<ClassifierObjective>(configuration, layout)
+                           : make_objective<AutoencoderObjective>(configuration, layout);
   stages.push_back(std::move(finetune));
   return stages;
 }

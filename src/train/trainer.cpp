@@ -83,15 +83,20 @@ Trainer::Outcome Trainer::train_remaining_stages() {
     const Outcome outcome = train_stage(stage);
     return_freed_memory();  // The codes of the stage.
     if (control_.profile != nullptr) control_.profile->end_stage();
-    if (outcome != Outcome::kDone || stage.supervised) return outcome;
+    if (outcome != Outcome::kDone || stage.finetunes) return outcome;
     state_.progress = {.stage = state_.progress.stage + 1, .step = state_.progress.step};
+    if (current_stage().finetunes && pretrains(configuration_) && session_) {
+      const PhaseScope scope(control_.heartbeat, Phase::kFile);
+      session_->save_pretrained();
+    }
     state_.start_loss = 0;
     clock_.loss_warned = false;
   }
 }
 
 Trainer::Outcome Trainer::train_stage(const Stage& stage) {
-  const Index steps = steps_per_epoch(data_->training.set_size(), configuration_.batch_size);
+  const Shard& samples = training_shard(stage);
+  const Index steps = steps_per_epoch(samples.set_size(), configuration_.batch_size);
   if (state_.progress.epoch == 0) averaging_->reset_slots();
   if (control_.heartbeat != nullptr) {
     control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
@@ -100,7 +105,7 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
   std::optional<Shard> codes;
   while (true) {
     if (state_.progress.epoch == 0 || state_.progress.step_in_epoch == steps) {
-      if (state_.progress.epoch >= stage.epochs) return Outcome::kDone;
+      if (state_.progress.epoch >= stage.epochs || stops_early(stage)) return Outcome::kDone;
       ++state_.progress.epoch;
       state_.progress.step_in_epoch = 0;
       state_.epoch_sums = {};
@@ -109,19 +114,18 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
       const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
       const PhaseScope scope(control_.heartbeat, Phase::kCompute);
       codes = encode_shard(layout_, kept_layers, averaging_->parameters_ref(),
-                           precision_of(configuration_), data_->training, control_.heartbeat);
+                           precision_of(configuration_), samples, control_.heartbeat);
       return_freed_memory();
     }
-    const Outcome outcome = train_epoch(stage, codes ? *codes : data_->training);
+    const Outcome outcome = train_epoch(stage, codes ? *codes : samples);
     if (outcome != Outcome::kDone) return outcome;
   }
 }
 
 Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   const EpochOrder order(configuration_.seed, stage.index,
-                         static_cast<std::uint32_t>(state_.progress.epoch),
-                         data_->training.set_size());
-  const Index steps = steps_per_epoch(data_->training.set_size(), configuration_.batch_size);
+                         static_cast<std::uint32_t>(state_.progress.epoch), inputs.set_size());
+  const Index steps = steps_per_epoch(inputs.set_size(), configuration_.batch_size);
   const auto start = Clock::now();
   const double samples_before = state_.epoch_sums.samples;
   double communication_seconds = 0;
@@ -200,7 +204,7 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
                          double learning_rate, StepSums& sums) {
   const auto epoch = static_cast<std::uint32_t>(state_.progress.epoch);
   const double stop_vote = is_time_to_stop() ? 1 : 0;
-  const Index steps = steps_per_epoch(data_->training.set_size(), configuration_.batch_size);
+  const Index steps = steps_per_epoch(training_shard(stage).set_size(), configuration_.batch_size);
   const OptimizerStep step{
       .learning_rate = static_cast<float>(learning_rate),
       .weight_decay = static_cast<float>(stage.weight_decay),
@@ -225,6 +229,11 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
   clock_.part_times.add_step(begin, computed, Clock::now(),
                              duration_of(after.update - before.update));
   return finite;
+}
+
+bool Trainer::stops_early(const Stage& stage) const {
+  return stage.finetunes && configuration_.early_stop > 0 && state_.best &&
+         state_.progress.epoch - state_.best->reached >= configuration_.early_stop;
 }
 
 bool Trainer::is_time_to_stop() const {
@@ -261,18 +270,24 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   report.seconds = seconds;
   report.samples_per_second = (state_.epoch_sums.samples - samples_before) / seconds;
   report.communication_share = communication_seconds / seconds;
-  if (stage.supervised) {
-    report.train_error = 100 * state_.epoch_sums.errors / state_.epoch_sums.samples;
+  if (stage.finetunes) {
+    if (classifies()) {
+      report.train_error = 100 * state_.epoch_sums.errors / state_.epoch_sums.samples;
+    }
     if (data_->validation.set_size() > 0) {
       const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
       report.validation = evaluate(layout_, averaging_->parameters_ref(), data_->validation, comm_,
                                    control_.heartbeat);
       // On a tie, prefer the later epoch: it was trained longer, at a lower learning rate.
-      report.best = !state_.best || report.validation->errors <= state_.best->errors;
+      report.best = report.validation->samples > 0 &&
+                    (!state_.best || report.validation->figure() <= state_.best->figure);
     }
   }
   if (report.best) {
-    state_.best = BestEpoch{report.validation->errors, report.epoch, report.step};
+    const double figure = report.validation->figure();
+    const bool is_tie = state_.best && state_.best->figure == figure;
+    state_.best =
+        BestEpoch{figure, report.epoch, is_tie ? state_.best->reached : report.epoch, report.step};
   }
   report.times = gather_times();
   if (comm_.is_root()) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 
+#include "initial_model.hpp"
 #include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
@@ -20,7 +21,8 @@ SessionSettings session_settings(const Configuration& configuration, const RunCo
           .resume_file = control.resume_file,
           .checkpoint_every = control.checkpoint_every,
           .checkpoint_patience = control.checkpoint_patience,
-          .keep_checkpoints = control.keep_checkpoints};
+          .keep_checkpoints = control.keep_checkpoints,
+          .initial_model = configuration.initial_model};
 }
 
 }  // namespace
@@ -31,7 +33,7 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
       control_(control),
       comm_(comm),
       observer_(observer),
-      layout_(topology_for(configuration, dataset.info())),
+      layout_(Topology()),
       clock_(control.profile) {
   const PhaseScope scope(control.heartbeat, Phase::kFile);
   std::optional<Configuration> resumed;
@@ -45,8 +47,9 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   const std::string recorded = comm.allgather(resumed ? to_text(*resumed) : "")[0];
   if (!recorded.empty()) resumed = recorded_configuration(recorded);
   decide_precision(resumed);
+  load_data(dataset, resumed);
+  layout_ = ParameterLayout(topology_for(configuration_, data_->info));
   stages_ = plan_stages(configuration_, layout_);
-  data_ = std::make_unique<RunData>(configuration, dataset, comm);
   averaging_ = std::make_unique<GradientAveraging>(layout_, averaging_settings(configuration_),
                                                    comm, control.heartbeat);
   if (!resumed) restart();
@@ -58,15 +61,41 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   // After all ranks have loaded their shards: unsuitable data must not leave files in the folder.
   comm.barrier();
   if (comm.is_root()) {
-    session_->start({configuration_, layout_.topology(), data_->description(), data_->digest},
-                    {averaging_->parameters(), averaging_->slots(), state_},
-                    [this] { observer_.checkpoint_begins(); });
+    session_->start(
+        {configuration_, layout_.topology(), data_->spec(), data_->description(), data_->digest},
+        {averaging_->parameters(), averaging_->slots(), state_},
+        [this] { observer_.checkpoint_begins(); });
     if (const auto note = added_epochs_note(); !note.empty()) session_->notes.push_back(note);
   }
   broadcast_state();
 }
 
 Trainer::~Trainer() = default;
+
+void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configuration>& resumed) {
+  if (!configuration_.validation) {
+    configuration_.validation = resumed ? resumed->validation : ValidationChoice::kRandom;
+  }
+  data_ = std::make_unique<RunData>(configuration_, dataset, comm_);
+  const bool starts_from_model = !resumed && !configuration_.initial_model.empty();
+  if (starts_from_model) {
+    InitialChoices choices;
+    if (session_) {
+      choices = check_initial_model(*session_->initial_model(), configuration_, data_->info);
+    }
+    comm_.broadcast(std::as_writable_bytes(std::span(&choices, 1)), 0);
+    take_over(choices, configuration_);
+  }
+  decide_by_data(configuration_, *data_, resumed ? &*resumed : nullptr, comm_);
+  Scaling scaling;
+  if (resumed || starts_from_model) {
+    if (session_) scaling = session_->found_scaling();
+    broadcast(scaling, comm_);
+  } else {
+    scaling = fit_scaling(*configuration_.scale, data_->training, comm_);
+  }
+  data_->scale_by(scaling);
+}
 
 void Trainer::decide_precision(const std::optional<Configuration>& resumed) {
   const bool native = all_have_native_bfloat16(comm_);
@@ -94,6 +123,10 @@ void Trainer::restart() {
   if (comm_.is_root()) {
     Vector<float> initial;
     initialize_parameters(layout_, configuration_.seed, initial, configuration_.initial_scale);
+    if (session_->initial_model()) {
+      copy_layers(*session_->initial_model(), layout_,
+                  {initial.data(), static_cast<std::size_t>(initial.size())});
+    }
     std::copy(initial.begin(), initial.end(), averaging_->parameters().begin());
     averaging_->reset_slots();
     session_->history.clear();
@@ -115,7 +148,7 @@ std::string Trainer::added_epochs_note() const {
   rate.epochs = static_cast<double>(before);
   const double last = rate_factor() * rate.at(done - 1 / steps, 1 / steps);
   const double next = rate_factor() * stage.learning_rate.at(done, 1 / steps);
-  const std::string name = stage.supervised
+  const std::string name = stage.finetunes
                                ? std::string("fine-tuning")
                                : fmt::format("pretraining of layer {}", stage.index + 1);
   return fmt::format("{} goes on for {} more epochs: the learning rate {} from {:.3g} to {:.3g}",

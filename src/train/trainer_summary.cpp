@@ -22,6 +22,8 @@ RunSummary Trainer::summary() {
   RunSummary result;
   result.topology = layout_.topology();
   result.dataset = data_->info;
+  result.shows_pixels =
+      !data_->scaling.is_used() && layout_.topology().visible == Visible::kBernoulli;
   result.parameters = layout_.size();
   result.training_samples = data_->training.set_size();
   result.validation_samples = data_->validation.set_size();
@@ -45,11 +47,12 @@ RunSummary Trainer::summary() {
   result.precision = precision_of(configuration_);
   result.settings = to_text(configuration_);
   result.codes = codes_.description;
-  const Index steps = steps_per_epoch(data_->training.set_size(), configuration_.batch_size);
   for (const Stage& stage : stages_) {
-    const double flop = stage.objective->flop_per_sample(codes_.layers_kept(stage)) *
-                        static_cast<double>(data_->training.set_size());
-    result.stages.push_back({stage.name, stage.epochs, steps, flop});
+    const Index samples = training_shard(stage).set_size();
+    const double flop =
+        stage.objective->flop_per_sample(codes_.layers_kept(stage)) * static_cast<double>(samples);
+    result.stages.push_back(
+        {stage.name, stage.epochs, steps_per_epoch(samples, configuration_.batch_size), flop});
   }
   for (Index layer = 0; layer < layout_.topology().hidden_layers(); ++layer) {
     result.pretraining.push_back(denoising_settings(configuration_, layer));
@@ -122,17 +125,17 @@ void Trainer::warn_of_no_progress(const Stage& stage, double loss) {
   constexpr double kOfGuessing = 0.99;
   if (clock_.loss_warned) return;
   // What diverged while layers were pretrained may show only here.
-  const bool pretrained = std::ranges::any_of(
-      configuration_.layers, [](const PretrainSettings& layer) { return layer.epochs > 0; });
-  const char* rate = !stage.supervised ? "--pretrain-learning-rate"
-                     : pretrained      ? "--finetune-learning-rate or --pretrain-learning-rate"
-                                       : "--finetune-learning-rate";
-  const double guessing = std::log(static_cast<double>(layout_.topology().classes));
+  const char* rate = !stage.finetunes ? "--pretrain-learning-rate"
+                     : pretrains(configuration_)
+                         ? "--finetune-learning-rate or --pretrain-learning-rate"
+                         : "--finetune-learning-rate";
+  const double guessing =
+      classifies() ? std::log(static_cast<double>(layout_.topology().classes)) : 0;
   std::string what;
   if (state_.start_loss > 0 && loss > kRise * state_.start_loss) {
     what = fmt::format("is {:.1f} times that of the first update, {:.4g}", loss / state_.start_loss,
                        state_.start_loss);
-  } else if (stage.supervised && state_.progress.epoch > 1 && guessing > 0 &&
+  } else if (stage.finetunes && state_.progress.epoch > 1 && guessing > 0 &&
              loss > kOfGuessing * guessing) {
     what = fmt::format("is no better than by guessing among {} classes, {:.4g}",
                        layout_.topology().classes, guessing);

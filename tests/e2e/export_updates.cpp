@@ -75,7 +75,7 @@ void write_updates(Hdf5File& file, const Configuration& configuration, const Top
     const std::string group = fmt::format("/{}/{}/", stage.name, update);
     write_matrix(file, group + "inputs", minibatch.inputs);
     file.write<std::uint16_t>(group + "labels", {minibatch.size()}, minibatch.labels);
-    if (stage.supervised) continue;
+    if (stage.finetunes) continue;
     const auto inputs = topology.inputs_of(static_cast<Index>(stage.index));
     write_matrix(file, group + "mask_of_layer",
                  mask(configuration, stage.index, inputs, minibatch.samples));
@@ -87,7 +87,8 @@ void write_updates(Hdf5File& file, const Configuration& configuration, const Top
 void export_updates(const Configuration& configuration, const char* output) {
   SelfCommunicator comm;
   DistributedDataset dataset(configuration.data, DataAccess::kScatter, comm);
-  const Shard training = dataset.load_shard(Split::kTrain, {0, dataset.info().train_count});
+  const Shard training =
+      dataset.load_shard(SampleSet(Split::kTrain, {0, dataset.info().train_count}));
   const ParameterLayout layout(topology_for(configuration, dataset.info()));
   auto file = Hdf5File::create(output);
   write_start(file, layout, configuration.seed);

@@ -106,7 +106,7 @@ class Inference(ProgramTest):
 
     def test_parts_of_the_training_split(self):
         for split, begin, end in (("train", VALIDATION, TRAIN), ("validation", 0, VALIDATION)):
-            self.apply("encode", "--split", split, "--validation-size", VALIDATION, "--output",
+            self.apply("encode", "--split", split, "--validation", "first", "--output",
                        f"{split}.h5", ranks=2)
             self.assert_close(self.read(f"{split}.h5", "codes"),
                               self.codes("train", 2)[begin:end], 1e-5, split)
@@ -114,6 +114,26 @@ class Inference(ProgramTest):
                                           self.labels["train"][begin:end])
             with h5py.File(self.folder / f"{split}.h5") as file:
                 self.assertEqual(file.attrs["first_sample"], begin)
+
+    def test_training_and_validation_set_are_those_of_the_run(self):
+        samples = {}
+        for split in ("train", "validation"):
+            self.apply("encode", "--split", split, "--output", f"own_{split}.h5", "--csv",
+                       f"own_{split}.csv", ranks=2)
+            samples[split] = self.read(f"own_{split}.h5", "samples")
+            self.assert_close(self.read(f"own_{split}.h5", "codes"),
+                              self.codes("train", 2)[samples[split]], 1e-5, split)
+            np.testing.assert_array_equal(self.read(f"own_{split}.h5", "labels"),
+                                          self.labels["train"][samples[split]])
+            with open(self.folder / f"own_{split}.csv") as file:
+                next(file)
+                self.assertEqual([int(line.split(",", 1)[0]) for line in file],
+                                 samples[split].tolist())
+        self.assertEqual(sorted(np.concatenate(list(samples.values()))), list(range(TRAIN)))
+        self.assertEqual(len(samples["validation"]), VALIDATION)
+        shares = np.bincount(self.labels["train"], minlength=10) * VALIDATION / TRAIN
+        drawn = np.bincount(self.labels["train"][samples["validation"]], minlength=10)
+        self.assertLess(np.abs(drawn - shares).max(), 1)
 
     def test_attributes_tell_where_the_results_come_from(self):
         for command, kind in (("predict", "predictions"), ("encode", "codes"),

@@ -49,7 +49,8 @@ class ModelFile(ProgramTest):
         self.assertEqual(attributes["config"], (self.folder / "run" / "config.cfg").read_text())
         with h5py.File(self.folder / "run" / "model.h5") as file:
             self.assertEqual(dict(file["model"].attrs),
-                             {"activation": "sigmoid", "visible": "bernoulli", "decoder": "tied"})
+                             {"activation": "sigmoid", "visible": "bernoulli", "decoder": "tied",
+                              "scale": "none", "input_type": "uint8"})
 
     def test_every_array_is_float32_of_its_shape_in_one_block(self):
         sizes = {"hidden1": (784, 150), "hidden2": (150, 70), "output": (70, CLASSES)}

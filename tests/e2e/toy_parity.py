@@ -34,7 +34,7 @@ class ToyParity(ProgramTest):
             f"ranks{ranks}", "--data", "data.h5", "--validation-size", VALIDATION,
             "--batch-size", BATCH_SIZE, "--units", "20,15", "--corruption", 0.3,
             "--pretrain-epochs", EPOCHS, "--finetune-epochs", EPOCHS, "--precision", PRECISION,
-            "--averaging", AVERAGING, ranks=ranks)
+            "--averaging", AVERAGING, "--validation", "first", ranks=ranks)
             for ranks in RANKS}
 
     def test_losses_agree(self):

@@ -68,7 +68,8 @@ class Usage(ProgramTest):
         self.assertEqual(sorted(os.listdir(self.run_folder)),
                          ["best.h5", "checkpoints", "config.cfg", "events", "filters-hidden1.png",
                           "filters-hidden2.png", "generation", "journal.jsonl", "log.txt",
-                          "metrics.jsonl", "model.h5", "reconstructions.png", "report.html"])
+                          "metrics.jsonl", "model.h5", "pretrained.h5", "reconstructions.png",
+                          "report.html"])
         lines = metrics_of(self.run_folder)
         self.assertEqual([(line["stage"], line["epoch"]) for line in lines],
                          [line[:2] for line in printed_losses(self.output)])

@@ -34,7 +34,7 @@ TEST_F(DistributedData, EachRankGetsItsPartByEitherAccess) {
     DistributedDataset dataset(path, access, comm);
     EXPECT_EQ(dataset.info().name, "tiny");
     const Index first = 11;
-    const Shard shard = dataset.load_shard(Split::kTrain, {first, 97});
+    const Shard shard = dataset.load_shard(SampleSet(Split::kTrain, {first, 97}));
     EXPECT_EQ(shard.set_size(), 86);
     EXPECT_EQ(shard.samples(), part_of_range({0, 86}, comm.rank(), comm.size()));
     for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
@@ -54,7 +54,7 @@ TEST_F(DistributedData, ThatIsLargerThanABlockIsDealtOutWithSignsOfProgress) {
   DistributedDataset dataset(large_path, DataAccess::kScatter, comm, &heartbeat);
   EXPECT_GT(heartbeat.last_progress.load(), 0);
   heartbeat.last_progress = 0;
-  const Shard shard = dataset.load_shard(Split::kTrain, {0, 61});
+  const Shard shard = dataset.load_shard(SampleSet(Split::kTrain, {0, 61}));
   EXPECT_GT(shard.set_size() * large.features(), 3 * Index{DistributedDataset::kBlockBytes});
   for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
     ASSERT_EQ(decode_label(shard.format(), shard.record(sample)),
@@ -86,7 +86,7 @@ TEST_F(DistributedData, DifferentFilesAreNoticed) {
 
 TEST_F(DistributedData, TheExchangeDeliversEachSampleOnceInTheOrderOfTheEpoch) {
   DistributedDataset dataset(path, DataAccess::kScatter, comm);
-  const Shard shard = dataset.load_shard(Split::kTrain, {0, 97});
+  const Shard shard = dataset.load_shard(SampleSet(Split::kTrain, {0, 97}));
   for (const Index batch_size : {1, 5, 10, 97, 200}) {
     for (std::uint32_t epoch = 1; epoch <= 2; ++epoch) {
       const EpochOrder order(1, 0, epoch, 97);
@@ -119,7 +119,7 @@ TEST_F(DistributedData, TheExchangeDeliversEachSampleOnceInTheOrderOfTheEpoch) {
 // Rank 0 sends last, when the others have left the epoch and use its memory for something else.
 TEST_F(DistributedData, AnEpochThatIsLeftTouchesNoMemoryOfOthers) {
   DistributedDataset dataset(path, DataAccess::kScatter, comm);
-  const Shard shard = dataset.load_shard(Split::kTrain, {0, 97});
+  const Shard shard = dataset.load_shard(SampleSet(Split::kTrain, {0, 97}));
   const EpochOrder order(1, 0, 1, 97);
   if (comm.is_root()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   { const EpochStream stream(shard, order, 97, 0, comm); }
@@ -133,7 +133,7 @@ TEST_F(DistributedData, AnEpochThatIsLeftTouchesNoMemoryOfOthers) {
 
 TEST_F(DistributedData, AnEpochThatIsFinishedHasNothingUnderWay) {
   DistributedDataset dataset(path, DataAccess::kScatter, comm);
-  const Shard shard = dataset.load_shard(Split::kTrain, {0, 97});
+  const Shard shard = dataset.load_shard(SampleSet(Split::kTrain, {0, 97}));
   for (const Index steps : {0, 1, 10}) {
     EpochStream stream(shard, EpochOrder(1, 0, 1, 97), 10, 0, comm);
     Minibatch<float> minibatch;

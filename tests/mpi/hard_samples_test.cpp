@@ -25,7 +25,7 @@ TEST(HardSamples, AreTheSameForAnyNumberOfRanks) {
   initialize_parameters(layout, 3, parameters);
   const auto hardest = [&](Communicator& of, Index samples) {
     DistributedDataset dataset(path, DataAccess::kScatter, of);
-    const Shard shard = dataset.load_shard(Split::kTest, {0, samples});
+    const Shard shard = dataset.load_shard(SampleSet(Split::kTest, {0, samples}));
     HardSamples hard(12);
     evaluate(layout, parameters, shard, of, nullptr, &hard);
     return hard.gather(shard, of);

@@ -28,6 +28,55 @@ TEST_F(DistributedTraining, GivesTheModelAndTheLossesOfOneProcess) {
   }
 }
 
+/// Trains with this configuration, and compares with one process.
+void expect_parity(DistributedTraining& test) {
+  const TinyRun one = test.alone();
+  const TinyRun all = train_tiny(test.configuration, test.comm);
+  EXPECT_LT((one.parameters - all.parameters).cwiseAbs().maxCoeff(), 2e-5);
+  if (!test.comm.is_root()) return;
+  ASSERT_EQ(one.observer.epochs.size(), all.observer.epochs.size());
+  for (std::size_t i = 0; i < one.observer.epochs.size(); ++i) {
+    const EpochReport& expected = one.observer.epochs[i];
+    const EpochReport& found = all.observer.epochs[i];
+    EXPECT_NEAR(expected.loss, found.loss, 1e-5 * expected.loss);
+    EXPECT_EQ(expected.samples, found.samples);
+    if (expected.validation) {
+      EXPECT_EQ(expected.validation->errors, found.validation->errors);
+      EXPECT_NEAR(expected.validation->loss, found.validation->loss,
+                  1e-5 * expected.validation->loss);
+    }
+  }
+  const auto scaling = [](const std::filesystem::path& run) {
+    return load_checkpoint(run / "model.h5").data.scaling;
+  };
+  const Scaling expected = scaling(test.configuration.run.string() + "-alone0");
+  const Scaling found = scaling(test.configuration.run);
+  EXPECT_EQ(expected.offset, found.offset);
+  EXPECT_EQ(expected.factor, found.factor);
+  EXPECT_EQ(expected.values, found.values);
+  EXPECT_EQ(expected.normal, found.normal);
+}
+
+TEST_F(DistributedTraining, OfScaledValuesIsThatOfOneProcess) {
+  for (const auto kind : {ScalingKind::kStandard, ScalingKind::kMinMax, ScalingKind::kRankGauss}) {
+    configuration.scale = kind;
+    configuration.run = folder.path() / name_of(kind, scaling_kinds());
+    expect_parity(*this);
+  }
+}
+
+TEST_F(DistributedTraining, OfADeepAutoencoderIsThatOfOneProcess) {
+  configuration.finetune = Finetune::kReconstruct;
+  configuration.scale = ScalingKind::kStandard;
+  configuration.early_stop = 2;
+  expect_parity(*this);
+}
+
+TEST_F(DistributedTraining, WithFewLabelsIsThatOfOneProcess) {
+  configuration.labelled = 13;
+  expect_parity(*this);
+}
+
 TEST_F(DistributedTraining, ShowsTheSameSamplesAndTheCurrentParameters) {
   configuration.validation_size = 0;
   const TinyRun one = alone();

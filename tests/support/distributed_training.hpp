@@ -28,7 +28,7 @@ struct DistributedTraining : testing::Test {
   TinyRun alone() {
     SelfCommunicator self;
     Configuration own = configuration;
-    own.run = folder.path() / ("alone" + std::to_string(comm.rank()));
+    own.run += "-alone" + std::to_string(comm.rank());
     return train_tiny(own, self);
   }
 };

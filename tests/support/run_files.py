@@ -31,6 +31,8 @@ class RunFiles:
         self.test, self.whole = test, whole
         self.metrics = metrics_without_times((whole / "metrics.jsonl").read_text())
         self.best_steps = [line["step"] for line in self.metrics if line.get("best")]
+        self.pretrained_step = max((line["step"] for line in self.metrics
+                                    if line["stage"] != "finetune"), default=None)
 
     def check(self, run):
         """Each file is whole and of one moment of the run, or not there. Of what is appended to a
@@ -49,6 +51,8 @@ class RunFiles:
             self.test.assertEqual(path.name, f"step-{step:010}.h5")
         elif path.name == "best.h5":
             self.test.assertIn(step, self.best_steps)
+        elif path.name == "pretrained.h5":
+            self.test.assertEqual(step, self.pretrained_step)
         else:
             self.test.assertEqual(step, self.metrics[-1]["step"])
         same = self.whole / "checkpoints" / f"step-{step:010}.h5"
@@ -88,7 +92,7 @@ class RunFiles:
         """The run went on to its end: what it leaves is what it would have left."""
         self.check(run)
         self.test.assertEqual(list(run.rglob("*.tmp")), [])
-        for name in ("model.h5", "best.h5", "config.cfg"):
+        for name in ("pretrained.h5", "model.h5", "best.h5", "config.cfg"):
             self.test.assertEqual((run / name).read_bytes(), (self.whole / name).read_bytes(), name)
         self.test.assertEqual(metrics_without_times((run / "metrics.jsonl").read_text()), self.metrics)
         # A picture that could not be written is told and drawn anew after the next epoch, if there is one.

@@ -14,6 +14,7 @@ struct InferenceOrigin {
   std::string model;  ///< File name.
   DatasetInfo dataset;
   Topology topology;
+  DataSpec data;
 };
 
 /// Writes results block by block to an HDF5 file, described in data/README.md; publishes it

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -8,6 +9,8 @@
 #include "sae/averaging/gradient_averaging.hpp"
 #include "sae/core/types.hpp"
 #include "sae/data/distributed_dataset.hpp"
+#include "sae/data/scaling.hpp"
+#include "sae/data/training_sets.hpp"
 #include "sae/model/denoising_objective.hpp"
 #include "sae/optim/learning_rate.hpp"
 
@@ -29,6 +32,14 @@ enum class CacheCodes {
   kOff  ///< They are computed in every step.
 };
 
+/// What the stage after pretraining trains, end to end.
+enum class Finetune {
+  kAuto,         ///< kClassify where there are labels, else kReconstruct.
+  kClassify,     ///< A softmax classifier on top of the stack.
+  kReconstruct,  ///< The deep autoencoder: the inputs through all layers and back.
+  kNone          ///< Nothing: the run ends with pretraining.
+};
+
 /// Everything that a run is a function of, besides the samples and the number of ranks. The values
 /// here are the defaults of the options, which settings() describes.
 struct Configuration {
@@ -39,7 +50,8 @@ struct Configuration {
   double initial_scale = 4;  ///< Of the initial weights; see initialize_parameters().
 
   Activation activation = Activation::kSigmoid;  ///< Of the hidden layers.
-  Visible visible = Visible::kBernoulli;
+  /// Of the inputs. None: not decided; bernoulli if they are within [0, 1], else gaussian.
+  std::optional<Visible> visible;
   Decoder decoder = Decoder::kTied;
 
   std::vector<PretrainSettings> layers = std::vector<PretrainSettings>(3);
@@ -47,6 +59,9 @@ struct Configuration {
   CorruptionAt corruption_at = CorruptionAt::kLayer;
   Schedule pretrain_schedule = Schedule::kLinear;
 
+  std::filesystem::path initial_model;  ///< Parameters and scaling to start with; empty: none.
+  Finetune finetune = Finetune::kAuto;
+  Index early_stop = 0;  ///< Epochs without a better validation figure that end it; 0: none do.
   Index finetune_epochs = 15;
   double finetune_learning_rate = 0.6;
   Schedule finetune_schedule = Schedule::kLinear;
@@ -57,7 +72,12 @@ struct Configuration {
   double weight_decay = 1e-5;
   double learning_rate_decay = 0.95;  ///< Per epoch, for exponential schedules.
   double warmup_epochs = 0;           ///< Of every stage.
-  Index validation_size = 5000;       ///< The first samples of the training split.
+  Index validation_size = 5000;
+  /// None: not decided; random.
+  std::optional<ValidationChoice> validation;
+  Index labelled = 0;  ///< Training samples whose labels are used; 0: all.
+  /// None: not decided; none for bytes and values within [0, 1], else standard.
+  std::optional<ScalingKind> scale;
 
   /// Of the operands of products, and of gradients between ranks. None: not decided.
   std::optional<Precision> precision;
@@ -74,10 +94,29 @@ inline Precision precision_of(const Configuration& c) {
   return c.precision.value_or(Precision::kFloat32);
 }
 
+/// Of the inputs once that is decided; bernoulli before.
+inline Visible visible_of(const Configuration& c) {
+  return c.visible.value_or(Visible::kBernoulli);
+}
+
 /// The epochs of a stage: a hidden layer's pretraining, from 0 on; then the fine-tuning.
 inline Index epochs_of(const Configuration& c, Index stage) {
   const auto layer = static_cast<std::size_t>(stage);
-  return layer < c.layers.size() ? c.layers[layer].epochs : c.finetune_epochs;
+  if (layer < c.layers.size()) return c.layers[layer].epochs;
+  return c.finetune == Finetune::kNone ? 0 : c.finetune_epochs;
+}
+
+/// Whether any hidden layer is pretrained.
+inline bool pretrains(const Configuration& c) {
+  return std::ranges::any_of(c.layers, [](const auto& layer) { return layer.epochs > 0; });
+}
+
+/// How the training split is divided.
+inline SetSettings set_settings(const Configuration& c) {
+  return {.validation = c.validation.value_or(ValidationChoice::kRandom),
+          .validation_size = c.validation_size,
+          .labelled = c.labelled > 0 ? std::optional(c.labelled) : std::nullopt,
+          .seed = c.seed};
 }
 
 /// What the configuration says of averaging. A reproducible run adds up in an order of its own,

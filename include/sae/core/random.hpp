@@ -7,7 +7,13 @@
 namespace sae {
 
 /// What random words are used for. Part of the counter, so no two uses share words.
-enum class RandomPurpose : std::uint32_t { kInitialWeights = 1, kOrder = 2, kNoise = 3 };
+enum class RandomPurpose : std::uint32_t {
+  kInitialWeights = 1,
+  kOrder = 2,
+  kNoise = 3,
+  kValidationSet = 4,
+  kLabelledSet = 5
+};
 
 /// Key of a stream of random words. Never contains rank, thread or time: every rank that asks for
 /// the same key gets the same words.

@@ -23,6 +23,9 @@ using bfloat16 = Eigen::bfloat16;  // NOLINT(readability-identifier-naming): as 
 template <typename T>
 using Master = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
 
+/// In place of the label of a sample that has none; -1 in files.
+inline constexpr std::uint16_t kNoLabel = 65535;
+
 /// The half-open range [begin, end) of samples, positions or elements.
 struct Range {
   Index begin = 0;

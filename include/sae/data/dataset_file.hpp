@@ -23,11 +23,11 @@ enum class PixelType {
 
 /// "train" or "test", as in the file.
 std::string name_of(Split split);
+/// "uint8", "float32" or "bfloat16".
+std::string name_of(PixelType type);
 std::size_t bytes_per_pixel(PixelType type);
 
 inline constexpr Index kMaxClasses = 65535;
-/// In place of the label of a sample that has none; -1 in files.
-inline constexpr std::uint16_t kNoLabel = 65535;
 inline constexpr Index kMaxFeatures = Index{1} << 24;
 
 /// What a data set file holds, without the samples.

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "sae/comm/communicator.hpp"
 #include "sae/comm/heartbeat.hpp"
 #include "sae/data/dataset_file.hpp"
+#include "sae/data/sample_set.hpp"
 #include "sae/data/shard.hpp"
 
 namespace sae {
@@ -29,16 +31,23 @@ class DistributedDataset {
   const DatasetInfo& info() const { return info_; }
   RecordFormat record_format() const { return {info_.features, info_.pixel_type}; }
 
-  /// Loads this rank's shard of the samples [samples.begin, samples.end) of a split. Shards begin
-  /// at multiples of `granularity` samples. A rank holds its shard and, while reading, at most one
-  /// block of kBlockBytes.
+  /// Loads this rank's shard of the samples at [positions.begin, positions.end) of a set. Shards
+  /// begin at multiples of `granularity` samples. A rank holds its shard and, while reading, at
+  /// most one block of kBlockBytes.
   /// Collective. Throws: DataError on the reading rank.
-  Shard load_shard(Split split, Range samples, Index granularity = 1);
+  Shard load_shard(const SampleSet& set, Range positions, Index granularity = 1);
+  Shard load_shard(const SampleSet& set, Index granularity = 1) {
+    return load_shard(set, {0, set.size()}, granularity);
+  }
+
+  /// Calls `action` on rank 0 with each sample of the training split and its class, or -1 if it has
+  /// no label. Local. Throws: DataError.
+  void for_each_label(const std::function<void(Index sample, Index label)>& action) const;
 
   static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 
  private:
-  void read_block(Split split, Range file_samples, std::span<std::byte> records) const;
+  void read_block(const SampleSet& set, Range positions, std::span<std::byte> records) const;
 
   DataAccess access_;
   Communicator& comm_;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,14 @@ void decode_pixels(const RecordFormat& format, std::span<const std::byte> record
                    std::span<float> pixels);
 
 std::uint16_t decode_label(const RecordFormat& format, std::span<const std::byte> record);
+
+/// Writes a record of float32 or bfloat16 values, which are the column as it stands.
+template <typename Column>
+void encode_record(const RecordFormat& format, const Column& values, std::uint16_t label,
+                   std::span<std::byte> record) {
+  std::memcpy(record.data(), values.data(), format.pixel_bytes());
+  std::memcpy(record.data() + format.pixel_bytes(), &label, sizeof label);
+}
 
 /// As above for consecutive records; the pixels have shape (features, records).
 Matrix<float> decode_pixels(const RecordFormat& format, std::span<const std::byte> records);

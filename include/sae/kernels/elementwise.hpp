@@ -26,7 +26,8 @@ struct ClassificationSums {
 };
 
 /// Softmax cross-entropy of logits (classes, samples). Replaces the logits by the derivative of the
-/// summed loss, p - onehot(label).
+/// summed loss, p - onehot(label). A sample with kNoLabel has no loss, no error and a derivative
+/// of 0.
 template <typename T>
 ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels,
                                          MatrixRef<T> logits);

@@ -33,7 +33,7 @@ const Choices<Decoder>& decoder_kinds();
 struct Topology {
   Index inputs = 0;
   std::vector<LayerSpec> hidden;
-  Index classes = 0;
+  Index classes = 0;                      ///< 0: the network has no output layer.
   Visible visible = Visible::kBernoulli;  ///< The pixels, as they are reconstructed.
   Decoder decoder = Decoder::kTied;
 
@@ -49,7 +49,7 @@ struct Topology {
   friend bool operator==(const Topology&, const Topology&) = default;
 };
 
-/// Such as "784-1000-1000-10".
+/// Such as "784-1000-1000-10"; without an output layer "784-1000-1000".
 std::string to_string(const Topology& topology);
 
 /// One array of the model within the flat parameter vector: a matrix of shape (rows, cols),
@@ -65,7 +65,7 @@ struct ParameterView {
 };
 
 /// A layer h = activation(W x + b) or, at the output, logits W x + b. `visible_bias` belongs to
-/// the decoder of pretraining, of which the output layer has none (size 0).
+/// the decoder, of which the output layer has none (size 0).
 struct LayerViews {
   Activation activation{};
   Visible visible{};  ///< Its inputs, as they are reconstructed.
@@ -94,7 +94,7 @@ class ParameterLayout {
   /// Weights, bias and visible bias of one hidden layer.
   Range pretraining_range(Index layer) const;
 
-  /// Everything. The visible biases lie in it with a gradient of 0.
+  /// Everything. A classifier gives the visible biases, which lie in it, a gradient of 0.
   Range finetuning_range() const { return {0, size_}; }
 
   static constexpr Index kAlignment = 16;  ///< Elements: a cache line of floats.

@@ -49,6 +49,12 @@ template <typename T>
 Matrix<T> decode(const ParameterLayout& layout, Index layers, const ParametersRef<T>& parameters,
                  Matrix<T> codes);
 
+/// The logits of the reconstruction of x (inputs, samples) through the first `layers` hidden
+/// layers, at least one, and back, without the visible bias of the first.
+template <typename T>
+Matrix<T> reconstruction_logits(const ParameterLayout& layout, Index layers,
+                                const ParametersRef<T>& parameters, Matrix<T> x);
+
 /// Logits (classes, samples) of the whole network for x (inputs, samples).
 template <typename T>
 Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parameters, Matrix<T> x);

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "sae/data/data_spec.hpp"
 #include "sae/model/objective.hpp"
 #include "sae/model/parameter_layout.hpp"
 #include "sae/storage/file_image.hpp"
@@ -26,11 +27,12 @@ struct Progress {
 /// "pretrain1", ..., "finetune".
 std::string stage_name(Index stage, Index hidden_layers);
 
-/// The epoch of fine-tuning with the lowest validation error so far.
+/// The epoch of fine-tuning with the lowest validation figure so far.
 struct BestEpoch {
-  Index errors = 0;
-  Index epoch = 0;
-  Index step = 0;  ///< Updates of the whole run after it.
+  double figure = 0;  ///< Misclassified samples; the mean loss of a reconstruction.
+  Index epoch = 0;    ///< On a tie the latest.
+  Index reached = 0;  ///< The first epoch with this figure.
+  Index step = 0;     ///< Updates of the whole run after `epoch`.
   bool operator==(const BestEpoch&) const = default;
 };
 
@@ -55,6 +57,7 @@ struct Checkpoint {
   };
 
   Topology topology;
+  DataSpec data;
   Vector<float> parameters;  ///< In the layout of the topology.
   std::vector<Slot> slots;   ///< Empty in model files.
   RunState state;
@@ -83,8 +86,8 @@ void compose_checkpoint(const std::filesystem::path& path, const Checkpoint& che
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint,
                      FileImage& image, const std::function<void()>& before_rename = {});
 
-/// Reads a checkpoint or model; first checks its seal, which reveals any damage. The topology
-/// follows from the shapes of the arrays.
+/// Reads a checkpoint or model; first checks its seal, which reveals any damage. The sizes of the
+/// topology follow from the shapes of the arrays.
 /// Local. Throws: MissingInputError; DataError naming what is missing, damaged, not
 /// finite or of another size.
 Checkpoint load_checkpoint(const std::filesystem::path& path);

@@ -29,10 +29,10 @@ struct FoundCheckpoint {
 std::optional<FoundCheckpoint> find_newest_checkpoint(const RunFolder& folder);
 
 /// Moves files that do not belong to a run resumed at `step` into the folder
-/// checkpoints/set-aside-<number of the generation>: newer checkpoints, and best.h5 and model.h5 of
-/// later updates. If `write_first` is given, it writes the checkpoint of `step`, and all other
-/// checkpoints belong to another run. Returns the new paths.
-/// Local. Throws: OutputError, SupersededError.
+/// checkpoints/set-aside-<number of the generation>: newer checkpoints, and pretrained.h5, best.h5
+/// and model.h5 of later updates. If `write_first` is given, it writes the checkpoint of `step`,
+/// and all other checkpoints belong to another run. Returns the new paths. Local. Throws:
+/// OutputError, SupersededError.
 std::vector<std::filesystem::path> set_aside(const RunFolder& folder,
                                              const RunGeneration& generation, Index step,
                                              const std::function<void()>& write_first = {});
@@ -76,6 +76,7 @@ class CheckpointStore {
   /// Which files to write from the buffer. A save also writes best.h5 if that is due.
   struct Files {
     bool checkpoint = false;  ///< Named after its step.
+    bool pretrained = false;  ///< Or the model; not both.
     bool model = false;
   };
   void save(Files files);

@@ -19,6 +19,7 @@ class RunFolder {
   std::filesystem::path report() const { return path_ / "report.html"; }
   std::filesystem::path log() const { return path_ / "log.txt"; }
   std::filesystem::path best() const { return path_ / "best.h5"; }
+  std::filesystem::path pretrained() const { return path_ / "pretrained.h5"; }
   std::filesystem::path model() const { return path_ / "model.h5"; }
   /// Names the owner of the folder; see RunGeneration.
   std::filesystem::path generation() const { return path_ / "generation"; }

@@ -39,12 +39,14 @@ struct SessionSettings {
   CheckpointInterval checkpoint_every;
   double checkpoint_patience = 0;  ///< Seconds that a due checkpoint waits for the previous one.
   Index keep_checkpoints = 3;
+  std::filesystem::path initial_model;  ///< For a new run; empty: none.
 };
 
 /// What a resume requires to be unchanged; stored in each checkpoint.
 struct RunIdentity {
   Configuration configuration;  ///< With `auto` resolved.
   Topology topology;
+  DataSpec data;
   std::string dataset;  ///< On one line.
   std::uint64_t data_digest = 0;
 };
@@ -62,10 +64,15 @@ class RunSession {
  public:
   explicit RunSession(SessionSettings settings);
 
-  /// Finds the checkpoint to resume; returns its configuration, or none for a new run.
+  /// Finds the checkpoint to resume; returns its configuration, or none for a new run, of which it
+  /// loads the initial model.
   /// Throws: OutputError if the folder holds a run and Resume::kNever applies, MissingInputError if
   /// the requested checkpoint does not exist, DataError if no checkpoint can be used.
   std::optional<Configuration> find_checkpoint();
+  /// The model that a new run starts from; none without one, or once a checkpoint is found.
+  const std::optional<Checkpoint>& initial_model() const { return initial_; }
+  /// The scaling of that model or of the checkpoint that was found. Requires: before start().
+  Scaling found_scaling() const;
 
   /// Loads the found checkpoint into the live run, which must outlive the session, and takes the
   /// folder. `on_save` is called before each checkpoint is written.
@@ -85,6 +92,8 @@ class RunSession {
   void save_if_due(bool epoch_ended, bool stage_ended);
   /// Saves a checkpoint, and its parameters as the best model, in the background.
   void save_best();
+  /// Saves the parameters as pretrained.h5, in the background.
+  void save_pretrained();
   /// Saves in the calling thread. Throws: OutputError.
   void save_now(CheckpointStore::Files files);
   /// Waits for the write in progress.
@@ -122,7 +131,8 @@ class RunSession {
   std::optional<LiveRun> live_;
   std::function<void()> on_save_;
   std::optional<FoundCheckpoint> found_;  ///< By find_checkpoint().
-  std::filesystem::path newest_;          ///< The newest checkpoint at that time.
+  std::optional<Checkpoint> initial_;
+  std::filesystem::path newest_;  ///< The newest checkpoint at that time.
   std::optional<Configuration> recorded_;
   std::optional<RunGeneration> generation_;  ///< Set once this session owns the folder.
   std::unique_ptr<CheckpointStore> store_;

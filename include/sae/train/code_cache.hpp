@@ -20,7 +20,7 @@ struct CodeCaching {
 
   /// Number of hidden layers whose codes a stage caches; 0: the stage reads pixels.
   Index layers_kept(const Stage& stage) const {
-    return used && !stage.supervised ? Index{stage.index} : 0;
+    return used && !stage.finetunes ? Index{stage.index} : 0;
   }
 };
 

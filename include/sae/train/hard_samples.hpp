@@ -10,14 +10,14 @@
 
 namespace sae {
 
-/// A sample with its prediction.
+/// A sample with its prediction, or with its reconstruction error.
 struct HardSample {
-  Index sample = 0;  ///< Within its set.
-  Index label = 0;
-  Index predicted = 0;
-  double loss = 0;            ///< -log p(label), in nats.
-  double confidence = 0;      ///< p(predicted), in [0, 1].
-  std::vector<float> pixels;  ///< In [0, 1]; empty if there are more than kMostPixels.
+  Index sample = 0;           ///< Within its set.
+  Index label = 0;            ///< -1 if it has none.
+  Index predicted = 0;        ///< -1 if nothing is classified.
+  double loss = 0;            ///< -log p(label), in nats; or the squared error per feature.
+  double confidence = 0;      ///< p(predicted), in [0, 1]; 0 if nothing is classified.
+  std::vector<float> pixels;  ///< The inputs; empty if there are more than kMostPixels.
 };
 
 /// Collects the samples of a sharded set that have the largest losses.
@@ -27,8 +27,11 @@ class HardSamples {
 
   explicit HardSamples(Index keep) : keep_(keep) {}
 
-  /// Adds consecutive samples from `first` on. `logits` has shape (classes, samples). Local.
+  /// Adds those consecutive samples from `first` on that have a label. `logits` has shape (classes,
+  /// samples). Local.
   void add(Index first, std::span<const std::uint16_t> labels, const ConstMatrixRef<float>& logits);
+  /// Adds consecutive samples from `first` on with their reconstruction errors. Local.
+  void add(Index first, std::span<const float> errors);
 
   /// Returns the samples of all ranks by falling loss on rank 0, nothing elsewhere. Orders losses
   /// that differ only by rounding by sample, so that any number of ranks gives the same order.

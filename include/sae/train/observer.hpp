@@ -27,6 +27,7 @@ struct StageSummary {
 struct RunSummary {
   Topology topology = {};
   DatasetInfo dataset = {};
+  bool shows_pixels = true;  ///< Whether inputs are within [0, 1] as they are in the file.
   Index parameters = 0;
   Index training_samples = 0;
   Index validation_samples = 0;

@@ -13,7 +13,7 @@ namespace sae {
 struct Stage {
   std::string name;         ///< "pretrain1", ..., "finetune".
   std::uint32_t index = 0;  ///< Position in the run; part of the keys of random numbers.
-  bool supervised = false;
+  bool finetunes = false;
   Index epochs = 0;
   LearningRate learning_rate;
   double weight_decay = 0;

@@ -55,6 +55,12 @@ class Trainer {
   const Stage& current_stage() const {
     return stages_[static_cast<std::size_t>(state_.progress.stage)];
   }
+  bool classifies() const { return layout_.topology().classes > 0; }
+  const Shard& training_shard(const Stage& stage) const {
+    return data_->shard_for(stage.finetunes && classifies());
+  }
+  /// Whether --early-stop ends the stage after the epoch that is done.
+  bool stops_early(const Stage& stage) const;
   /// Factor of the learning rate: halved by each divergence.
   double rate_factor() const { return std::ldexp(1.0, -static_cast<int>(state_.divergences)); }
   Outcome train_stage(const Stage& stage);
@@ -70,6 +76,7 @@ class Trainer {
 
   // trainer_start.cpp: how a run begins and is resumed.
   void decide_precision(const std::optional<Configuration>& resumed);
+  void load_data(DistributedDataset& dataset, const std::optional<Configuration>& resumed);
   std::string added_epochs_note() const;
   void broadcast_state();
   void restart();
@@ -109,7 +116,7 @@ class Trainer {
   ParameterLayout layout_;
   SessionClock clock_;
   std::unique_ptr<RunSession> session_;  ///< Null on ranks other than 0.
-  std::unique_ptr<const RunData> data_;
+  std::unique_ptr<RunData> data_;
   std::vector<Stage> stages_;
   CodeCaching codes_;
   std::unique_ptr<GradientAveraging> averaging_;

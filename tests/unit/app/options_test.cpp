@@ -195,7 +195,7 @@ TEST(Options, OfInferenceNameModelSamplesAndResults) {
   EXPECT_EQ(options.kind, Inference::kReconstructions);
   EXPECT_EQ(options.input.model, "m.h5");
   EXPECT_EQ(options.input.split, "train");
-  EXPECT_EQ(options.input.validation_size, 5000);
+  EXPECT_FALSE(options.input.validation_size);
   EXPECT_EQ(options.layer, 2);
   EXPECT_EQ(options.output, "r.h5");
   EXPECT_EQ(options.csv, "-");

@@ -9,7 +9,8 @@ namespace {
 
 const std::string kBefore =
     "data=a.h5\nunits=5,4\nmomentum=0.9\npretrain-epochs=2\nfinetune-epochs=3\n"
-    "precision=float32\ngradient-precision=float32\n";
+    "precision=float32\ngradient-precision=float32\n"
+    "validation=first\nscale=none\nvisible=bernoulli\nfinetune=classify\n";
 
 Configuration asked(const std::string& text) {
   return configuration_of(parse_settings(text, "config.cfg"));
@@ -39,7 +40,8 @@ TEST(Resumable, WithAnyOtherSettingIsRefused) {
   for (const Setting& setting : settings()) {
     if (setting.on_resume != OnResume::kFixed) continue;
     SCOPED_TRACE(setting.name);
-    for (const char* value : {"7,6", "0.2", "3", "true", "image", "cosine", "bfloat16"}) {
+    for (const char* value : {"7,6", "0.2", "3", "true", "image", "cosine", "bfloat16", "random",
+                              "standard", "gaussian", "none"}) {
       Configuration now = before;
       try {
         setting.read(now, value);
@@ -75,7 +77,9 @@ TEST(Resumable, WithoutASettingThatWasMadeIsRefused) {
 
 TEST(Resumable, WithASettingNewerThanTheCheckpointIfItMeansWhatWasDone) {
   const std::string before = "units=5,4\n";
-  const std::string now = "precision=float32\ninitial-scale=4.0\n";
+  const std::string now =
+      "precision=float32\ninitial-scale=4.0\nvalidation=first\nscale=none\nvisible=bernoulli\n"
+      "finetune=classify\n";
   EXPECT_NO_THROW(resume(0, now + "gradient-precision=float32\n", before));
   expect_error<UsageError>([&] { resume(0, now + "gradient-precision=bfloat16\n", before); },
                            {"--gradient-precision was float32 and is now bfloat16"});

@@ -183,54 +183,6 @@ TEST_F(DatasetFileTest, WrongLabelIsNamedWhenItIsRead) {
   }
 }
 
-TEST_F(DatasetFileTest, ASampleMayHaveNoLabel) {
-  DatasetInfo info = TinyDataset{}.info();
-  info.lacks_labels = true;
-  info.test_count = 0;
-  info.has_test_labels = false;
-  info.train_count = 3;
-  DatasetWriter writer(path_, info);
-  writer.append_images(Split::kTrain,
-                       std::vector<std::byte>(3 * info.bytes_per_sample(), std::byte{1}));
-  writer.append_labels(Split::kTrain, std::vector<std::uint16_t>{1, kNoLabel, 0});
-  writer.finish();
-  EXPECT_EQ(labels_of(DatasetFile(path_), Split::kTrain),
-            (std::vector<std::uint16_t>{1, kNoLabel, 0}));
-  std::vector<std::int64_t> stored(3);
-  Hdf5File::open(path_).read_rows("/train/labels", {0, 3}, std::span(stored));
-  EXPECT_EQ(stored, (std::vector<std::int64_t>{1, -1, 0}));
-}
-
-TEST_F(DatasetFileTest, NamesAreKept) {
-  DatasetInfo info = TinyDataset{}.info();
-  info.test_count = 0;
-  info.has_test_labels = false;
-  info.train_count = 1;
-  info.class_names.resize(static_cast<std::size_t>(info.classes),
-                          "Gr\xc3\xbc\xc3\x9f"
-                          "e");
-  for (Index i = 0; i < info.features; ++i) {
-    info.feature_names.push_back(std::string(static_cast<std::size_t>(i), 'x'));
-  }
-  DatasetWriter writer(path_, info);
-  writer.append_images(Split::kTrain, std::vector<std::byte>(info.bytes_per_sample()));
-  writer.append_labels(Split::kTrain, std::vector<std::uint16_t>{1});
-  writer.finish();
-  const DatasetFile file(path_);
-  EXPECT_EQ(file.info().class_names, info.class_names);
-  EXPECT_EQ(file.info().feature_names, info.feature_names);
-  EXPECT_EQ(Hdf5File::open(path_).read_integer("/", "version"), 2);
-}
-
-TEST_F(DatasetFileTest, NamesThatAreTooFewAreRefused) {
-  write([](Hdf5File& file) {
-    add_images(file, "/train/images", {4, 5});
-    file.write_strings("/feature_names", {"a", "b"});
-  });
-  expect_error<DataError>([&] { DatasetFile file(path_); },
-                          {path_.string(), "/feature_names has shape (2)", "5 features"});
-}
-
 TEST_F(DatasetFileTest, ValueThatIsNotFiniteIsNamedWhenItIsRead) {
   write([](Hdf5File& file) {
     std::vector<float> pixels(20, 0.5f);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sae/model/autoencoder_objective.hpp"
 #include "sae/model/classifier_objective.hpp"
 #include "sae/model/denoising_objective.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
@@ -48,6 +49,55 @@ TEST_F(Objectives, DenoisingGradientOfEachLayerMatchesDifferences) {
 TEST_F(Objectives, ClassifierGradientMatchesDifferences) {
   ClassifierObjective<double> objective(layout);
   expect_gradient_matches_differences(objective, layout, parameters, minibatch);
+}
+
+TEST(AutoencoderObjective, GradientMatchesDifferences) {
+  for (const Visible visible : {Visible::kBernoulli, Visible::kGaussian}) {
+    for (const auto& hidden : {std::vector<LayerSpec>{5}, {7, 4}, {6, 3, 5}}) {
+      const ParameterLayout layout({.inputs = 9, .hidden = hidden, .visible = visible});
+      Vector<double> parameters;
+      initialize_parameters(layout, 3, parameters);
+      for (const ParameterView& view : layout.views()) {
+        if (!view.is_weights) view_of(parameters, view).setRandom();
+      }
+      Minibatch<double> minibatch;
+      minibatch.inputs = (Matrix<double>::Random(9, 4).array() + 1) / 2;
+      minibatch.samples = {4, 9, 1, 77};
+      AutoencoderObjective<double> objective(layout);
+      expect_gradient_matches_differences(objective, layout, parameters, minibatch);
+      // Forward, backward and gradient of encoder and decoder; no delta of the inputs.
+      double weights = 0;
+      for (const ParameterView& view : layout.views()) {
+        if (view.is_weights) weights += static_cast<double>(view.size());
+      }
+      const auto first = static_cast<double>(layout.hidden(0).weights.size());
+      EXPECT_EQ(objective.flop_per_sample(0), 2 * (6 * weights - first));
+    }
+  }
+}
+
+TEST_F(Objectives, DenoisingGradientOfGaussianUnitsMatchesDifferences) {
+  layout = ParameterLayout(
+      {.inputs = 13, .hidden = {11, 7, 5}, .classes = 4, .visible = Visible::kGaussian});
+  minibatch.inputs *= 3;
+  for (Index layer = 0; layer < 2; ++layer) {
+    auto objective = denoising(layer, CorruptionAt::kLayer);
+    expect_gradient_matches_differences(objective, layout, parameters, minibatch);
+  }
+}
+
+TEST_F(Objectives, ASampleWithoutALabelAddsNothingToTheClassifier) {
+  ClassifierObjective<double> objective(layout);
+  Vector<double> expected = Vector<double>::Zero(layout.size());
+  Vector<double> got = expected;
+  Minibatch<double> labelled = minibatch;
+  labelled.inputs = minibatch.inputs.leftCols(5);
+  labelled.labels.pop_back();
+  labelled.samples.pop_back();
+  minibatch.labels.back() = kNoLabel;
+  const double loss = objective.evaluate(parameters, minibatch, 1, got).loss;
+  EXPECT_DOUBLE_EQ(loss, objective.evaluate(parameters, labelled, 1, expected).loss);
+  EXPECT_LT((got - expected).cwiseAbs().maxCoeff(), 1e-13);
 }
 
 TEST_F(Objectives, LossesAndGradientsOfPartsAddUpToThoseOfTheWhole) {

@@ -52,7 +52,7 @@ struct CheckpointFile : testing::Test {
     checkpoint.slots = {{"velocity", 0.5f * checkpoint.parameters},
                         {"moment2", 0.25f * checkpoint.parameters}};
     checkpoint.state.epoch_sums = {.loss = 1.0 / 3, .errors = 4, .samples = 70};
-    checkpoint.state.best = BestEpoch{.errors = 5, .epoch = 3, .step = 60};
+    checkpoint.state.best = BestEpoch{.figure = 5, .epoch = 3, .reached = 2, .step = 60};
     checkpoint.state.divergences = 1;
     checkpoint.history = "{\"stage\":\"pretrain1\"}\n";
     checkpoint.dataset = "tiny";
@@ -92,7 +92,8 @@ TEST_F(CheckpointFile, ComesBackAsItWas) {
   EXPECT_EQ(loaded.state.epoch_sums.loss, 1.0 / 3);
   EXPECT_EQ(loaded.state.epoch_sums.errors, 4);
   EXPECT_EQ(loaded.state.epoch_sums.samples, 70);
-  EXPECT_EQ(loaded.state.best->errors, 5);
+  EXPECT_EQ(loaded.state.best->figure, 5);
+  EXPECT_EQ(loaded.state.best->reached, 2);
   EXPECT_EQ(loaded.state.best->epoch, 3);
   EXPECT_EQ(loaded.state.best->step, 60);
   EXPECT_EQ(loaded.state.divergences, 1);

@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <thread>
 
 #include "sae/comm/self_communicator.hpp"
 #include "sae/core/error.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
+#include "support/expect_error.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tiny_training.hpp"
 
@@ -163,6 +165,7 @@ TEST_F(TrainerOnTinySet, ModelFileHoldsTheFinalParameters) {
 }
 
 TEST_F(TrainerOnTinySet, ObserversSeeEachStepTheParametersAndTheFirstValidationSamples) {
+  configuration.validation = ValidationChoice::kFirst;
   const TinyRun run = train_tiny(configuration, comm);
   Index step = 0;
   for (const StepReport& report : run.observer.steps) EXPECT_EQ(report.run_step, ++step);
@@ -214,10 +217,71 @@ TEST_F(TrainerOnTinySet, RefusesAValidationSetThatLeavesNothingAndMakesNoFolder)
   EXPECT_FALSE(std::filesystem::exists(configuration.run));
 }
 
-TEST_F(TrainerOnTinySet, RefusesADataSetWithoutLabels) {
+TEST_F(TrainerOnTinySet, RefusesToClassifyADataSetWithoutLabels) {
   dataset.labels = false;
   dataset.write(configuration.data);
+  configuration.finetune = Finetune::kClassify;
   EXPECT_THROW(train_tiny(configuration, comm), DataError);
+}
+
+TEST_F(TrainerOnTinySet, WithoutLabelsTheBestModelReconstructsTheValidationSetBest) {
+  dataset.labels = false;
+  dataset.write(configuration.data);
+  const TinyRun run = train_tiny(configuration, comm);
+  const Checkpoint best = load_checkpoint(configuration.run / "best.h5");
+  EXPECT_EQ(best.topology.classes, 0);
+  double least = std::numeric_limits<double>::infinity();
+  for (const EpochReport& epoch : run.observer.epochs) {
+    EXPECT_FALSE(epoch.train_error);
+    if (epoch.stage != "finetune") continue;
+    ASSERT_TRUE(epoch.validation && epoch.validation->reconstruction);
+    EXPECT_FALSE(epoch.validation->errors);
+    least = std::min(least, epoch.validation->loss);
+  }
+  EXPECT_EQ(best.state.best->figure, least);
+  EXPECT_LT(run.observer.epochs.back().loss, run.observer.epochs.front().loss);
+}
+
+TEST_F(TrainerOnTinySet, TrainingEndsEarlyWithoutABetterValidationFigure) {
+  configuration.finetune_epochs = 50;
+  configuration.finetune_learning_rate = 0;  // Each epoch is as good as the first.
+  configuration.early_stop = 4;
+  const TinyRun run = train_tiny(configuration, comm);
+  EXPECT_EQ(std::ranges::count(run.observer.epochs, "finetune", &EpochReport::stage), 5);
+  EXPECT_EQ(load_checkpoint(configuration.run / "best.h5").state.best->epoch, 5);
+}
+
+TEST_F(TrainerOnTinySet, ARunStartsFromTheLayersAndTheScalingOfAModel) {
+  configuration.scale = ScalingKind::kStandard;
+  const TinyRun first = train_tiny(configuration, comm);
+  const Checkpoint pretrained = load_checkpoint(configuration.run / "pretrained.h5");
+  EXPECT_EQ(pretrained.stage_name(), "finetune");
+  EXPECT_EQ(pretrained.state.progress.epoch, 0);
+
+  Configuration next = configuration;
+  next.initial_model = configuration.run / "pretrained.h5";
+  next.run = folder.path() / "next";
+  next.scale.reset();
+  for (PretrainSettings& layer : next.layers) layer.epochs = 0;
+  EXPECT_EQ(train_tiny(next, comm).parameters, first.parameters);
+  const Checkpoint model = load_checkpoint(next.run / "model.h5");
+  EXPECT_EQ(model.data.scaling.offset, pretrained.data.scaling.offset);
+
+  next.run = folder.path() / "other";
+  next.layers[1].units = 8;
+  expect_error<DataError>([&] { train_tiny(next, comm); },
+                          {"pretrained.h5", "hidden layer 2 has 9 units, not 8"});
+}
+
+TEST_F(TrainerOnTinySet, FewLabelsTrainTheClassifierAndAllSamplesTheLayers) {
+  configuration.labelled = 12;
+  const TinyRun run = train_tiny(configuration, comm);
+  for (const EpochReport& epoch : run.observer.epochs) {
+    EXPECT_EQ(epoch.samples, epoch.stage == "finetune" ? 12 : 86);
+  }
+  configuration.labelled = 87;
+  configuration.run = folder.path() / "more";
+  expect_error<DataError>([&] { train_tiny(configuration, comm); }, {"--labelled 87", "86"});
 }
 
 TEST_F(TrainerOnTinySet, FloatPixelsTrainAsTheBytesTheyCameFrom) {
