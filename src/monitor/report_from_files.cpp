@@ -63,6 +63,8 @@ ReportPictures pictures_from_files(const RunFolder& folder, const RunRecord& rec
   constexpr Index kShown = 10;
   RunSummary summary{.topology = checkpoint.topology,
                      .dataset = file.info(),
+                     .shows_pixels = !checkpoint.data.scaling.is_used() &&
+                                     checkpoint.topology.visible == Visible::kBernoulli,
                      .stages = record.stages,
                      .pretraining = record.pretraining,
                      .live_parameters = span_of(checkpoint.parameters)};
@@ -72,7 +74,7 @@ ReportPictures pictures_from_files(const RunFolder& folder, const RunRecord& rec
   ModelPictures shown;
   shown.run_begins(summary);
   if (!shown.can_show()) {
-    throw DataError(fmt::format("The samples of {} are too large.", data.string()));
+    throw DataError(fmt::format("the samples of {} are no images, or too large.", data.string()));
   }
   shown.epoch_done({.stage = checkpoint.stage_name(), .epoch = checkpoint.state.progress.epoch});
   ReportPictures pictures = report_pictures(shown, record);

@@ -156,6 +156,7 @@ std::string report_page(const Report& report) {
                    {"filters", pictures_view(report.pictures.filters, report.pictures.missing)},
                    {"reconstructions", pictures_view(report.pictures.reconstructions)},
                    {"confusion", confusion_view(record)},
+                   {"scores", scores_view(record)},
                    {"hardest", hardest_view(report)},
                    {"time", time_view(record)},
                    {"timeline", timeline_view(record)},

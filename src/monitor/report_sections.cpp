@@ -184,25 +184,67 @@ Json confusion_view(const RunRecord& record) {
   return view;
 }
 
+Json scores_view(const RunRecord& record) {
+  const ModelResult* model = chosen_model(record);
+  const std::optional<Evaluation>* shown = &record.validation;
+  if (model != nullptr) shown = model->test ? &model->test : &model->validation;
+  if (!*shown || !(*shown)->reconstruction || (*shown)->reconstruction->percentiles.empty()) {
+    return nullptr;
+  }
+  const ReconstructionErrors& errors = *(*shown)->reconstruction;
+  LineChart chart{
+      .x_label = "percent of the samples",
+      .y_label = "score",
+      .unit = "",
+      .description = fmt::format("Scores from {:.4g} to {:.4g}, half of them below {:.4g}",
+                                 errors.percentiles.front(), errors.percentiles.back(),
+                                 errors.percentiles[errors.percentiles.size() / 2]),
+      .from_zero = true,
+      .series = {{.name = "score", .points = {}}}};
+  for (std::size_t percent = 0; percent < errors.percentiles.size(); ++percent) {
+    chart.series[0].points.push_back({static_cast<double>(percent), errors.percentiles[percent]});
+  }
+  Rows rows;
+  for (const FeatureError& feature : errors.worst_features) {
+    rows.push_back({feature.name.empty() ? fmt::format("{}", feature.feature) : feature.name,
+                    fmt::format("{:.4g}", feature.mean)});
+  }
+  return {
+      {"text", fmt::format("The score of a sample is the mean squared error of its scaled "
+                           "features: {:.4g} on average over {} {} samples.",
+                           errors.mean, grouped((*shown)->samples),
+                           model != nullptr && model->test ? "test" : "validation")},
+      {"figures", Json::array({figure(chart, "Scores that so many samples do not exceed")})},
+      {"table", table_view("Features that are rebuilt worst", {"Feature", "Squared error"}, rows)}};
+}
+
 Json hardest_view(const Report& report) {
   const ModelResult* model = chosen_model(report.record);
   if (model == nullptr || model->hardest.empty()) return nullptr;
-  Json images = Json::array();
+  const bool classifies = model->hardest.front().predicted >= 0;
+  Json samples = Json::array();
   for (std::size_t i = 0; i < model->hardest.size(); ++i) {
     const HardSample& hard = model->hardest[i];
     const auto& pictures = report.pictures.hardest;
-    images.push_back({{"picture", i < pictures.size() ? Json(pictures[i]) : Json()},
-                      {"label", hard.label},
-                      {"predicted", hard.predicted},
-                      {"sure", fmt::format("{:.0f}", 100 * hard.confidence)},
-                      {"loss", fmt::format("{:.2f}", hard.loss)},
-                      {"sample", grouped(hard.sample)}});
+    const std::string title = classifies ? fmt::format("{} → {}", hard.label, hard.predicted)
+                                         : fmt::format("{:.4g}", hard.loss);
+    Json sample = {{"picture", i < pictures.size() ? Json(pictures[i]) : Json()},
+                   {"title", title},
+                   {"sample", grouped(hard.sample)}};
+    sample["sure"] = nullptr;
+    if (classifies) {
+      sample["sure"] = {{"percent", fmt::format("{:.0f}", 100 * hard.confidence)},
+                        {"loss", fmt::format("{:.2f}", hard.loss)}};
+    }
+    samples.push_back(std::move(sample));
   }
-  return {{"text",
-           fmt::format("The {} {} images with the largest loss of {}: label → what the "
-                       "model said, and how sure it was.",
-                       model->hardest.size(), model->test ? "test" : "validation", model->file)},
-          {"images", std::move(images)}};
+  const char* what = classifies ? "the largest loss of {}: label → what the model said, and how "
+                                  "sure it was"
+                                : "the largest errors of {}: their scores";
+  return {{"text", fmt::format("The {} {} samples with {}.", model->hardest.size(),
+                               model->test ? "test" : "validation",
+                               fmt::format(fmt::runtime(what), model->file))},
+          {"samples", std::move(samples)}};
 }
 
 }  // namespace sae

@@ -28,6 +28,7 @@ Json table_view(const std::string& caption, const std::vector<std::string>& head
 // The sections; null where there is nothing to show.
 Json curves_view(const RunRecord& record);
 Json confusion_view(const RunRecord& record);
+Json scores_view(const RunRecord& record);
 Json hardest_view(const Report& report);
 Json time_view(const RunRecord& record);
 Json timeline_view(const RunRecord& record);

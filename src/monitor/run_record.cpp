@@ -72,6 +72,20 @@ void from_json(const Json& json, RankTime& time) {
 }
 
 template <typename F>
+void fields(F& field, FeatureError& error) {
+  field("feature", error.feature);
+  field("name", error.name);
+  field("mean", error.mean);
+}
+
+template <typename F>
+void fields(F& field, ReconstructionErrors& errors) {
+  field("mean_squared_error", errors.mean);
+  field("percentiles", errors.percentiles);
+  field("worst_features", errors.worst_features);
+}
+
+template <typename F>
 void fields(F& field, EpochEvent& event) {
   field("stage", event.mark.stage);
   field("epoch", event.mark.epoch);
@@ -183,7 +197,7 @@ bool read_event(const std::string& line, RunRecord& record) {
 
 void to_json(Json& json, const Evaluation& evaluation) {
   json = {{"samples", evaluation.samples}, {"loss", evaluation.loss}};
-  if (evaluation.reconstruction) json["mean_squared_error"] = evaluation.reconstruction->mean;
+  if (evaluation.reconstruction) json["reconstruction"] = *evaluation.reconstruction;
   if (!evaluation.errors) return;
   json["errors"] = *evaluation.errors;
   const Confusion& confusion = evaluation.confusion;
@@ -206,9 +220,8 @@ void to_json(Json& json, const Evaluation& evaluation) {
 void from_json(const Json& json, Evaluation& evaluation) {
   json.at("samples").get_to(evaluation.samples);
   json.at("loss").get_to(evaluation.loss);
-  if (json.contains("mean_squared_error")) {
-    evaluation.reconstruction.emplace();
-    json.at("mean_squared_error").get_to(evaluation.reconstruction->mean);
+  if (json.contains("reconstruction")) {
+    evaluation.reconstruction = json.at("reconstruction").get<ReconstructionErrors>();
   }
   if (!json.contains("errors")) return;
   evaluation.errors = json.at("errors").get<Index>();

@@ -159,6 +159,11 @@ Checkpoint& CheckpointStore::buffer() {
   return buffer_;
 }
 
+Checkpoint& CheckpointStore::change_pretrained() {
+  wait_until_idle();
+  return pretrained_.emplace();
+}
+
 Checkpoint& CheckpointStore::change_best(bool is_written) {
   wait_until_idle();
   best_is_due_ = !is_written;
@@ -221,6 +226,8 @@ void CheckpointStore::write() {
 }
 
 void CheckpointStore::write_files() {
+  // Before checkpoints of later steps: a run that resumes one of them cannot make it anew.
+  if (pretrained_ && write_one(folder_.pretrained(), *pretrained_)) pretrained_.reset();
   if (files_.checkpoint) {
     // The checkpoint first: best.h5 and model.h5 must never be ahead of it.
     std::error_code ignored;  // If creating the folder fails, writing to it reports why.
@@ -233,12 +240,13 @@ void CheckpointStore::write_files() {
     }
   }
   if (best_is_due_) best_is_due_ = !write_one(folder_.best(), best_);
-  if (!files_.model && !files_.pretrained) return;
-  std::vector<Checkpoint::Slot> slots;
-  slots.swap(buffer_.slots);  // Swapped back below, to reuse its memory.
-  buffer_.history.clear();
-  write_one(files_.model ? folder_.model() : folder_.pretrained(), buffer_);
-  slots.swap(buffer_.slots);
+  if (files_.model) {
+    std::vector<Checkpoint::Slot> slots;
+    slots.swap(buffer_.slots);  // Swapped back below, to reuse its memory.
+    buffer_.history.clear();
+    write_one(folder_.model(), buffer_);
+    slots.swap(buffer_.slots);
+  }
 }
 
 bool CheckpointStore::write_one(const fs::path& path, const Checkpoint& checkpoint) {

@@ -91,6 +91,9 @@ void RunSession::load(std::optional<FoundCheckpoint> found) {
   Checkpoint& c = found->checkpoint;
   const std::string path = found->path.string();
   const std::string data = identity_.configuration.data.string();
+  // First: other settings may select other samples.
+  recorded_ = recorded_configuration(c.config);
+  check_resumable(*recorded_, identity_.configuration, c.state.progress.stage);
   if (c.dataset != identity_.dataset) {
     throw DataError(
         fmt::format("The checkpoint {} was trained on another data set ({}) than {} ({}).", path,
@@ -102,8 +105,6 @@ void RunSession::load(std::optional<FoundCheckpoint> found) {
         "than {} holds now.",
         path, data));
   }
-  recorded_ = recorded_configuration(c.config);
-  check_resumable(*recorded_, identity_.configuration, c.state.progress.stage);
   if (c.topology != identity_.topology ||
       !std::ranges::equal(c.slots, live_->slots, {}, &Checkpoint::Slot::name,
                           &OptimizerSlot::name)) {
@@ -263,8 +264,8 @@ void RunSession::save_best() {
 }
 
 void RunSession::save_pretrained() {
-  copy_run();
-  store_->save({.pretrained = true});
+  copy_model(store_->change_pretrained());
+  store_->save({});
 }
 
 void RunSession::save_now(CheckpointStore::Files files) {

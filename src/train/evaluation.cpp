@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -21,6 +22,30 @@ void for_each_evaluation_block(const Shard& shard, Heartbeat* heartbeat, const A
     action(Range{begin, std::min(begin + kEvaluationBlock, shard.samples().end)});
     beat(heartbeat);
   }
+}
+
+/// The 101 percentiles; none of no values.
+std::vector<double> percentiles_of(std::vector<float> values) {
+  std::vector<double> result;
+  if (values.empty()) return result;
+  std::ranges::sort(values);
+  for (std::size_t percent = 0; percent <= 100; ++percent) {
+    result.push_back(static_cast<double>(values[percent * (values.size() - 1) / 100]));
+  }
+  return result;
+}
+
+std::vector<FeatureError> worst_of(const Vector<double>& errors) {
+  constexpr std::size_t kMost = 20;
+  std::vector<FeatureError> all;
+  for (Index feature = 0; feature < errors.size(); ++feature) {
+    all.push_back({.feature = feature, .mean = errors[feature]});
+  }
+  const std::size_t kept = std::min(kMost, all.size());
+  std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(kept), std::greater<>(),
+                            &FeatureError::mean);
+  all.resize(kept);
+  return all;
 }
 
 Evaluation evaluate_classifier(const ParameterLayout& layout,
@@ -66,7 +91,7 @@ Evaluation evaluate_autoencoder(const ParameterLayout& layout,
   const auto bias = view_of(parameters.values, first.visible_bias).col(0);
   std::vector<double> losses;          // By block; added up in their order.
   std::vector<double> feature_errors;  // By block and feature, likewise.
-  ReconstructionErrors errors;
+  std::vector<float> scores;           // The mean error of each sample.
   Matrix<float> delta;
   Vector<float> bias_gradient(topology.inputs);
   for_each_evaluation_block(shard, heartbeat, [&](Range block) {
@@ -80,29 +105,29 @@ Evaluation evaluate_autoencoder(const ParameterLayout& layout,
     const Vector<double> of_features = squares.cast<double>().rowwise().sum();
     feature_errors.insert(feature_errors.end(), of_features.begin(), of_features.end());
     for (Index j = 0; j < inputs.cols(); ++j) {
-      errors.scores.push_back(static_cast<float>(squares.col(j).cast<double>().mean()));
+      scores.push_back(static_cast<float>(squares.col(j).cast<double>().mean()));
     }
     delta.resize(inputs.rows(), inputs.cols());
     losses.push_back(
         reconstruction_loss<float>(first.visible, bias, inputs, logits, delta, bias_gradient));
   });
-  if (hard != nullptr) hard->add(shard.samples().begin, errors.scores);
+  if (hard != nullptr) hard->add(shard.samples().begin, scores);
   losses = comm.allgather_values(std::span<const double>(losses));
   feature_errors = comm.allgather_values(std::span<const double>(feature_errors));
-  errors.scores = comm.allgather_values(std::span<const float>(errors.scores));
-  errors.by_feature = Vector<double>::Zero(topology.inputs);
-  for (std::size_t begin = 0; begin < feature_errors.size();
-       begin += static_cast<std::size_t>(topology.inputs)) {
-    errors.by_feature +=
-        Eigen::Map<const Vector<double>>(feature_errors.data() + begin, topology.inputs);
-  }
+  scores = comm.allgather_values(std::span<const float>(scores));
   Evaluation result;
   result.samples = shard.set_size();
   const auto samples = static_cast<double>(std::max<Index>(result.samples, 1));
   result.loss = std::accumulate(losses.begin(), losses.end(), 0.0) / samples;
-  errors.by_feature /= samples;
-  errors.mean = errors.by_feature.mean();
-  result.reconstruction = std::move(errors);
+  Vector<double> by_feature = Vector<double>::Zero(topology.inputs);
+  for (std::size_t begin = 0; begin < feature_errors.size();
+       begin += static_cast<std::size_t>(topology.inputs)) {
+    by_feature +=
+        Eigen::Map<const Vector<double>>(feature_errors.data() + begin, topology.inputs) / samples;
+  }
+  result.reconstruction = ReconstructionErrors{.mean = by_feature.mean(),
+                                               .percentiles = percentiles_of(std::move(scores)),
+                                               .worst_features = worst_of(by_feature)};
   return result;
 }
 

@@ -47,6 +47,7 @@ RunData::RunData(const Configuration& configuration, DistributedDataset& dataset
   // Whole blocks per shard make evaluation sums independent of the number of ranks.
   const Index whole = configuration.reproducible ? kEvaluationBlock : 1;
   validation = dataset.load_shard(sets.validation, whole);
+  validation_set = sets.validation;
   const bool test_used = !may_classify || info.has_test_labels;
   test = dataset.load_shard(SampleSet(Split::kTest, {0, test_used ? info.test_count : 0}), whole);
   for (const Shard* set : {&training, &validation, &test}) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 
+#include "data_warnings.hpp"
 #include "initial_model.hpp"
 #include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
@@ -87,6 +88,11 @@ void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configu
     take_over(choices, configuration_);
   }
   decide_by_data(configuration_, *data_, resumed ? &*resumed : nullptr, comm_);
+  const auto warnings =
+      data_warnings(*data_, configuration_.finetune == Finetune::kClassify, comm_);
+  if (session_) {
+    session_->warnings.insert(session_->warnings.end(), warnings.begin(), warnings.end());
+  }
   Scaling scaling;
   if (resumed || starts_from_model) {
     if (session_) scaling = session_->found_scaling();

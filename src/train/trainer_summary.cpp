@@ -16,6 +16,13 @@ namespace {
 
 constexpr Index kPreviewSamples = 20;
 
+void name_features(std::vector<FeatureError>& features, const DatasetInfo& info) {
+  if (info.feature_names.empty()) return;
+  for (FeatureError& error : features) {
+    error.name = info.feature_names[static_cast<std::size_t>(error.feature)];
+  }
+}
+
 }  // namespace
 
 RunSummary Trainer::summary() {
@@ -93,12 +100,20 @@ RunResult Trainer::evaluate_models(bool stopped) {
     HardSamples hard(kHardSamples);
     const auto evaluate_on = [&](const Shard& set) -> std::optional<Evaluation> {
       if (set.set_size() == 0) return std::nullopt;
-      return evaluate(layout_, parameters, set, comm_, control_.heartbeat,
-                      &set == &shown_set ? &hard : nullptr);
+      Evaluation found = evaluate(layout_, parameters, set, comm_, control_.heartbeat,
+                                  &set == &shown_set ? &hard : nullptr);
+      if (found.samples == 0) return std::nullopt;
+      if (found.reconstruction) name_features(found.reconstruction->worst_features, data_->info);
+      return found;
     };
     model.validation = evaluate_on(data_->validation);
     model.test = evaluate_on(data_->test);
     model.hardest = hard.gather(shown_set, comm_);
+    if (&shown_set == &data_->validation) {
+      for (HardSample& sample : model.hardest) {
+        sample.sample = data_->validation_set.sample_at(sample.sample);
+      }
+    }
     return model;
   };
   result.models.push_back(evaluate_model(folder.model().filename(), configuration_.finetune_epochs,

@@ -224,7 +224,7 @@ class OfAnEarlierProgram(ProgramTest):
                 run, whole = self.folder / precision, self.folder / f"{precision}_whole"
                 shutil.copytree(SOURCE_DIR / "tests/data" / precision, run)
                 self.train(run, "--resume", "auto", *self.SETTINGS)  # The precision is the run's.
-                self.train(whole, *self.SETTINGS, "--precision", precision)
+                self.train(whole, *self.SETTINGS, "--precision", precision, "--validation", "first")
                 self.assertIn("step 76", (run / "log.txt").read_text())
                 found, expected = metrics_of(run), metrics_of(whole)
                 self.assertEqual([(line["stage"], line["epoch"], line["step"]) for line in found],

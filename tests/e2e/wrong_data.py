@@ -124,7 +124,8 @@ class WrongData(ProgramTest):
         cases += [
             (UNSUITABLE, ["60", "--validation-size"], "good.h5", "--validation-size", 60),
             (UNSUITABLE, ["/train/labels", "nolabels.h5"],
-             self.broken("nolabels", lambda f: f.pop("train/labels"))),
+             self.broken("nolabels", lambda f: f.pop("train/labels")), "--finetune", "classify",
+             "--validation-size", 10),
             (UNSUITABLE, ["/train/labels", "59", "60"],
              self.broken("fewer", lambda f: replace(f, "train/labels", f["train/labels"][:59]))),
             (UNSUITABLE, ["/train/labels", "sample 59", "3"],

@@ -42,8 +42,8 @@ std::vector<std::filesystem::path> set_aside(const RunFolder& folder,
 std::filesystem::path newest_checkpoint_name(const RunFolder& folder);
 
 /// Writes the files of a run during training: one at a time, in a background thread, from a copy. A
-/// failed write is reported and leaves older files as they are; best.h5 is retried with the next
-/// save. Used by rank 0 only.
+/// failed write is reported and leaves older files as they are; pretrained.h5 and best.h5 are
+/// retried with the next save. Used by rank 0 only.
 class CheckpointStore {
  public:
   /// Keeps the newest `keep` checkpoints, at least one. Writes and removes nothing once a newer
@@ -67,6 +67,10 @@ class CheckpointStore {
   /// The buffer of the next save, for the caller to fill. Waits until idle.
   Checkpoint& buffer();
 
+  /// The model at the end of pretraining, for the caller to fill. The next save writes it. Waits
+  /// until idle.
+  Checkpoint& change_pretrained();
+
   /// The model of the best epoch, for the caller to replace. The next save writes it unless
   /// `is_written`. Waits until idle.
   Checkpoint& change_best(bool is_written = false);
@@ -76,7 +80,6 @@ class CheckpointStore {
   /// Which files to write from the buffer. A save also writes best.h5 if that is due.
   struct Files {
     bool checkpoint = false;  ///< Named after its step.
-    bool pretrained = false;  ///< Or the model; not both.
     bool model = false;
   };
   void save(Files files);
@@ -102,7 +105,8 @@ class CheckpointStore {
   RunGeneration generation_;
   Index keep_;
   Checkpoint buffer_;
-  FileImage image_;  // Of the file being written.
+  FileImage image_;                       // Of the file being written.
+  std::optional<Checkpoint> pretrained_;  ///< Until it is written.
   Checkpoint best_;
   bool best_is_due_ = false;
   Files files_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "sae/comm/communicator.hpp"
@@ -13,11 +14,18 @@
 
 namespace sae {
 
-/// How well an autoencoder reconstructs a set, in the units of its inputs.
+/// The squared error of a feature of the inputs, averaged over samples.
+struct FeatureError {
+  Index feature = 0;
+  std::string name = {};  ///< Of the data set; empty if it has none.
+  double mean = 0;
+};
+
+/// How well an autoencoder reconstructs a set: squared errors of its scaled inputs.
 struct ReconstructionErrors {
-  double mean = 0;            ///< Squared error, averaged over samples and features.
-  Vector<double> by_feature;  ///< Averaged over samples.
-  std::vector<float> scores;  ///< Of each sample, averaged over features; on rank 0 only.
+  double mean = 0;                                ///< Over samples and features.
+  std::vector<double> percentiles = {};           ///< 0 to 100, of the means of single samples.
+  std::vector<FeatureError> worst_features = {};  ///< By falling error, at most 20.
 };
 
 /// Figures of a model on a set of samples.

@@ -99,7 +99,8 @@ struct ModelResult {
   Index epoch = 0;   ///< Of fine-tuning.
   std::optional<Evaluation> validation;
   std::optional<Evaluation> test;
-  /// The samples of the test (else validation) set with the largest losses.
+  /// The samples of the test (else validation) set with the largest losses, counted as in their
+  /// split.
   std::vector<HardSample> hardest;
 };
 

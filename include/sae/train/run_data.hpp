@@ -21,6 +21,7 @@ struct RunData {
   Shard training;
   std::optional<Shard> labelled;  ///< Of the training samples with a label, unless all have one.
   Shard validation;
+  SampleSet validation_set;  ///< Which samples of the file these are.
   Shard test;
   std::uint64_t digest = 0;  ///< Of all samples and labels of all ranks, before they are scaled.
   Scaling scaling;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <limits>
@@ -271,6 +272,34 @@ TEST_F(TrainerOnTinySet, ARunStartsFromTheLayersAndTheScalingOfAModel) {
   next.layers[1].units = 8;
   expect_error<DataError>([&] { train_tiny(next, comm); },
                           {"pretrained.h5", "hidden layer 2 has 9 units, not 8"});
+}
+
+TEST_F(TrainerOnTinySet, WarnsOfOddData) {
+  DatasetInfo info = dataset.info();
+  info.pixel_type = PixelType::kFloat32;
+  info.features = 4;
+  info.height = info.width = 0;
+  info.feature_names = {"age", "unit", "income", "height"};
+  info.class_names = {"no", "yes", "perhaps"};
+  info.test_count = 0;
+  info.has_test_labels = false;
+  DatasetWriter writer(configuration.data, info);
+  std::vector<std::uint16_t> labels;
+  for (Index sample = 0; sample < 97; ++sample) {
+    const auto x = static_cast<float>(sample % 10);
+    const std::array<float, 4> values = {x, -2.5f, sample == 60 ? 1e9f : 1 + x, 0.5f * x};
+    writer.append_images(Split::kTrain, std::as_bytes(std::span(values)));
+    labels.push_back(sample == 50 || sample == 51 ? 2 : static_cast<std::uint16_t>(sample % 2));
+  }
+  writer.append_labels(Split::kTrain, labels);
+  writer.finish();
+  configuration.validation = ValidationChoice::kFirst;
+  const auto warnings = train_tiny(configuration, comm).observer.warnings;
+  ASSERT_EQ(warnings.size(), 4u);
+  EXPECT_NE(warnings[0].find("same value in all training samples: 'unit'"), std::string::npos);
+  EXPECT_NE(warnings[1].find("'income' (1e+09"), std::string::npos);
+  EXPECT_NE(warnings[2].find("perhaps (2)"), std::string::npos);
+  EXPECT_NE(warnings[3].find("no sample of class perhaps"), std::string::npos);
 }
 
 TEST_F(TrainerOnTinySet, FewLabelsTrainTheClassifierAndAllSamplesTheLayers) {
