@@ -127,10 +127,10 @@ class WrongImport(ProgramTest):
     def test_arrays_that_are_wrong(self):
         with h5py.File(self.folder / "arrays.h5", "w") as file:
             file["x"] = self.arrays["train-images"] / 255
-            file["bright"] = file["x"][()] + (np.arange(TRAINING) == 5)[:, None, None]
+            file["infinite"] = file["x"][()] / (np.arange(TRAINING) != 5)[:, None, None]
             file["y"] = self.arrays["train-labels"]
             file["fewer"] = self.arrays["train-labels"][1:]
-            file["negative"] = file["y"][()].astype(int) - 3 * (np.arange(TRAINING) == 5)
+            file["negative"] = np.where(np.arange(TRAINING) == 5, -2, file["y"][()].astype(int))
 
         def arrays(x, y):
             return ["import", "--hdf5", "arrays.h5", "--output", "new.h5",
@@ -139,7 +139,7 @@ class WrongImport(ProgramTest):
         self.run_program(*arrays("x", "y")[:4], "fine.h5", *arrays("x", "y")[5:])
         self.assert_refused(*(
             (UNSUITABLE, ["arrays.h5", *words], arrays(x, y)) for x, y, words in (
-                ("bright", "y", ["bright", "sample 5"]), ("absent", "y", ["absent"]),
+                ("infinite", "y", ["infinite", "sample 5"]), ("absent", "y", ["absent"]),
                 ("x", "fewer", ["39", "40"]), ("x", "negative", ["negative", "sample 5"]))))
 
     def test_h5py_reads_what_was_imported(self):

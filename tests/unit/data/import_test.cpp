@@ -241,7 +241,7 @@ f["nan"], f["i4"], f["none"] = np.array([[0, np.nan]]), np.zeros((2, 5), "i4"), 
   expect_refusal({file, "/x", "/y", "", ""}, {file.string(), "/y", "sample 1 is 70000"});
   expect_refusal({file, "/x", "/tx", "", ""}, {"/tx", "float32, not integers"});
   expect_refusal({file, "/x", "", "/tx", ""}, {"/tx", "/x", "uint8"});
-  expect_refusal({file, "/nan", "", "", ""}, {"/nan", "pixel 1 of sample 0 is nan"});
+  expect_refusal({file, "/nan", "", "", ""}, {"/nan", "feature 1 of sample 0 is nan"});
   expect_refusal({file, "/i4", "", "", ""}, {"/i4", "another integer type"});
   expect_refusal({file, "/none", "", "", ""}, {"/none", "holds no samples"});
   expect_refusal({file, "/y", "", "", ""}, {"/y", "int64"});
