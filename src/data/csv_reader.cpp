@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sae/core/error.hpp"
+#include "sae/core/text.hpp"
 #include "sae/data/dataset_file.hpp"
 
 namespace sae {
@@ -116,7 +117,9 @@ char recognise_separator(std::string_view begin) {
 
 CsvBlockReader::CsvBlockReader(const CsvDialect& dialect, ReadText read_text,
                                std::size_t block_bytes)
-    : dialect_(dialect), read_text_(std::move(read_text)), block_bytes_(block_bytes) {}
+    : dialect_(dialect),
+      read_text_(std::move(read_text)),
+      block_bytes_(std::max(block_bytes, kByteOrderMark.size())) {}
 
 /// Appends up to so many bytes of the text; at its end a line feed if it lacks one.
 void CsvBlockReader::fill(std::vector<char>& text, std::size_t bytes) {
@@ -177,7 +180,8 @@ bool CsvBlockReader::next(CsvBlock& block) {
   do {
     if (!at_end_) fill(block.text, wanted);
     rows = whole_rows(block.text);
-    wanted = block.text.size();  // So that the time for a long row does not grow as its square.
+    // So that the time for a long row does not grow as its square.
+    wanted = std::max(block.text.size(), block_bytes_);
     const bool is_too_long = block.text.size() > kMostRowBytes;
     if (rows == 0 && !block.text.empty() && (at_end_ || is_too_long)) fail_unfinished(block.text);
   } while (rows == 0 && !at_end_);
@@ -271,9 +275,9 @@ bool CsvRows::next() {
   }
   ++line_;
   if (expected_ != kAnyNumber && fields_.size() != expected_) {
-    fail_at_line(
-        dialect_.location, row_line_,
-        fmt::format("it has {} fields, and the first row has {}", fields_.size(), expected_));
+    fail_at_line(dialect_.location, row_line_,
+                 fmt::format("it has {}, and the first row has {}",
+                             plural(static_cast<Index>(fields_.size()), "field"), expected_));
   }
   return true;
 }
