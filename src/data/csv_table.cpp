@@ -136,6 +136,7 @@ std::size_t CsvTable::find(const std::string& name_or_number) const {
 void CsvTable::read_rows(std::size_t block_bytes, const std::function<Turn(CsvRows&)>& parse,
                          const std::function<void(std::size_t)>& progress) const {
   ByteSource source(path_);
+  if (!packed_) block_bytes = std::min(block_bytes, static_cast<std::size_t>(stored_bytes_) + 1);
   CsvBlockReader reader(
       dialect_, [&source](std::span<char> out) { return source.read(out); }, block_bytes);
   const int threads = std::min(omp_get_max_threads(), kMostThreads);
