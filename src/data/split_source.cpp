@@ -74,6 +74,13 @@ DatasetInfo info_of(const std::vector<SplitSource>& splits, Index test_count,
     info.classes = std::max<Index>({info.classes, split.labels->most + 1, 1});
     info.lacks_labels |= split.labels->least < 0;
   }
+  const auto names = static_cast<Index>(info.class_names.size());
+  if (names > 0 && options.classes > 0 && options.classes != names) {
+    fail_import(train.images_location,
+                fmt::format("its labels have {} names, so there are not {} classes", names,
+                            options.classes));
+  }
+  if (names != info.classes) info.class_names.clear();  // Labels of the test split have none.
   return info;
 }
 

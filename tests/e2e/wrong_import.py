@@ -228,6 +228,7 @@ class WrongImport(ProgramTest):
              ["--label", "2", "--labels-start-at", "1"]),
             ("classes", "1,1\n2,5\n", ["line 2", "is 5", "[0, 5)"], ["--label", "2", "--classes", "5"]),
             ("large_label", "1,70000\n2,5\n", ["line 1", "70000"], ["--label", "2"]),
+            ("word_classes", "1,a\n2,b\n", ["2 names", "5 classes"], ["--label", "2", "--classes", "5"]),
             ("no_labels", "1,NA\n2,\n", ["column 2", "no label"], ["--label", "2"])))
 
     def test_test_tables_that_do_not_go_with_the_training_table(self):

@@ -16,8 +16,9 @@ void read_members(const std::filesystem::path& path) {
   for (const ZipMember& member : read_zip_directory(path)) {
     try {
       NpyReader reader(path, member);
-      Index elements = 1;
-      for (const Index size : reader.shape()) elements *= size;
+      double product = 1;  // Of sizes one of which may be 0.
+      for (const Index size : reader.shape()) product *= static_cast<double>(size);
+      const auto elements = static_cast<Index>(product);
       const std::size_t bytes = reader.type() == ElementType::kUint8     ? 1
                                 : reader.type() == ElementType::kFloat32 ? 4
                                                                          : 8;
