@@ -64,8 +64,10 @@ struct InferenceOptions {
 };
 
 struct ImportCommandOptions {
+  CsvFiles csv;       ///< Used if its training file is not empty,
+  NpyArrays npy;      ///< else this if its training images are not empty,
+  Hdf5Arrays arrays;  ///< else this if its file is not empty.
   IdxFiles idx;
-  Hdf5Arrays arrays;           ///< Used if its file is not empty.
   std::filesystem::path from;  ///< Folder to find the IDX files in; may be empty.
   std::string set;
   ImportOptions import;
@@ -121,6 +123,9 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
 /// `reconstruct`.
 Command parse_evaluate_options(const std::vector<std::string>& arguments);
 Command parse_inference_options(Inference kind, const std::vector<std::string>& arguments);
+
+/// As parse_command_line, for the arguments of `import`.
+Command parse_import_options(const std::vector<std::string>& arguments);
 
 /// As parse_command_line, for the arguments of `bench`.
 Command parse_bench_options(const std::vector<std::string>& arguments);

@@ -2,16 +2,16 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <span>
 #include <vector>
 
+#include "byte_source.hpp"
 #include "sae/core/types.hpp"
 
 namespace sae {
 
-/// Reads an IDX file of unsigned bytes (the format of MNIST) from front to back in bounded memory.
-/// Recognises gzip by the file's content.
+/// Reads an IDX file of unsigned bytes (the format of MNIST), plain or packed with gzip, from front
+/// to back in bounded memory.
 ///
 /// Throws: DataError naming file, byte offset and fault, from constructor, read() and finish().
 class IdxReader {
@@ -20,13 +20,10 @@ class IdxReader {
   /// allocated.
   /// Throws: MissingInputError if the file does not exist or may not be read.
   explicit IdxReader(std::filesystem::path path);
-  IdxReader(IdxReader&&) noexcept;
-  IdxReader& operator=(IdxReader&&) noexcept;
-  ~IdxReader();
 
-  const std::filesystem::path& path() const;
+  const std::filesystem::path& path() const { return source_.path(); }
   /// One to four dimensions, none 0; the first is the number of items.
-  const std::vector<Index>& shape() const;
+  const std::vector<Index>& shape() const { return shape_; }
   Index count() const { return shape().front(); }
   /// Bytes of one item: the product of the other dimensions.
   Index item_size() const;
@@ -37,8 +34,8 @@ class IdxReader {
   void finish();
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  ByteSource source_;
+  std::vector<Index> shape_;
 };
 
 }  // namespace sae

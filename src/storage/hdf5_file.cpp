@@ -95,6 +95,12 @@ bool Hdf5File::exists(const std::string& name) const {
   }
 }
 
+bool Hdf5File::is_group(const std::string& name) const {
+  const auto object =
+      state_->own(H5Oopen(state_->file.id(), name.c_str(), H5P_DEFAULT), "H5Oopen", name, H5Oclose);
+  return H5Iget_type(object.id()) == H5I_GROUP;
+}
+
 std::vector<Index> Hdf5File::shape(const std::string& name) const {
   return state_->dataset(name).shape;
 }
@@ -120,6 +126,19 @@ void Hdf5File::read_bytes(const std::string& name, Range rows, ElementType as,
   if (out.empty()) return;
 
   const State::Selection selection = state_->select(name, dataset, rows);
+  state_->check(H5Dread(dataset.handle.id(), wanted.in_memory, selection.in_memory.id(),
+                        selection.in_file.id(), H5P_DEFAULT, out.data()),
+                "H5Dread", name);
+}
+
+void Hdf5File::read_columns(const std::string& name, Range columns, ElementType as,
+                            std::span<std::byte> out) const {
+  const State::Dataset& dataset = state_->dataset(name);
+  const ElementTraits wanted = traits_of(as);
+  assert(can_be_read_as(dataset.type, as));
+  assert(0 <= columns.begin && columns.begin < columns.end && columns.end <= dataset.shape.back());
+  const State::Selection selection =
+      state_->select(name, dataset, columns, dataset.shape.size() - 1);
   state_->check(H5Dread(dataset.handle.id(), wanted.in_memory, selection.in_memory.id(),
                         selection.in_file.id(), H5P_DEFAULT, out.data()),
                 "H5Dread", name);

@@ -125,11 +125,11 @@ void Hdf5File::State::create_groups(const std::string& name) const {
 }
 
 Hdf5File::State::Selection Hdf5File::State::select(const std::string& name, const Dataset& dataset,
-                                                   Range rows) const {
+                                                   Range range, std::size_t dimension) const {
   std::vector<hsize_t> count(dataset.shape.begin(), dataset.shape.end());
   std::vector<hsize_t> start(count.size(), 0);
-  count.front() = static_cast<hsize_t>(rows.size());
-  start.front() = static_cast<hsize_t>(rows.begin);
+  count[dimension] = static_cast<hsize_t>(range.size());
+  start[dimension] = static_cast<hsize_t>(range.begin);
   Selection result;
   result.in_file = own(H5Dget_space(dataset.handle.id()), "H5Dget_space", name, H5Sclose);
   check(H5Sselect_hyperslab(result.in_file.id(), H5S_SELECT_SET, start.data(), nullptr,

@@ -94,7 +94,9 @@ struct Hdf5File::State {
                    hid_t plan) const;
   /// All groups on the way to `name`.
   void create_groups(const std::string& name) const;
-  Selection select(const std::string& name, const Dataset& dataset, Range rows) const;
+  /// The range of one dimension and all of the others.
+  Selection select(const std::string& name, const Dataset& dataset, Range range,
+                   std::size_t dimension = 0) const;
   /// An attribute of one value.
   Attribute attribute(const std::string& object, const std::string& name) const;
   /// In place of the attribute that was there.

@@ -37,7 +37,23 @@ class Inspect(ProgramTest):
             self.assertRegex(output,
                              rf"(?m)^ +{label} +{counts[0][label]} +{counts[1][label]}$")
         self.assertIn("28 x 28", output)
+        self.assertRegex(output, r"(?m)^  \d+ of 784 pixels are the same in all training samples$")
         self.assertNotIn("\x1b", output)
+
+    def test_a_table(self):
+        (self.folder / "table.csv").write_text(
+            "length,same,wild,kind\n1.5,5,1,cat\n2.5,5,2,dog\n-4,5,1e9,cat\n0,5,3,\n")
+        self.run_program("import", "--csv", "table.csv", "--label", "kind", "--output", "table.h5")
+        output = self.inspect("table.h5")
+        for line in (r"table.h5: data set 'table', 2 classes, 3 features, float32",
+                     r"  values   -4 to 1e\+09, mean .*",
+                     r"  1 of 3 features are the same in all training samples: same",
+                     r"  1 of 3 features have values more than 1,000,000 times .*: wild",
+                     r"  length +-4 +0 +2.5", r"  same +5 +5 +5  constant",
+                     r"  +0 +2 +-  cat", r"  +1 +1 +-  dog", r"  +none +1 +-"):
+            self.assertRegex(output, f"(?m)^{line}$")
+        shown = on_a_terminal(command_line("inspect", "table.h5"), self.folder)
+        self.assertNotIn("▀", shown)
 
     def test_pictures_of_each_class_on_a_terminal(self):
         for ranks in (0, 1):

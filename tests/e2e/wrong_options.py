@@ -68,6 +68,18 @@ OTHER = [
     (["import", "--output", "o.h5"], ["--from"]),
     (["import", "--from", ".", "--train-images", "i", "--output", "o.h5"], ["--from"]),
     (["import", "--from", ".", "--classes", "-1", "--output", "o.h5"], ["--classes", "-1"]),
+    (["import", "--csv", "a", "--npy", "b", "--output", "o.h5"], ["--csv", "--npy"]),
+    (["import", "--npy", "a", "--label", "b", "--output", "o.h5"], ["--label", "--npy"]),
+    (["import", "--csv", "a", "--train-images", "b", "--output", "o.h5"], ["--train-images", "--csv"]),
+    (["import", "--hdf5", "a", "--output", "o.h5"], ["--train-images"]),
+    (["import", "--csv", "a", "--test-csv", "b", "--test-share", "0.1", "--output", "o.h5"],
+     ["--test-share"]),
+    (["import", "--csv", "a", "--test-share", "1", "--output", "o.h5"], ["--test-share", "1"]),
+    (["import", "--csv", "a", "--seed", "3", "--output", "o.h5"], ["--seed", "--test-share"]),
+    (["import", "--csv", "a", "--missing", "median", "--output", "o.h5"], ["--missing", "median"]),
+    (["import", "--csv", "a", "--header", "maybe", "--output", "o.h5"], ["--header", "maybe"]),
+    (["import", "--csv", "a", "--separator", "ab", "--output", "o.h5"], ["--separator", "ab"]),
+    (["import", "--csv", "a", "--pixels", "28", "--output", "o.h5"], ["--pixels", "28"]),
 ]
 
 # Lines of a configuration file.

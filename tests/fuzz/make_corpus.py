@@ -13,7 +13,7 @@ import numpy as np
 
 program = sys.argv[1]
 corpus = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else pathlib.Path(__file__).parent / "corpus")
-for name in "idx", "dataset", "checkpoint":
+for name in "idx", "csv", "npy", "dataset", "checkpoint":
     (corpus / name).mkdir(parents=True, exist_ok=True)
 
 random = np.random.default_rng(1)
@@ -36,6 +36,25 @@ def write_idx(folder):
     (folder / "images.gz").write_bytes(gzip.compress(idx(images["train"]), mtime=0))
     (folder / "two_members.gz").write_bytes(gzip.compress(idx(labels["train"])[:7], mtime=0) +
                                             gzip.compress(idx(labels["train"])[7:], mtime=0))
+
+
+def write_tables(folder):
+    # The first byte chooses how each is read; see csv_fuzzer.cpp.
+    (folder / "numbers").write_bytes(b"\0a,b\n1,2.5\n-3e2,+4\r\n")
+    (folder / "words").write_bytes(b'\x26\xef\xbb\xbfy,x\nno,1\nyes,NA\n,"2"\n')
+    (folder / "quotes").write_bytes(b'\x41one;"two ""2"""\n"a\nb";3\n"c";\n')
+    (folder / "blanks").write_bytes(b"\x8b  1  2 3\n\n4 5   6 \n? 8 9")
+    (folder / "packed").write_bytes(b"\6" + gzip.compress(b"a\tb\n1\t2\n", mtime=0))
+
+
+def write_arrays(folder):
+    np.save(folder / "bytes.npy", images["train"])
+    np.save(folder / "half.npy", images["train"].astype("f2"))
+    np.save(folder / "big_endian.npy", np.arange(12).reshape(3, 4).astype(">i8"))
+    np.save(folder / "fortran.npy", np.asfortranarray(np.arange(12.0).reshape(3, 4)))
+    for save, name in (np.savez, "stored.npz"), (np.savez_compressed, "deflated.npz"):
+        save(folder / name, x_train=images["train"], y_train=labels["train"],
+             x_test=images["test"], y_test=np.eye(3)[labels["test"]])
 
 
 def write_datasets(folder):
@@ -86,6 +105,8 @@ with tempfile.TemporaryDirectory() as name:
     model = (folder / "run" / "model.h5").read_bytes()
     (corpus / "checkpoint" / "model.h5").write_bytes(model)
 write_idx(corpus / "idx")
+write_tables(corpus / "csv")
+write_arrays(corpus / "npy")
 write_datasets(corpus / "dataset")
 # Lists of changes; see checkpoint_fuzzer.cpp.
 (corpus / "checkpoint" / "no_change").write_bytes(bytes(64))

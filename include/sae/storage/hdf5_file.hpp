@@ -66,6 +66,8 @@ class Hdf5File {
 
   /// Whether `name` leads to a data set or group.
   bool exists(const std::string& name) const;
+  /// Requires: it exists.
+  bool is_group(const std::string& name) const;
   /// Of a file opened to read, the claim has been compared with the size of the
   /// file, so that memory for it may be taken.
   std::vector<Index> shape(const std::string& name) const;
@@ -87,6 +89,9 @@ class Hdf5File {
   /// As read_rows, into bytes of any alignment.
   void read_bytes(const std::string& name, Range rows, ElementType as,
                   std::span<std::byte> out) const;
+  /// As read_bytes, for the range of the last dimension and all of the others.
+  void read_columns(const std::string& name, Range columns, ElementType as,
+                    std::span<std::byte> out) const;
 
   /// Writes a whole data set as one block without check sums, of shape `shape`. Groups on the way
   /// are made.

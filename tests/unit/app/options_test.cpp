@@ -251,6 +251,23 @@ TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
   }
 }
 
+TEST(Options, ImportTakesATable) {
+  const auto options = std::get<ImportCommandOptions>(parse_command_line(
+      {"import", "--csv", "a.csv", "--label", "kind", "--ignore", "3", "the name", "--separator",
+       "tab", "--missing", "mean", "--test-share", "0.25", "--pixels", "2x3", "--output", "b.h5"},
+      files("", "")));
+  EXPECT_EQ(options.csv.train, "a.csv");
+  EXPECT_EQ(options.csv.label, "kind");
+  EXPECT_EQ(options.csv.ignore, (std::vector<std::string>{"3", "the name"}));
+  EXPECT_EQ(options.csv.separator, '\t');
+  EXPECT_EQ(options.csv.header, CsvFiles::Header::kAuto);
+  EXPECT_EQ(options.import.missing, MissingValues::kMean);
+  EXPECT_EQ(options.import.test_share, 0.25);
+  EXPECT_EQ(options.import.height, 2);
+  EXPECT_EQ(options.import.width, 3);
+  EXPECT_EQ(options.import.name, "b");
+}
+
 TEST(Options, AWrongLineOfAFileIsRefusedWithTheFile) {
   const std::string sentence = refusal({"--config", "my.cfg"}, files("no-such=1\n", ""));
   EXPECT_NE(sentence.find("my.cfg"), std::string::npos) << sentence;

@@ -221,8 +221,8 @@ TEST_F(DatasetFileTest, FileOfAnotherFormatIsRefused) {
   expect_refusal({"'format' and 'version' are missing", "sae_dist import"});
   write([](Hdf5File& file) { file.write_string("/", "format", "sae-checkpoint"); });
   expect_refusal({"'sae-checkpoint', not 'sae-dataset'"});
-  write([](Hdf5File& file) { file.write_integer("/", "version", 2); });
-  expect_refusal({"format version 2; this program reads version 1"});
+  write([](Hdf5File& file) { file.write_integer("/", "version", 3); });
+  expect_refusal({"format version 3; this program reads versions up to 2"});
 }
 
 TEST_F(DatasetFileTest, MissingImagesAreNamed) {

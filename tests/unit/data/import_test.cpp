@@ -229,7 +229,8 @@ f["tx"], f["ty"] = np.ones((1, 3, 4)), np.array([1], "u8")
 TEST_F(ImportHdf5, UnsuitableArraysAreNamed) {
   make(R"(
 f["x"], f["y"], f["tx"] = np.zeros((2, 5), "u1"), np.array([0, 70000]), np.zeros((2, 5), "f4")
-f["nan"], f["i4"], f["none"] = np.array([[0, np.nan]]), np.zeros((2, 5), "i4"), np.zeros((0, 5))
+f["nan"], f["text"], f["none"] = np.array([[0, np.nan]]), np.array([[b"a"]]), np.zeros((0, 5))
+f["half"], f["huge"] = np.array([0, 0.5]), np.array([[0, 1e300]])
 )");
   const auto expect_refusal = [&](const Hdf5Arrays& arrays,
                                   std::initializer_list<std::string> parts) {
@@ -239,12 +240,13 @@ f["nan"], f["i4"], f["none"] = np.array([[0, np.nan]]), np.zeros((2, 5), "i4"), 
   const auto file = arrays_.file;
   expect_refusal({file, "/absent", "", "", ""}, {file.string(), "/absent", "no such array"});
   expect_refusal({file, "/x", "/y", "", ""}, {file.string(), "/y", "sample 1 is 70000"});
-  expect_refusal({file, "/x", "/tx", "", ""}, {"/tx", "float32, not integers"});
+  expect_refusal({file, "/x", "/half", "", ""}, {"/half", "sample 1 is 0.5, not an integer"});
   expect_refusal({file, "/x", "", "/tx", ""}, {"/tx", "/x", "uint8"});
-  expect_refusal({file, "/nan", "", "", ""}, {"/nan", "pixel 1 of sample 0 is nan"});
-  expect_refusal({file, "/i4", "", "", ""}, {"/i4", "another integer type"});
+  expect_refusal({file, "/nan", "", "", ""}, {"/nan", "feature 1 of sample 0 is nan"});
+  expect_refusal({file, "/text", "", "", ""}, {"/text", "not numbers"});
+  expect_refusal({file, "/huge", "", "", ""}, {"/huge", "1e+300", "range of float32"});
   expect_refusal({file, "/none", "", "", ""}, {"/none", "holds no samples"});
-  expect_refusal({file, "/y", "", "", ""}, {"/y", "int64"});
+  expect_refusal({file, "/y", "", "", ""}, {"/y", "it has shape (2)"});
 }
 
 }  // namespace
