@@ -85,4 +85,33 @@ std::uint64_t digest(const Shard& shard) {
   return sum;
 }
 
+Matrix<float> gather_samples(const Shard& shard, const std::vector<Index>& positions,
+                             Communicator& comm) {
+  const Index features = shard.format().features;
+  std::vector<float> own;
+  for (const Index position : positions) {
+    if (!shard.samples().contains(position)) continue;
+    own.resize(own.size() + static_cast<std::size_t>(features));
+    decode_pixels(shard.format(), shard.record(position),
+                  std::span(own).last(static_cast<std::size_t>(features)));
+  }
+  const Index own_size = static_cast<Index>(own.size());
+  const std::vector<Index> sizes = comm.allgather_values(std::span(&own_size, 1));
+  if (!comm.is_root()) {
+    if (own_size > 0) comm.send(std::as_bytes(std::span(own)), 0);
+    return {};
+  }
+  Matrix<float> all(features, static_cast<Index>(positions.size()));
+  std::ranges::copy(own, all.data());
+  Index filled = own_size;
+  for (int rank = 1; rank < comm.size(); ++rank) {
+    const Index size = sizes[static_cast<std::size_t>(rank)];
+    if (size == 0) continue;
+    const std::span part(all.data() + filled, static_cast<std::size_t>(size));
+    comm.receive(std::as_writable_bytes(part), rank);
+    filled += size;
+  }
+  return all;
+}
+
 }  // namespace sae

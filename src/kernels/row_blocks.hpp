@@ -17,11 +17,4 @@ inline Range rows_of_block(Index block, Index rows) {
   return {block * kRows, std::min((block + 1) * kRows, rows)};
 }
 
-/// Writes a value as an element, or as the bits of a bfloat16.
-inline void store(float value, std::uint16_t& bits) { bits = rounded_bits(value); }
-template <typename T>
-void store(T value, T& element) {
-  element = value;
-}
-
 }  // namespace sae

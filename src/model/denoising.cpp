@@ -8,6 +8,16 @@
 namespace sae {
 
 template <typename T>
+Matrix<T> encode_donors(const ParameterLayout& layout, const DenoisingSettings& settings,
+                        const ParametersRef<Master<T>>& parameters) {
+  if (!settings.donors) return {};
+  Matrix<T> donors;
+  convert<T>(settings.donors->cast<Master<T>>(), donors);
+  const bool at_layer = settings.corruption_at == CorruptionAt::kLayer;
+  return encode<T>(layout, {0, at_layer ? settings.layer : 0}, parameters, std::move(donors));
+}
+
+template <typename T>
 void prepare_inputs(const ParameterLayout& layout, const DenoisingSettings& settings,
                     const ParametersRef<Master<T>>& parameters,
                     const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,
@@ -23,10 +33,11 @@ void prepare_inputs(const ParameterLayout& layout, const DenoisingSettings& sett
     inputs.clean = encode<T>(layout, finished, parameters, inputs.pixels);
   }
   if (!pixels_corrupted) {
-    corrupt<T>(settings.noise, key, minibatch.samples, inputs.clean, corrupted);
+    corrupt<T>(settings.noise, key, minibatch.samples, inputs.clean, corrupted, inputs.donors);
   } else {
     inputs.corrupted_pixels.resize(inputs.pixels.rows(), inputs.pixels.cols());
-    corrupt<T>(settings.noise, key, minibatch.samples, inputs.pixels, inputs.corrupted_pixels);
+    corrupt<T>(settings.noise, key, minibatch.samples, inputs.pixels, inputs.corrupted_pixels,
+               inputs.donors);
     corrupted = encode<T>(layout, finished, parameters, inputs.corrupted_pixels);
   }
 }
@@ -36,6 +47,7 @@ Reconstructions reconstruct(const ParameterLayout& layout, const ParametersRef<f
                             std::uint32_t epoch) {
   const LayerViews& views = layout.hidden(settings.layer);
   DenoisingInputs<float> inputs;
+  inputs.donors = encode_donors<float>(layout, settings, parameters);
   Matrix<float> corrupted(views.weights.cols, samples.size());
   prepare_inputs<float>(layout, settings, parameters, samples, epoch, inputs, corrupted);
   Matrix<float> codes(views.weights.rows, samples.size());
@@ -49,6 +61,8 @@ Reconstructions reconstruct(const ParameterLayout& layout, const ParametersRef<f
 }
 
 #define SAE_INSTANTIATE(T)                                                                      \
+  template Matrix<T> encode_donors<T>(const ParameterLayout&, const DenoisingSettings&,         \
+                                      const ParametersRef<Master<T>>&);                         \
   template void prepare_inputs<T>(const ParameterLayout&, const DenoisingSettings&,             \
                                   const ParametersRef<Master<T>>&, const Minibatch<Master<T>>&, \
                                   std::uint32_t, DenoisingInputs<T>&, MatrixRef<T>);

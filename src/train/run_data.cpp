@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <numeric>
 #include <span>
 
 #include "sae/core/error.hpp"
+#include "sae/data/epoch_order.hpp"
 #include "sae/train/evaluation.hpp"
 
 namespace sae {
@@ -64,6 +66,24 @@ void RunData::scale_by(const Scaling& given) {
   if (labelled) labelled = scaled(std::move(*labelled), scaling);
   validation = scaled(std::move(validation), scaling);
   test = scaled(std::move(test), scaling);
+}
+
+void RunData::draw_donors(std::uint64_t seed, Communicator& comm) {
+  constexpr Index kMostDonors = 1024;
+  constexpr Index kMostValues = Index{1} << 24;
+  constexpr std::uint32_t kNoStage = 65535;
+  const Index size = training.set_size();
+  const Index count =
+      std::min({size, kMostDonors, std::max<Index>(kMostValues / info.features, 1)});
+  const EpochOrder order(seed, kNoStage, 0, size);
+  std::vector<Index> positions;
+  for (Index i = 0; i < count; ++i) positions.push_back(order.sample_at(i));
+  std::ranges::sort(positions);
+  Matrix<float> drawn = gather_samples(training, positions, comm);
+  drawn.resize(info.features, count);
+  comm.broadcast(
+      std::as_writable_bytes(std::span(drawn.data(), static_cast<std::size_t>(drawn.size()))), 0);
+  donors = std::make_shared<const Matrix<float>>(std::move(drawn));
 }
 
 void decide_by_data(Configuration& configuration, const RunData& data, const Configuration* resumed,

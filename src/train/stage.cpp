@@ -46,16 +46,19 @@ std::vector<std::string> stage_names(const Configuration& configuration) {
   return names;
 }
 
-DenoisingSettings denoising_settings(const Configuration& configuration, Index layer) {
+DenoisingSettings denoising_settings(const Configuration& configuration, Index layer,
+                                     std::shared_ptr<const Matrix<float>> donors) {
   return {.layer = layer,
           .noise = {configuration.noise,
                     configuration.layers[static_cast<std::size_t>(layer)].corruption},
           .corruption_at = configuration.corruption_at,
           .seed = configuration.seed,
-          .stage = static_cast<std::uint32_t>(layer)};
+          .stage = static_cast<std::uint32_t>(layer),
+          .donors = std::move(donors)};
 }
 
-std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout) {
+std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout,
+                               std::shared_ptr<const Matrix<float>> donors) {
   const auto learning_rate = [&](double initial, Schedule schedule, Index epochs) {
     return LearningRate{.initial = initial,
                         .schedule = schedule,
@@ -75,7 +78,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
         learning_rate(layer.learning_rate, configuration.pretrain_schedule, layer.epochs);
     stage.weight_decay = layer.weight_decay.value_or(configuration.weight_decay);
     stage.objective = make_objective<DenoisingObjective>(
-        configuration, layout, denoising_settings(configuration, static_cast<Index>(i)));
+        configuration, layout, denoising_settings(configuration, static_cast<Index>(i), donors));
     stages.push_back(std::move(stage));
   }
   Stage finetune;

@@ -101,6 +101,7 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
   if (control_.heartbeat != nullptr) {
     control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
   }
+  stage.objective->stage_begins(averaging_->parameters_ref());
   const Index kept_layers = codes_.layers_kept(stage);
   std::optional<Shard> codes;
   while (true) {

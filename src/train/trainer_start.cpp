@@ -50,7 +50,10 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   decide_precision(resumed);
   load_data(dataset, resumed);
   layout_ = ParameterLayout(topology_for(configuration_, data_->info));
-  stages_ = plan_stages(configuration_, layout_);
+  if (configuration_.noise == NoiseKind::kSwap) {
+    data_->draw_donors(configuration_.seed, comm);
+  }
+  stages_ = plan_stages(configuration_, layout_, data_->donors);
   averaging_ = std::make_unique<GradientAveraging>(layout_, averaging_settings(configuration_),
                                                    comm, control.heartbeat);
   if (!resumed) restart();

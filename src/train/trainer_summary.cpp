@@ -62,7 +62,7 @@ RunSummary Trainer::summary() {
         {stage.name, stage.epochs, steps_per_epoch(samples, configuration_.batch_size), flop});
   }
   for (Index layer = 0; layer < layout_.topology().hidden_layers(); ++layer) {
-    result.pretraining.push_back(denoising_settings(configuration_, layer));
+    result.pretraining.push_back(denoising_settings(configuration_, layer, data_->donors));
   }
   // Upper bound. Vectors of parameter size: parameters, gradient; on rank 0 a copy for the
   // checkpoint, the image of its file, the best model; three of each slot. Also shards, the order

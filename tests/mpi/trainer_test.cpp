@@ -72,6 +72,14 @@ TEST_F(DistributedTraining, OfADeepAutoencoderIsThatOfOneProcess) {
   expect_parity(*this);
 }
 
+TEST_F(DistributedTraining, WithEachKindOfNoiseIsThatOfOneProcess) {
+  for (const auto& [name, kind, description] : noise_kinds()) {
+    configuration.noise = kind;
+    configuration.run = folder.path() / name;
+    expect_parity(*this);
+  }
+}
+
 TEST_F(DistributedTraining, WithFewLabelsIsThatOfOneProcess) {
   configuration.labelled = 13;
   expect_parity(*this);

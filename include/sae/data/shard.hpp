@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "sae/comm/communicator.hpp"
 #include "sae/core/types.hpp"
 #include "sae/data/dataset_file.hpp"
 
@@ -68,6 +69,11 @@ class Shard {
   Range samples_;
   std::vector<std::byte> records_;
 };
+
+/// The values (features, samples) at these positions of a sharded set, in ascending order, on rank
+/// 0; nothing elsewhere. Collective.
+Matrix<float> gather_samples(const Shard& shard, const std::vector<Index>& positions,
+                             Communicator& comm);
 
 /// Digest of a shard. The sum over all shards, modulo 2^64, identifies the samples, labels and
 /// order of a set, however it is sharded. Sums the XXH3 of each record, seeded with its index.

@@ -24,6 +24,13 @@ inline std::uint16_t rounded_bits(float value) {
   return static_cast<std::uint16_t>(is_nan ? (bits >> 16) | 0x40U : nearest);
 }
 
+/// Writes a value as an element, or as the bits of a bfloat16.
+inline void store(float value, std::uint16_t& bits) { bits = rounded_bits(value); }
+template <typename T>
+void store(std::type_identity_t<T> value, T& element) {
+  element = value;
+}
+
 static_assert(sizeof(bfloat16) == sizeof(std::uint16_t));
 inline const std::uint16_t* bits_of(const bfloat16* values) {
   return reinterpret_cast<const std::uint16_t*>(values);

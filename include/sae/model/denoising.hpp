@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "sae/data/minibatch.hpp"
 #include "sae/model/flat_vectors.hpp"
@@ -21,6 +22,8 @@ struct DenoisingSettings {
   CorruptionAt corruption_at = CorruptionAt::kLayer;
   std::uint64_t seed = 0;
   std::uint32_t stage = 0;  ///< Position of the stage in the run: part of the noise's key.
+  /// Inputs of other samples, for noise that takes their values; null: none.
+  std::shared_ptr<const Matrix<float>> donors = {};
 };
 
 /// What a denoising autoencoder is given, one sample per column.
@@ -29,7 +32,14 @@ struct DenoisingInputs {
   Matrix<T> pixels;            ///< Or codes; left alone if the layer's input is the minibatch's.
   Matrix<T> corrupted_pixels;  ///< Only where the noise enters there and layers lie between.
   Matrix<T> clean;             ///< The layer's input: what it reconstructs.
+  Matrix<T> donors;            ///< As the noise sees them; see encode_donors().
 };
+
+/// The donors where the noise enters: pixels, or the layer's input. Depends on the parameters of
+/// finished layers alone.
+template <typename T>
+Matrix<T> encode_donors(const ParameterLayout& layout, const DenoisingSettings& settings,
+                        const ParametersRef<Master<T>>& parameters);
 
 /// Computes the clean input of the layer and writes the corrupted one (inputs, samples). T is
 /// float, double or bfloat16.

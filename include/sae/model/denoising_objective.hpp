@@ -19,6 +19,9 @@ class DenoisingObjective final : public Objective<Master<T>> {
       : layout_(layout), settings_(settings) {}
 
   Range trainable_range() const override { return layout_.pretraining_range(settings_.layer); }
+  void stage_begins(const ParametersRef<Master<T>>& parameters) override {
+    inputs_.donors = encode_donors<T>(layout_, settings_, parameters);
+  }
   using Objective<Master<T>>::evaluate;
   ObjectiveSums evaluate(const ParametersRef<Master<T>>& parameters,
                          const Minibatch<Master<T>>& minibatch, std::uint32_t epoch,

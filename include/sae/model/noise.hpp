@@ -10,13 +10,17 @@
 namespace sae {
 
 enum class NoiseKind {
-  kMasking  ///< Units are set to 0 (Vincent et al., ICML 2008).
+  kMasking,        ///< Units are set to 0 (Vincent et al., ICML 2008).
+  kSaltAndPepper,  ///< Units are set to 0 or 1 (Vincent et al., JMLR 11, 2010).
+  kGaussian,       ///< A normal random number is added.
+  kSwap            ///< Units take the value of another sample.
 };
 
 /// Noise as a value: which, and how much of it.
 struct Noise {
   NoiseKind kind = NoiseKind::kMasking;
-  double level = 0;  ///< Of masking: the probability of a unit to be set to 0, in [0, 1).
+  /// The probability of a unit to change, in [0, 1); of kGaussian the standard deviation.
+  double level = 0;
 };
 
 /// What corrupted samples are a function of, besides their indices.
@@ -35,9 +39,11 @@ std::string name_of(NoiseKind kind);
 std::string describe(const Noise& noise, const std::string& units);
 
 /// corrupted (units, samples) is x with noise. What becomes of unit i of a sample depends on the
-/// noise, the key, the sample's index and x alone, so on no rank. `corrupted` may be x.
+/// noise, the key, the sample's index, x and the donors alone, so on no rank. `corrupted` may be x.
+/// `donors` (units, count) are the samples whose values kSwap takes; without them it changes
+/// nothing.
 template <typename T>
 void corrupt(const Noise& noise, const NoiseKey& key, std::span<const std::uint32_t> samples,
-             const ConstMatrixRef<T>& x, MatrixRef<T> corrupted);
+             const ConstMatrixRef<T>& x, MatrixRef<T> corrupted, const Matrix<T>& donors = {});
 
 }  // namespace sae

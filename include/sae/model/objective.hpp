@@ -17,6 +17,10 @@ class Objective {
   /// The part of the flat vectors that the objective depends on and trains.
   virtual Range trainable_range() const = 0;
 
+  /// To be called before the first minibatch of a stage, and again when a session goes back to it:
+  /// the parameters outside the trainable range stay what they are now.
+  virtual void stage_begins(const ParametersRef<T>& /*parameters*/) {}
+
   /// Loss of the minibatch, summed over its samples; gives the gradient of that sum within the
   /// trainable range (0 for an empty minibatch) to `gradient`, in the same buckets for every
   /// minibatch. `parameters` is flat, of the layout's size. `epoch` selects the noise. The inputs

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,9 +26,15 @@ struct RunData {
   Shard test;
   std::uint64_t digest = 0;  ///< Of all samples and labels of all ranks, before they are scaled.
   Scaling scaling;
+  /// Training samples whose values swap noise takes, at most 1,024, the same on all ranks; null if
+  /// none were drawn.
+  std::shared_ptr<const Matrix<float>> donors;
 
   /// Scales all sets. Local.
   void scale_by(const Scaling& given);
+
+  /// Draws the donors by the seed. Collective.
+  void draw_donors(std::uint64_t seed, Communicator& comm);
 
   /// What a stage trains on.
   const Shard& shard_for(bool classifies) const {

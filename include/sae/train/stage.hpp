@@ -27,9 +27,11 @@ Topology topology_for(const Configuration& configuration, const DatasetInfo& inf
 std::vector<std::string> stage_names(const Configuration& configuration);
 
 /// Settings for pretraining a hidden layer, counted from 0.
-DenoisingSettings denoising_settings(const Configuration& configuration, Index layer);
+DenoisingSettings denoising_settings(const Configuration& configuration, Index layer,
+                                     std::shared_ptr<const Matrix<float>> donors = {});
 
-/// The stages of a run, in order. The layout must outlive them.
-std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout);
+/// The stages of a run, in order. The layout must outlive them. `donors` as in DenoisingSettings.
+std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout,
+                               std::shared_ptr<const Matrix<float>> donors = {});
 
 }  // namespace sae

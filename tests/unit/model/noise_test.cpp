@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -50,6 +52,73 @@ TEST(MaskingNoise, IsTheSameInFloatAndDouble) {
   Matrix<double> x = Matrix<double>::Ones(784, 1);
   corrupt<double>({.level = 0.3}, kKey, std::vector<std::uint32_t>{3}, x, x);
   EXPECT_EQ(x.cast<float>(), masked(kKey, 0.3, {3}));
+}
+
+/// What becomes of a large sample of `value`s.
+Matrix<float> corrupted(const Noise& noise, float value, const Matrix<float>& donors = {}) {
+  Matrix<float> x = Matrix<float>::Constant(20000, 1, value);
+  corrupt<float>(noise, kKey, std::vector<std::uint32_t>{7}, x, x, donors);
+  return x;
+}
+
+TEST(SaltAndPepperNoise, SetsHalfOfWhatItChangesToZeroAndHalfToOne) {
+  const Matrix<float> x = corrupted({NoiseKind::kSaltAndPepper, 0.3}, 0.25f);
+  const auto share = [&](float value) {
+    return static_cast<double>((x.array() == value).count()) / static_cast<double>(x.size());
+  };
+  EXPECT_NEAR(share(0), 0.15, 0.01);
+  EXPECT_NEAR(share(1), 0.15, 0.01);
+  EXPECT_NEAR(share(0.25f), 0.7, 0.013);
+}
+
+TEST(GaussianNoise, IsNormalWithTheLevelAsItsDeviation) {
+  Matrix<float> x = corrupted({NoiseKind::kGaussian, 0.5}, 2);
+  const double mean = x.cast<double>().mean();
+  EXPECT_NEAR(mean, 2, 0.02);
+  EXPECT_NEAR(std::sqrt((x.cast<double>().array() - mean).square().mean()), 0.5, 0.01);
+  std::sort(x.data(), x.data() + x.size());
+  // Quantiles of the normal distribution at 1 %, 16 % and 97.5 %.
+  EXPECT_NEAR(x(200), 2 - 0.5f * 2.3263f, 0.05f);
+  EXPECT_NEAR(x(3173), 2 - 0.5f, 0.02f);
+  EXPECT_NEAR(x(19500), 2 + 0.5f * 1.96f, 0.03f);
+}
+
+TEST(SwapNoise, TakesValuesOfTheSameUnitFromAllDonors) {
+  Matrix<float> donors(20000, 4);
+  for (Index unit = 0; unit < donors.rows(); ++unit) {
+    for (Index donor = 0; donor < 4; ++donor) {
+      donors(unit, donor) = static_cast<float>(4 * unit + donor);
+    }
+  }
+  const Matrix<float> x = corrupted({NoiseKind::kSwap, 0.4}, -1, donors);
+  std::array<Index, 4> taken{};
+  for (Index unit = 0; unit < x.size(); ++unit) {
+    if (x(unit) < 0) continue;
+    ASSERT_EQ(static_cast<Index>(x(unit)) / 4, unit);
+    ++taken[static_cast<std::size_t>(x(unit)) % 4];
+  }
+  for (const Index times : taken) EXPECT_NEAR(static_cast<double>(times), 2000, 150);
+  EXPECT_EQ(corrupted({NoiseKind::kSwap, 0.4}, -1), Matrix<float>::Constant(20000, 1, -1));
+}
+
+TEST(Noise, OfEachKindDependsOnSampleEpochAndStageAndOnNothingElse) {
+  Matrix<float> donors = Matrix<float>::Random(50, 9);
+  for (const auto& [name, kind, description] : noise_kinds()) {
+    SCOPED_TRACE(name);
+    const Matrix<float> x = Matrix<float>::Random(50, 3);
+    const auto noisy = [&](const NoiseKey& key, std::vector<std::uint32_t> samples,
+                           const Matrix<float>& of) {
+      Matrix<float> result(of.rows(), of.cols());
+      corrupt<float>({kind, 0.5}, key, samples, of, result, donors);
+      return result;
+    };
+    const Matrix<float> whole = noisy(kKey, {4, 8, 5}, x);
+    EXPECT_EQ(noisy(kKey, {8}, x.col(1)), whole.col(1));
+    EXPECT_NE(noisy(kKey, {9}, x.col(1)), whole.col(1));
+    NoiseKey other = kKey;
+    ++other.epoch;
+    EXPECT_NE(noisy(other, {8}, x.col(1)), whole.col(1));
+  }
 }
 
 }  // namespace
