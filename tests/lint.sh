@@ -14,7 +14,7 @@ fi
 # the machine.
 cmake --preset ci -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DCMAKE_UNITY_BUILD=OFF \
   -DSAE_BUILD_TESTS=OFF -DSAE_NATIVE=OFF --log-level=WARNING >/dev/null
-cmake --build build/lint --target src/tensorboard.pb.h >/dev/null
+cmake --build build/lint --target src/onnx.pb.h src/tensorboard.pb.h >/dev/null
 
 if [[ $# -eq 0 ]]; then
   readarray -t sources < <(find src -name '*.cpp' | sort)

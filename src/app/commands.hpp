@@ -16,6 +16,7 @@ void run_bench_command(const BenchOptions& options, Communicator& comm);
 void run_evaluate(const EvaluateOptions& options, Communicator& comm);
 /// Returns kDone, or kStopped if asked to stop.
 ExitCode run_inference(const InferenceOptions& options, Communicator& comm);
+void run_export(const ExportOptions& options, Communicator& comm);
 void run_import(const ImportCommandOptions& options, Communicator& comm);
 /// Returns kDone, or kInternal if there is a problem. `fault` as in run_train.
 ExitCode run_doctor(const DoctorOptions& options, Communicator& comm, const std::string& fault);

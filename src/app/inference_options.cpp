@@ -10,20 +10,20 @@ namespace po = boost::program_options;
 namespace sae {
 namespace {
 
-po::typed_value<std::string>* text(const char* unit, const char* initial = "") {
+po::typed_value<std::string>* named_text(const char* unit, const char* initial = "") {
   return po::value<std::string>()->default_value(initial)->value_name(unit);
 }
 
 /// Adds the options that all commands share that apply a model.
 void add_input_options(po::options_description& options) {
-  options.add_options()("model", text("FILE"), "model.h5, best.h5 or a checkpoint");
+  options.add_options()("model", named_text("FILE"), "model.h5, best.h5 or a checkpoint");
   options.add(setting_options({"data", "data-access"}));
-  options.add_options()("split", text("train|validation|test", "test"),
+  options.add_options()("split", named_text("train|validation|test", "test"),
                         "what to apply the model to; training and validation set are those of the "
                         "model's run")("validation-size", po::value<std::string>()->value_name("N"),
                                        "instead of the size of the run's")(
       "validation", po::value<std::string>()->value_name("random|first"),
-      "instead of the run's choice")("stall-timeout", text("TIME", "300s"),
+      "instead of the run's choice")("stall-timeout", named_text("TIME", "300s"),
                                      "end the job after so long without progress");
 }
 
@@ -32,7 +32,7 @@ po::variables_map parse(const std::vector<std::string>& arguments,
   return parse_arguments(arguments, options, po::positional_options_description().add("model", 1));
 }
 
-ShowText help_text(const po::options_description& options) {
+ShowText inference_help(const po::options_description& options) {
   std::ostringstream stream;
   stream << options;
   return {stream.str()};
@@ -114,7 +114,7 @@ Command parse_evaluate_options(const std::vector<std::string>& arguments) {
   po::options_description options(
       "sae_dist evaluate MODEL [options]: error and confusion matrix of a model on a split");
   add_input_options(options);
-  options.add_options()("csv", text("FILE|-"),
+  options.add_options()("csv", named_text("FILE|-"),
                         "write samples, errors and loss there; -: to the output, and no tables")(
       "confusion", po::bool_switch(),
       "write the confusion matrix there instead: a row for each label, a column for each "
@@ -122,7 +122,7 @@ Command parse_evaluate_options(const std::vector<std::string>& arguments) {
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
       "help", "this text");
   const auto values = parse(arguments, options);
-  if (values.count("help") > 0) return help_text(options);
+  if (values.count("help") > 0) return inference_help(options);
   return EvaluateOptions{.input = input_of(values, "evaluate"),
                          .csv = text_of(values, "csv"),
                          .confusion = values["confusion"].as<bool>(),
@@ -135,8 +135,8 @@ Command parse_inference_options(Inference kind, const std::vector<std::string>& 
       fmt::format("sae_dist {} MODEL --output FILE [options]: {}; also under mpirun or srun",
                   command.name, command.makes));
   add_input_options(options);
-  options.add_options()("output", text("FILE"), "the HDF5 file to write")(
-      "csv", text("FILE|-"), "also, or only, as comma-separated values; -: to the output")(
+  options.add_options()("output", named_text("FILE"), "the HDF5 file to write")(
+      "csv", named_text("FILE|-"), "also, or only, as comma-separated values; -: to the output")(
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
       "quiet", po::bool_switch(), "print nothing but errors and warnings")("help", "this text");
   if (!command.layer.empty()) {
@@ -145,7 +145,7 @@ Command parse_inference_options(Inference kind, const std::vector<std::string>& 
   }
   if (kind == Inference::kScores) add_score_options(options);
   const auto values = parse(arguments, options);
-  if (values.count("help") > 0) return help_text(options);
+  if (values.count("help") > 0) return inference_help(options);
   InferenceOptions result;
   result.kind = kind;
   result.input = input_of(values, command.name);

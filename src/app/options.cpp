@@ -110,13 +110,14 @@ Command parse_command_line(const std::vector<std::string>& arguments, const File
     return parse_inference_options(Inference::kReconstructions, rest);
   }
   if (arguments[0] == "score") return parse_inference_options(Inference::kScores, rest);
+  if (arguments[0] == "export") return parse_export_options(rest);
   if (arguments[0] == "doctor") return parse_doctor_options(rest);
   if (arguments[0] == "import") return parse_import_options(rest);
   if (arguments[0] == "inspect") return parse_inspect_options(rest);
   if (arguments[0] == "report") return parse_report_options(rest);
   throw UsageError(
       fmt::format("There is no command '{}'; there are train, bench, evaluate, predict, encode, "
-                  "reconstruct, score, import, inspect, report and doctor.",
+                  "reconstruct, score, export, import, inspect, report and doctor.",
                   arguments[0]));
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sae/apply/inference.hpp"
+#include "sae/apply/onnx.hpp"
 #include "sae/bench/bench.hpp"
 #include "sae/config/configuration.hpp"
 #include "sae/data/import.hpp"
@@ -63,6 +64,15 @@ struct InferenceOptions {
   bool quiet = false;
 };
 
+struct ExportOptions {
+  std::filesystem::path model;
+  std::filesystem::path onnx;         ///< The file to write.
+  std::optional<OnnxPart> part = {};  ///< None: what the model was trained for.
+  Index layer = 0;                    ///< Hidden layer, counted from 1; 0: the last.
+  bool force = false;                 ///< Replace a model or a data set.
+  bool quiet = false;
+};
+
 struct ImportCommandOptions {
   CsvFiles csv;       ///< Used if its training file is not empty,
   NpyArrays npy;      ///< else this if its training images are not empty,
@@ -98,8 +108,8 @@ struct ReportOptions {
 };
 
 using Command =
-    std::variant<ShowText, TrainOptions, EvaluateOptions, InferenceOptions, ImportCommandOptions,
-                 InspectOptions, BenchOptions, DoctorOptions, ReportOptions>;
+    std::variant<ShowText, TrainOptions, EvaluateOptions, InferenceOptions, ExportOptions,
+                 ImportCommandOptions, InspectOptions, BenchOptions, DoctorOptions, ReportOptions>;
 
 /// Functions that return the text of a configuration file or a recipe. Those that main passes are
 /// collective: rank 0 reads, so that only its host needs the file.
@@ -126,6 +136,9 @@ Command parse_inference_options(Inference kind, const std::vector<std::string>& 
 
 /// As parse_command_line, for the arguments of `import`.
 Command parse_import_options(const std::vector<std::string>& arguments);
+
+/// As parse_command_line, for the arguments of `export`.
+Command parse_export_options(const std::vector<std::string>& arguments);
 
 /// As parse_command_line, for the arguments of `bench`.
 Command parse_bench_options(const std::vector<std::string>& arguments);

@@ -42,6 +42,7 @@ struct CommandRunner {
     return run_doctor(options, comm, fault);
   }
   ExitCode operator()(const EvaluateOptions& o) const { return done(run_evaluate, o); }
+  ExitCode operator()(const ExportOptions& o) const { return done(run_export, o); }
   ExitCode operator()(const ImportCommandOptions& o) const { return done(run_import, o); }
   ExitCode operator()(const InspectOptions& o) const { return done(run_inspect, o); }
   ExitCode operator()(const BenchOptions& o) const { return done(run_bench_command, o); }

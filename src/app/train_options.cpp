@@ -99,8 +99,8 @@ RunControl control_of(const po::variables_map& values) {
 Command parse_train_options(const std::vector<std::string>& arguments, const FileTexts& files) {
   po::options_description all(
       "sae_dist [train] [options]: trains a stacked denoising autoencoder; also under mpirun or "
-      "srun.\nOther commands: bench, evaluate, predict, encode, reconstruct, score, import, "
-      "inspect, report, doctor; each has a --help of its own");
+      "srun.\nOther commands: bench, evaluate, predict, encode, reconstruct, score, export, "
+      "import, inspect, report, doctor; each has a --help of its own");
   all.add(session_options()).add(setting_options());
 
   const po::variables_map values = parse_arguments(arguments, all);

@@ -148,14 +148,6 @@ float interpolate(const float* from, const float* to, Index knots, float x) {
   return to[i] + share * (to[i + 1] - to[i]);
 }
 
-/// Knots of a column, without those that fill it up.
-Index knots_of(const Scaling& scaling, Index feature) {
-  const auto column = scaling.values.col(feature);
-  const float* end = std::lower_bound(column.data(), column.data() + column.size(),
-                                      std::numeric_limits<float>::max());
-  return std::max<Index>(end - column.data(), 1);
-}
-
 void map_knots(const Scaling& scaling, const Matrix<float>& from, const Matrix<float>& to,
                MatrixRef<float> x) {
   for (Index feature = 0; feature < x.rows(); ++feature) {
@@ -176,6 +168,13 @@ const Choices<ScalingKind>& scaling_kinds() {
       {"min-max", ScalingKind::kMinMax, "from 0 to 1"},
       {"rank-gauss", ScalingKind::kRankGauss, "ranks become a normal distribution"}};
   return kinds;
+}
+
+Index knots_of(const Scaling& scaling, Index feature) {
+  const auto column = scaling.values.col(feature);
+  const float* end = std::lower_bound(column.data(), column.data() + column.size(),
+                                      std::numeric_limits<float>::max());
+  return std::max<Index>(end - column.data(), 1);
 }
 
 void scale(const Scaling& scaling, MatrixRef<float> x) {

@@ -115,7 +115,7 @@ class Usage(ProgramTest):
         for command, option in (("", "--corruption-at"), ("train", "--units"),
                                 ("evaluate", "--split"), ("predict", "--csv"),
                                 ("encode", "--layer"), ("reconstruct", "--layer"),
-                                ("import", "--from"), ("inspect", "FILE"),
+                                ("export", "--onnx"), ("import", "--from"), ("inspect", "FILE"),
                                 ("report", "--data"), ("doctor", "--threads")):
             output = self.run_program(*command.split(), "--help")
             self.assertIn(option, output)

@@ -35,6 +35,9 @@ struct Scaling {
 
 inline constexpr Index kMostKnots = 256;  ///< Rows of Scaling::values.
 
+/// Of kRankGauss: knots of a feature, at least 1, without the rows that fill up its column.
+Index knots_of(const Scaling& scaling, Index feature);
+
 /// Scales x (features, samples) in place.
 void scale(const Scaling& scaling, MatrixRef<float> x);
 /// The inverse, up to rounding; of kRankGauss within the range of the training samples.

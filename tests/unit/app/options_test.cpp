@@ -201,6 +201,19 @@ TEST(Options, OfInferenceNameModelSamplesAndResults) {
   EXPECT_EQ(options.csv, "-");
 }
 
+TEST(Options, OfExportNameModelFileAndPart) {
+  const auto options = std::get<ExportOptions>(parse_command_line(
+      {"export", "m.h5", "--onnx", "m.onnx", "--part", "encoder", "--layer", "2"}, files("", "")));
+  EXPECT_EQ(options.model, "m.h5");
+  EXPECT_EQ(options.onnx, "m.onnx");
+  EXPECT_EQ(options.part, OnnxPart::kEncoder);
+  EXPECT_EQ(options.layer, 2);
+  const auto usual = std::get<ExportOptions>(
+      parse_command_line({"export", "m.h5", "--onnx", "m.onnx"}, files("", "")));
+  EXPECT_FALSE(usual.part);
+  EXPECT_EQ(usual.layer, 0);
+}
+
 TEST(Options, CodesAreKeptAsIsAskedAndElseByTheTrainer) {
   EXPECT_EQ(configure({}).cache_codes, CacheCodes::kAuto);
   EXPECT_EQ(configure({"--cache-codes", "on"}).cache_codes, CacheCodes::kOn);
@@ -242,6 +255,11 @@ TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
       {{"encode", "m.h5", "--output", "-"}, "--csv -"},
       {{"encode", "m.h5", "--output", "x", "--layer", "-1"}, "--layer"},
       {{"predict", "m.h5", "--output", "x", "--layer", "1"}, "layer"},
+      {{"export", "--onnx", "x"}, "export needs a MODEL"},
+      {{"export", "m.h5"}, "export needs --onnx"},
+      {{"export", "m.h5", "--onnx", "-"}, "--onnx is a file"},
+      {{"export", "m.h5", "--onnx", "x", "--part", "decoder"}, "classifier, encoder, autoencoder"},
+      {{"export", "m.h5", "--onnx", "x", "--layer", "-1"}, "--layer is at least 0, not -1"},
       {{"import", "--output", "x"}, "--from"},
       {{"import", "--from", "x"}, "--output"},
       {{"inspect"}, "FILE"}};
@@ -284,6 +302,7 @@ TEST(Options, HelpOfEachCommandNamesItsOptions) {
            {{"predict", "--help"}, "--csv"},
            {{"encode", "--help"}, "--layer"},
            {{"reconstruct", "--help"}, "--layer"},
+           {{"export", "--help"}, "classifier|encoder|autoencoder"},
            {{"import", "--help"}, "--train-images"},
            {{"inspect", "--help"}, "--file"}}) {
     const auto text = std::get<ShowText>(parse_command_line(arguments, files("", ""))).text;
