@@ -183,24 +183,6 @@ TEST_F(DatasetFileTest, WrongLabelIsNamedWhenItIsRead) {
   }
 }
 
-TEST_F(DatasetFileTest, ASampleMayHaveNoLabel) {
-  DatasetInfo info = TinyDataset{}.info();
-  info.lacks_labels = true;
-  info.test_count = 0;
-  info.has_test_labels = false;
-  info.train_count = 3;
-  DatasetWriter writer(path_, info);
-  writer.append_images(Split::kTrain,
-                       std::vector<std::byte>(3 * info.bytes_per_sample(), std::byte{1}));
-  writer.append_labels(Split::kTrain, std::vector<std::uint16_t>{1, kNoLabel, 0});
-  writer.finish();
-  EXPECT_EQ(labels_of(DatasetFile(path_), Split::kTrain),
-            (std::vector<std::uint16_t>{1, kNoLabel, 0}));
-  std::vector<std::int64_t> stored(3);
-  Hdf5File::open(path_).read_rows("/train/labels", {0, 3}, std::span(stored));
-  EXPECT_EQ(stored, (std::vector<std::int64_t>{1, -1, 0}));
-}
-
 TEST_F(DatasetFileTest, NamesAreKept) {
   DatasetInfo info = TinyDataset{}.info();
   info.test_count = 0;
@@ -403,31 +385,6 @@ TEST_F(DatasetFileTest, MnistHoldsTheOriginals) {
             (std::vector<Index>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}));
   EXPECT_EQ(counts(Split::kTest),
             (std::vector<Index>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}));
-}
-
-TEST(DatasetWriter, NothingAppearsBeforeTheEnd) {
-  const TemporaryDirectory folder;
-  DatasetInfo info;
-  info.features = 5;
-  info.train_count = 2;
-  {
-    DatasetWriter writer(folder.path() / "data.h5", info);
-    writer.append_images(Split::kTrain, std::vector<std::byte>(5));
-    EXPECT_FALSE(std::filesystem::exists(folder.path() / "data.h5"));
-  }
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-}
-
-TEST(DatasetWriter, SameSamplesGiveTheSameBytes) {
-  const TemporaryDirectory folder;
-  std::vector<std::string> bytes;
-  for (const char* name : {"first.h5", "second.h5"}) {
-    TinyDataset{}.write(folder.path() / name);
-    std::ostringstream content;
-    content << std::ifstream(folder.path() / name, std::ios::binary).rdbuf();
-    bytes.push_back(content.str());
-  }
-  EXPECT_TRUE(bytes[0] == bytes[1]);
 }
 
 }  // namespace
