@@ -60,30 +60,50 @@ std::vector<std::filesystem::path> inputs_of(const ImportCommandOptions& options
 
 DatasetInfo import_any(const ImportCommandOptions& options, const IdxFiles& idx) {
   ImportProgress progress;
-  ImportOptions import = options.import;
-  import.progress = [&progress](double share) { progress.show(share);
-};
-if (!options.csv.train.empty()) return import_csv(options.csv, import);
-if (!options.npy.train_images.empty()) return import_npy(options.npy, import);
-if (!options.arrays.file.empty()) return import_hdf5(options.arrays, import);
-return import_idx(idx, import);
-}  // namespace
-
-void print_summary(const std::filesystem::path& output, const DatasetInfo& info) {
-  fmt::print("wrote {}: {} training and {} test samples of {} {}, {} classes{}\n", output.string(),
-             grouped(info.train_count), grouped(info.test_count), info.features,
-             info.height > 0 || info.feature_names.empty() ? "pixels" : "features", info.classes,
-             info.lacks_labels ? ", some without a label" : "");
+  ImportOptions common = options.import;
+  common.progress = [&progress](double share) { progress.show(share); };
+  if (!options.csv.train.empty()) return import_csv(options.csv, common);
+  if (!options.npy.train_images.empty()) return import_npy(options.npy, common);
+  if (!options.arrays.file.empty()) return import_hdf5(options.arrays, common);
+  return import_idx(idx, common);
 }
 
-}  // namespace sae
+/// The columns of words of a table with the number of their words, from the names of its features.
+std::string columns_of_words(const DatasetInfo& info) {
+  constexpr std::size_t kMost = 20;
+  std::vector<std::pair<std::string, int>> columns;
+  for (const std::string& name : info.feature_names) {
+    const auto end = name.find('=');
+    if (end == std::string::npos) continue;
+    const std::string column = name.substr(0, end);
+    if (columns.empty() || columns.back().first != column) columns.emplace_back(column, 0);
+    ++columns.back().second;
+  }
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kMost, columns.size()); ++i) {
+    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", columns[i].first, columns[i].second);
+  }
+  if (columns.size() > kMost) text += fmt::format(" and {} more", columns.size() - kMost);
+  return text;
+}
+
+void print_summary(const ImportCommandOptions& options, const DatasetInfo& info) {
+  fmt::print("wrote {}: {} training and {} test samples of {} {}, {} classes{}\n",
+             options.import.output.string(), grouped(info.train_count), grouped(info.test_count),
+             info.features, info.height > 0 || info.feature_names.empty() ? "pixels" : "features",
+             info.classes, info.lacks_labels ? ", some without a label" : "");
+  const std::string words = options.csv.train.empty() ? "" : columns_of_words(info);
+  if (!words.empty()) fmt::print("  columns of words, with the number of them: {}\n", words);
+}
+
+}  // namespace
 
 void run_import(const ImportCommandOptions& options, Communicator& comm) {
   if (comm.is_root()) {
     const IdxFiles idx =
         options.from.empty() ? options.idx : find_idx_files(options.from, options.set);
     check_output(options.import.output, inputs_of(options, idx), options.force);
-    print_summary(options.import.output, import_any(options, idx));
+    print_summary(options, import_any(options, idx));
   }
   comm.barrier();
 }

@@ -130,10 +130,10 @@ void check_companions(const ImportWords& words, const std::string& input) {
 }
 
 char separator_of(const std::string& text) {
-  static const std::map<std::string, char> kNames = {
+  static const std::map<std::string, char> names = {
       {"auto", '\0'}, {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
       {"bar", '|'},   {"blank", ' '}, {"\\t", '\t'}};
-  if (const auto found = kNames.find(text); found != kNames.end()) return found->second;
+  if (const auto found = names.find(text); found != names.end()) return found->second;
   require(text.size() == 1 && text[0] != '"' && text[0] != '\n' && text[0] != '\r',
           fmt::format("--separator is a character, comma, semicolon, tab, bar, blank or auto, not "
                       "'{}'.",

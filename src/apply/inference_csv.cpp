@@ -22,7 +22,7 @@ std::string csv_field(const std::string& text) {
 
 /// The name of value `i` of a sample.
 std::string value_name(const InferenceSettings& settings, const DataSpec& data, Index i) {
-  const auto named = [i](const char* prefix, const std::vector<std::string>& names) {
+  const auto named = [&i](const char* prefix, const std::vector<std::string>& names) {
     const std::string name =
         names.empty() ? fmt::format("{}", i) : "_" + names[static_cast<std::size_t>(i)];
     return prefix + name;

@@ -102,6 +102,11 @@ void merge_column(ColumnScan& into, ColumnScan& from, const ColumnPlan& plan) {
 
 }  // namespace
 
+const ColumnDetails& ColumnScan::get_details() const {
+  static const ColumnDetails none;
+  return details ? *details : none;
+}
+
 TableScan scan_table(const CsvTable& table, const std::vector<ColumnPlan>& plan,
                      const std::function<void(std::size_t)>& progress) {
   TableScan scan;

@@ -60,10 +60,7 @@ struct ColumnScan {
     if (!details) details = std::make_unique<ColumnDetails>();
     return *details;
   }
-  const ColumnDetails& get_details() const {
-    static const ColumnDetails kNone;
-    return details ? *details : kNone;
-  }
+  const ColumnDetails& get_details() const;
 };
 
 /// How a column is scanned.

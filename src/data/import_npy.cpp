@@ -149,6 +149,7 @@ const ZipMember* find_array(const std::vector<ZipMember>& members, std::string_v
                                      const std::vector<ZipMember>& members,
                                      const std::string& wanted) {
   std::vector<std::string> names;
+  names.reserve(members.size());
   for (const ZipMember& member : members) {
     names.push_back(NpyPlace{path, member}.array_name());
   }

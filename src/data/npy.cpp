@@ -255,7 +255,7 @@ void NpyReader::read_header() {
   if (std::string_view(begin.data(), kNpyMagic.size()) != kNpyMagic) {
     fail(0, "this is no array of NumPy (.npy)");
   }
-  const int version = begin[6];
+  const int version = static_cast<unsigned char>(begin[6]);
   if (version < 1 || version > 3) {
     fail(6, fmt::format("the array is of format version {}, not 1 to 3", version));
   }

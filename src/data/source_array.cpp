@@ -42,7 +42,7 @@ std::vector<Index> sample_shape_of(const SourceArray& images, const ImportOption
                 fmt::format("it has shape {}; samples hold 1 to {} pixels", text, kMaxFeatures));
   }
   if (options.height == 0) return sample;
-  const std::vector<Index> wanted = {options.height, options.width};
+  std::vector<Index> wanted = {options.height, options.width};
   if (sample != wanted && (sample.size() == 2 || sample[0] != features_of(wanted))) {
     fail_import(images.location(), fmt::format("it has shape {}, so its samples are no images of "
                                                "{}x{} pixels",

@@ -163,12 +163,12 @@ DatasetInfo write_dataset(const std::vector<SplitSource>& splits, const ImportOp
   check_alike(train, splits.back());
   const bool two = splits.size() > 1;
   const TestDraw draw(two ? ImportOptions{} : options, train.count, train.images_location);
-  const DatasetInfo info = info_of(splits, two ? splits.back().count : draw.test_count(), options);
+  DatasetInfo info = info_of(splits, two ? splits.back().count : draw.test_count(), options);
 
   double total = static_cast<double>(train.count + (two ? info.test_count : 0));
   double done = 0;
   const auto report = [&](std::size_t bytes) {
-    done += static_cast<double>(bytes / info.bytes_per_sample());
+    done += static_cast<double>(bytes) / static_cast<double>(info.bytes_per_sample());
     if (options.progress) options.progress(done / total);
   };
   DatasetWriter writer(options.output, info);

@@ -357,30 +357,5 @@ TEST_F(DatasetFileTest, MnistHoldsTheOriginals) {
             (std::vector<Index>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}));
 }
 
-TEST(DatasetWriter, NothingAppearsBeforeTheEnd) {
-  const TemporaryDirectory folder;
-  DatasetInfo info;
-  info.features = 5;
-  info.train_count = 2;
-  {
-    DatasetWriter writer(folder.path() / "data.h5", info);
-    writer.append_images(Split::kTrain, std::vector<std::byte>(5));
-    EXPECT_FALSE(std::filesystem::exists(folder.path() / "data.h5"));
-  }
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-}
-
-TEST(DatasetWriter, SameSamplesGiveTheSameBytes) {
-  const TemporaryDirectory folder;
-  std::vector<std::string> bytes;
-  for (const char* name : {"first.h5", "second.h5"}) {
-    TinyDataset{}.write(folder.path() / name);
-    std::ostringstream content;
-    content << std::ifstream(folder.path() / name, std::ios::binary).rdbuf();
-    bytes.push_back(content.str());
-  }
-  EXPECT_TRUE(bytes[0] == bytes[1]);
-}
-
 }  // namespace
 }  // namespace sae

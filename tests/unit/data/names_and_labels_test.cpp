@@ -12,31 +12,7 @@ namespace {
 struct NamesAndLabels : testing::Test {
   TemporaryDirectory folder;
   std::filesystem::path path_ = folder.path() / "names.h5";
-
-  static std::vector<std::uint16_t> labels_of(const DatasetFile& file, Split split) {
-    std::vector<std::uint16_t> labels(static_cast<std::size_t>(file.info().count(split)));
-    file.read_labels(split, {0, file.info().count(split)}, labels);
-    return labels;
-  }
 };
-
-TEST_F(NamesAndLabels, ASampleMayHaveNoLabel) {
-  DatasetInfo info = TinyDataset{}.info();
-  info.lacks_labels = true;
-  info.test_count = 0;
-  info.has_test_labels = false;
-  info.train_count = 3;
-  DatasetWriter writer(path_, info);
-  writer.append_images(Split::kTrain,
-                       std::vector<std::byte>(3 * info.bytes_per_sample(), std::byte{1}));
-  writer.append_labels(Split::kTrain, std::vector<std::uint16_t>{1, kNoLabel, 0});
-  writer.finish();
-  EXPECT_EQ(labels_of(DatasetFile(path_), Split::kTrain),
-            (std::vector<std::uint16_t>{1, kNoLabel, 0}));
-  std::vector<std::int64_t> stored(3);
-  Hdf5File::open(path_).read_rows("/train/labels", {0, 3}, std::span(stored));
-  EXPECT_EQ(stored, (std::vector<std::int64_t>{1, -1, 0}));
-}
 
 TEST_F(NamesAndLabels, NamesAreKept) {
   DatasetInfo info = TinyDataset{}.info();
