@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sae/config/settings.hpp"
@@ -51,6 +52,17 @@ void inspect_checkpoint(const std::filesystem::path& path) {
   fmt::print("{}: model {}\n", path.string(), to_string(checkpoint.topology));
   fmt::print("  verified  the digest of all its bytes is right\n{}", progress_lines(checkpoint));
   fmt::print("  data set  {}\n", checkpoint.dataset);
+  fmt::print("  inputs    {}, scale {}, visible units {}\n",
+             checkpoint.data.type == PixelType::kUint8 ? "bytes / 255" : "float32",
+             name_of(checkpoint.data.scaling.kind, scaling_kinds()),
+             name_of(checkpoint.topology.visible, visible_kinds()));
+  if (!checkpoint.data.class_names.empty()) {
+    constexpr std::size_t kMost = 20;
+    const auto& names = checkpoint.data.class_names;
+    const auto end = names.begin() + static_cast<std::ptrdiff_t>(std::min(kMost, names.size()));
+    fmt::print("  classes   {}{}\n", fmt::join(names.begin(), end, ", "),
+               names.size() > kMost ? ", ..." : "");
+  }
   fmt::print("  optimizer {}\n",
              checkpoint.slots.empty() ? "none" : describe_slots(checkpoint) + ", for a resume");
   fmt::print("\n  {:<22} {:>14} {:>12} {:>20} {:>12}\n", "array", "shape", "norm",

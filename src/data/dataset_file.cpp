@@ -257,6 +257,10 @@ DatasetFile DatasetFile::open_without_trial(const std::filesystem::path& path) {
 
 DatasetFile::DatasetFile(Hdf5File file) : file_(std::move(file)), info_(read_info(file_)) {}
 
+Index DatasetFile::samples_per_chunk(Split split) const {
+  return info_.count(split) > 0 ? file_.chunk_rows(images_of(split)) : 1;
+}
+
 void DatasetFile::read_images(Split split, Range samples, std::span<std::byte> out) const {
   const std::string images = images_of(split);
   file_.read_bytes(images, samples, element_type_of(info_.pixel_type), out);

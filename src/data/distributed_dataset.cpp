@@ -81,6 +81,11 @@ DistributedDataset::DistributedDataset(const std::filesystem::path& path, DataAc
       heartbeat_(heartbeat),
       file_(open_on_root(path, comm, heartbeat)),
       info_(broadcast_info(file_ ? file_->info() : DatasetInfo{}, comm)) {
+  if (file_) {
+    samples_per_chunk_ = {file_->samples_per_chunk(Split::kTrain),
+                          file_->samples_per_chunk(Split::kTest)};
+  }
+  comm.broadcast(std::as_writable_bytes(std::span(samples_per_chunk_)), 0);
   if (access != DataAccess::kShared || file_) return;
   file_ = DatasetFile::open_without_trial(path);
   const DatasetInfo& own = file_->info();
@@ -95,10 +100,16 @@ DistributedDataset::DistributedDataset(const std::filesystem::path& path, DataAc
   }
 }
 
+Index DistributedDataset::samples_per_block(Split split) const {
+  const auto usual =
+      static_cast<Index>(std::max<std::size_t>(1, kBlockBytes / record_format().bytes()));
+  return std::max(usual, samples_per_chunk_[split == Split::kTrain ? 0 : 1]);
+}
+
 void DistributedDataset::read_block(const SampleSet& set, Range positions,
                                     std::span<std::byte> records) const {
   const RecordFormat format = record_format();
-  const auto most = static_cast<Index>(std::max<std::size_t>(1, kBlockBytes / format.bytes()));
+  const Index most = samples_per_block(set.split());
   const bool has_labels = info_.has_labels(set.split());
   std::vector<std::byte> pixels;
   std::vector<std::uint16_t> labels;
@@ -143,8 +154,7 @@ Shard DistributedDataset::load_shard(const SampleSet& set, Range positions, Inde
     return part_in_blocks(whole, granularity, rank, comm_.size());
   };
   Shard shard(format, whole.size(), shard_of(comm_.rank()));
-  const auto block_samples =
-      static_cast<Index>(std::max<std::size_t>(1, kBlockBytes / format.bytes()));
+  const Index block_samples = samples_per_block(set.split());
   // The samples that a rank loads in a round.
   const auto block_of = [&](int rank, Index round) {
     const Range own_shard = shard_of(rank);

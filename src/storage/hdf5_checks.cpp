@@ -50,6 +50,17 @@ bool Hdf5File::has_check_sums(const std::string& name) const {
   return !filters.empty() && filters.back() == H5Z_FILTER_FLETCHER32;
 }
 
+Index Hdf5File::chunk_rows(const std::string& name) const {
+  const State::Dataset& dataset = state_->dataset(name);
+  const auto plan =
+      state_->own(H5Dget_create_plist(dataset.handle.id()), "H5Dget_create_plist", name, H5Pclose);
+  if (H5Pget_layout(plan.id()) != H5D_CHUNKED) return 1;
+  std::vector<hsize_t> chunk(dataset.shape.size());
+  state_->check(H5Pget_chunk(plan.id(), static_cast<int>(chunk.size()), chunk.data()),
+                "H5Pget_chunk", name);
+  return static_cast<Index>(chunk.front());
+}
+
 bool Hdf5File::is_contiguous(const std::string& name) const {
   const hid_t dataset = state_->dataset(name).handle.id();
   const auto plan =

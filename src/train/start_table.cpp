@@ -15,6 +15,13 @@ std::string row(std::string_view name, const std::string& value) {
   return fmt::format("  {:<14} {}\n", name, value);
 }
 
+/// How many labels a run uses; empty if it uses all.
+std::string labels_used(const RunSummary& summary) {
+  if (summary.topology.classes == 0) return " without labels";
+  if (summary.labelled_samples == summary.training_samples) return "";
+  return fmt::format(" ({} with their labels)", grouped(summary.labelled_samples));
+}
+
 }  // namespace
 
 std::string start_table(const RunSummary& summary, const Configuration& configuration,
@@ -29,8 +36,9 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
   std::string text = libraries + "\n\n";
   text += row("data", fmt::format("{} ({})", configuration.data.string(), summary.dataset.name));
   text += row("samples",
-              fmt::format("{} train, {} validation, {} test", grouped(summary.training_samples),
-                          grouped(summary.validation_samples), grouped(summary.test_samples)));
+              fmt::format("{} train{}, {} validation, {} test", grouped(summary.training_samples),
+                          labels_used(summary), grouped(summary.validation_samples),
+                          grouped(summary.test_samples)));
   text += row("network", fmt::format("{}, {} parameters", to_string(summary.topology),
                                      grouped(summary.parameters)));
   text += row("ranks", fmt::format("{} x {} on {}", ranks,

@@ -33,6 +33,7 @@ RunSummary Trainer::summary() {
       !data_->scaling.is_used() && layout_.topology().visible == Visible::kBernoulli;
   result.parameters = layout_.size();
   result.training_samples = data_->training.set_size();
+  result.labelled_samples = classifies() ? data_->shard_for(true).set_size() : 0;
   result.validation_samples = data_->validation.set_size();
   result.test_samples = data_->test.set_size();
   const Placement placement = gather_placement(comm_);

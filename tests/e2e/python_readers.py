@@ -32,7 +32,7 @@ class PythonReaders(ProgramTest):
         return variables, code.count("\n")
 
     def test_eight_lines_apply_a_model(self):
-        variables, lines = self.run_lines("data/README.md", 'h5py.File("model.h5")')
+        variables, lines = self.run_lines("data/README.md", 'labels = (h @')
         self.assertEqual(lines, 8)
         self.run_program("predict", "model.h5", "--output", "predictions.h5")
         with h5py.File(self.folder / "predictions.h5") as file:

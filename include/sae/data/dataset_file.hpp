@@ -74,6 +74,9 @@ class DatasetFile {
   const std::filesystem::path& path() const { return file_.path(); }
   const DatasetInfo& info() const { return info_; }
 
+  /// Samples of a split that are packed together: to read one of them takes as long as all.
+  Index samples_per_chunk(Split split) const;
+
   /// Reads samples [samples.begin, samples.end), bytes_per_sample() each: uint8, or finite float32.
   /// Throws: DataError if the range is not in the split, the data are damaged, or a value is not
   /// finite (names sample, feature and value).

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -33,7 +34,7 @@ class DistributedDataset {
 
   /// Loads this rank's shard of the samples at [positions.begin, positions.end) of a set. Shards
   /// begin at multiples of `granularity` samples. A rank holds its shard and, while reading, at
-  /// most one block of kBlockBytes.
+  /// most one block: of kBlockBytes, or of a chunk of the file if that is larger.
   /// Collective. Throws: DataError on the reading rank.
   Shard load_shard(const SampleSet& set, Range positions, Index granularity = 1);
   Shard load_shard(const SampleSet& set, Index granularity = 1) {
@@ -47,6 +48,9 @@ class DistributedDataset {
   static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 
  private:
+  /// Samples of a block: of kBlockBytes, or of a whole chunk of the file if that is larger, so that
+  /// no chunk is unpacked again for each of its blocks.
+  Index samples_per_block(Split split) const;
   void read_block(const SampleSet& set, Range positions, std::span<std::byte> records) const;
 
   DataAccess access_;
@@ -54,6 +58,7 @@ class DistributedDataset {
   Heartbeat* heartbeat_;
   std::optional<DatasetFile> file_;  // Only where this rank reads.
   DatasetInfo info_;
+  std::array<Index, 2> samples_per_chunk_ = {1, 1};  ///< By split.
 };
 
 }  // namespace sae

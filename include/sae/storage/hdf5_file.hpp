@@ -74,6 +74,8 @@ class Hdf5File {
   ElementType element_type(const std::string& name) const;
   /// Whether check sums tell damage to the rows and to the tables that lead to them.
   bool has_check_sums(const std::string& name) const;
+  /// Rows that are packed together; 1 if each stands for itself.
+  Index chunk_rows(const std::string& name) const;
   /// Whether the rows follow one another in the file as they are.
   bool is_contiguous(const std::string& name) const;
 

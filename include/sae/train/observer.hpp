@@ -30,6 +30,7 @@ struct RunSummary {
   bool shows_pixels = true;  ///< Whether inputs are within [0, 1] as they are in the file.
   Index parameters = 0;
   Index training_samples = 0;
+  Index labelled_samples = 0;  ///< Of them, those whose labels are used.
   Index validation_samples = 0;
   Index test_samples = 0;
   std::vector<std::string> hosts = {};      ///< By rank.
