@@ -84,6 +84,10 @@ class OnnxNetwork {
     switch (activation) {
       case Activation::kSigmoid:
         return graph_.add_node("Sigmoid", {a}, name);
+      case Activation::kTanh:
+        return graph_.add_node("Tanh", {a}, name);
+      case Activation::kRelu:
+        return graph_.add_node("Relu", {a}, name);
     }
     throw std::logic_error("no such activation");
   }

@@ -87,6 +87,31 @@ Setting number_setting(const std::string& name, const std::string& placeholder, 
               [field](const Configuration& c) { return list_of({static_cast<double>(c.*field)}); }};
 }
 
+/// A number, or "auto" for one that is not decided.
+template <typename Number>
+Setting number_or_auto_setting(const std::string& name, const std::string& placeholder,
+                               Bounds bounds, const std::string& help,
+                               std::optional<Number> Configuration::*field) {
+  return {.name = name,
+          .placeholder = "auto|" + placeholder,
+          .help = help,
+          .read =
+              [name, bounds, field](Configuration& c, const std::string& text) {
+                (c.*field).reset();
+                if (text == "auto") return;
+                if constexpr (std::is_same_v<Number, Index>) {
+                  c.*field = parse_integer(name, text);
+                } else {
+                  c.*field = parse_real(name, text);
+                }
+                bounds.check(name, static_cast<double>(*(c.*field)));
+              },
+          .write =
+              [field](const Configuration& c) {
+                return c.*field ? list_of({static_cast<double>(*(c.*field))}) : std::string("auto");
+              }};
+}
+
 /// One value per hidden layer, or one for all: Index, double or std::optional<double>.
 template <typename Number>
 Setting list_setting(const std::string& name, Bounds bounds, const std::string& help,

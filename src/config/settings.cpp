@@ -105,9 +105,11 @@ std::vector<Setting> make_settings() {
                              "rank 0 reads and sends, or every rank reads its own part",
                              &C::data_access),
               OnResume::kFree),
-         number_setting("validation-size", "N", kNotNegative,
-                        "training samples that choose the best model and train nothing",
-                        &C::validation_size),
+         number_or_auto_setting(
+             "validation-size", "N", kNotNegative,
+             "training samples that choose the best model and train nothing; auto: a "
+             "tenth of them, at most 5000",
+             &C::validation_size),
          since(choice_setting(
                    "validation",
                    with_auto(
@@ -133,10 +135,12 @@ std::vector<Setting> make_settings() {
   group(
       "Network",
       {units_setting(), seed_setting(),
-       since(number_setting("initial-scale", "S", kNotNegative,
-                            "initial weights are uniform within +-S sqrt(6 / (inputs + outputs)) "
-                            "of their layer; the smaller, the smoother are the filters",
-                            &C::initial_scale),
+       since(number_or_auto_setting(
+                 "initial-scale", "S", kNotNegative,
+                 "initial weights are uniform within +-S sqrt(6 / (inputs + outputs)) "
+                 "of their layer; the smaller, the smoother are the filters; auto: 4 for "
+                 "sigmoid, 1 for tanh, 1.41 for relu",
+                 &C::initial_scale),
              "4"),
        since(
            choice_setting("activation", activation_kinds(), "of the hidden units", &C::activation),
@@ -183,8 +187,11 @@ std::vector<Setting> make_settings() {
              "classify"),
        with(number_setting("finetune-epochs", "N", kNotNegative, "epochs", &C::finetune_epochs),
             OnResume::kMoreEpochs),
-       number_setting("finetune-learning-rate", "RATE", kNotNegative, "learning rate at the start",
-                      &C::finetune_learning_rate),
+       number_or_auto_setting(
+           "finetune-learning-rate", "RATE", kNotNegative,
+           "learning rate at the start; auto: 0.6 to classify, 0.05 to reconstruct, "
+           "0.001 for Adam",
+           &C::finetune_learning_rate),
        choice_setting("finetune-schedule", schedule_kinds(), "how it falls", &C::finetune_schedule),
        with(since(number_setting("early-stop", "N", kNotNegative,
                                  "end after N epochs without a better validation figure; 0: "
@@ -241,11 +248,12 @@ std::vector<Setting> make_settings() {
 
 /// Throws: UsageError where settings contradict each other.
 void check(const Configuration& c) {
-  require(c.initial_scale > 0, "--initial-scale is more than 0: equal units stay equal.");
+  require(!c.initial_scale || *c.initial_scale > 0,
+          "--initial-scale is more than 0: equal units stay equal.");
   require(c.cache_codes != CacheCodes::kOn || c.corruption_at != CorruptionAt::kImage,
           "--cache-codes on keeps clean codes, but with --corruption-at image corrupted pixels "
           "pass up through the finished layers.");
-  require(c.early_stop == 0 || c.validation_size > 0,
+  require(c.early_stop == 0 || c.validation_size != Index{0},
           "--early-stop needs a validation set: --validation-size is 0.");
   if (!c.reproducible) return;
   require(c.gradient_precision != Precision::kBfloat16,

@@ -21,11 +21,37 @@ struct Sigmoid {
   }
 };
 
+struct Tanh {
+  template <typename Array>
+  static auto value(const Array& a) {
+    return a.tanh();
+  }
+  template <typename T>
+  static T times_derivative(T delta, T h) {
+    return delta * (T(1) - h * h);
+  }
+};
+
+struct Relu {
+  template <typename Array>
+  static auto value(const Array& a) {
+    return a.max(typename Array::Scalar(0));
+  }
+  template <typename T>
+  static T times_derivative(T delta, T h) {
+    return h > T(0) ? delta : T(0);
+  }
+};
+
 template <typename Use>
 void with_functions_of(Activation activation, const Use& use) {
   switch (activation) {
     case Activation::kSigmoid:
       return use(Sigmoid{});
+    case Activation::kTanh:
+      return use(Tanh{});
+    case Activation::kRelu:
+      return use(Relu{});
   }
   throw std::logic_error("no such activation");
 }
@@ -49,7 +75,8 @@ void multiply_by_derivative_of(Kind /*kind*/, Range rows, const ConstMatrixRef<T
 }  // namespace
 
 const Choices<Activation>& activation_kinds() {
-  static const Choices<Activation> kinds = {{"sigmoid", Activation::kSigmoid}};
+  static const Choices<Activation> kinds = {
+      {"sigmoid", Activation::kSigmoid}, {"tanh", Activation::kTanh}, {"relu", Activation::kRelu}};
   return kinds;
 }
 

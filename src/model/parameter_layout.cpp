@@ -25,9 +25,12 @@ Visible Topology::visible_of(Index of) const {
   if (of == 0) return visible;
   switch (layer(of - 1).activation) {
     case Activation::kSigmoid:
-      break;  // Values in [0, 1].
+      return Visible::kBernoulli;  // Values in [0, 1].
+    case Activation::kTanh:
+    case Activation::kRelu:
+      break;
   }
-  return Visible::kBernoulli;
+  return Visible::kGaussian;
 }
 
 ParameterLayout::ParameterLayout(const Topology& topology) : topology_(topology) {

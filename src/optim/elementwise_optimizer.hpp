@@ -30,7 +30,10 @@ inline float multiply_add(float a, float b, float c) {
 ///   static constexpr std::array kSlots = {"..."};  // The names of its slots.
 ///   float operator()(float w, float g, std::array<float, N>& slots, const OptimizerStep&) const;
 /// which returns the new parameter, given the old one and the gradient of the minibatch's mean loss
-/// with its penalty, and changes the slots.
+/// with its penalty, and changes the slots. It may have
+///   Formula at(const OptimizerStep&) const;        // Prepared for the step.
+///   static constexpr bool kDecoupledDecay = true;  // No penalty: the new parameter loses
+///                                                  // learning_rate weight_decay w instead.
 template <typename Formula>
 class ElementwiseOptimizer final : public Optimizer {
  public:
@@ -51,6 +54,16 @@ class ElementwiseOptimizer final : public Optimizer {
 
  private:
   static constexpr std::size_t kSlotCount = Formula::kSlots.size();
+  static constexpr bool kDecoupledDecay = [] {
+    if constexpr (requires { Formula::kDecoupledDecay; }) return Formula::kDecoupledDecay;
+    return false;
+  }();
+
+  static Formula prepared(const Formula& formula, const OptimizerStep& step) {
+    if constexpr (requires { formula.at(step); }) return formula.at(step);
+    return formula;
+  }
+
   static constexpr std::size_t kBlock = 2048;  // Elements that a thread takes at a time.
 
   /// Parts of the vectors of an update.
@@ -66,9 +79,10 @@ class ElementwiseOptimizer final : public Optimizer {
   template <bool HasRounded, typename Gradient>
   static bool update_block(const Block& block, const Formula& given, const OptimizerStep& step,
                            const Gradient& gradient) {
-    const Formula formula = given;
+    const Formula formula = prepared(given, step);
     const Block at = block;
     const OptimizerStep fixed = step;
+    const float decay = step.learning_rate * step.weight_decay;
     std::uint32_t faults = 0;
 #pragma omp simd reduction(| : faults)
     for (std::size_t i = 0; i < at.size; ++i) {
@@ -79,8 +93,14 @@ class ElementwiseOptimizer final : public Optimizer {
       const float w = at.parameters[i];
       std::array<float, kSlotCount> slots;
       for (std::size_t slot = 0; slot < kSlotCount; ++slot) slots[slot] = at.slots[slot][i];
-      const float direction = multiply_add(fixed.weight_decay, w, fixed.gradient_scale * g);
-      const float result = formula(w, direction, slots, fixed);
+      float result = 0;
+      if constexpr (kDecoupledDecay) {
+        const float kept = multiply_add(-decay, w, w);
+        result = formula(kept, fixed.gradient_scale * g, slots, fixed);
+      } else {
+        const float direction = multiply_add(fixed.weight_decay, w, fixed.gradient_scale * g);
+        result = formula(w, direction, slots, fixed);
+      }
       for (std::size_t slot = 0; slot < kSlotCount; ++slot) {
         at.slots[slot][i] = finite ? slots[slot] : at.slots[slot][i];
       }

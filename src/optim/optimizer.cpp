@@ -6,10 +6,16 @@ namespace sae {
 
 // Each kind has a source of its own.
 std::unique_ptr<Optimizer> make_sgd(const OptimizerSettings& settings);
+std::unique_ptr<Optimizer> make_nesterov(const OptimizerSettings& settings);
+std::unique_ptr<Optimizer> make_adam(const OptimizerSettings& settings);
+std::unique_ptr<Optimizer> make_adamw(const OptimizerSettings& settings);
 
 const Choices<OptimizerKind>& optimizer_kinds() {
   static const Choices<OptimizerKind> kinds = {
-      {"sgd", OptimizerKind::kSgd, "stochastic gradient descent"}};
+      {"sgd", OptimizerKind::kSgd, "stochastic gradient descent with momentum"},
+      {"nesterov", OptimizerKind::kNesterov, "with Nesterov's momentum"},
+      {"adam", OptimizerKind::kAdam, "momentum is its beta1; rates of about 0.001"},
+      {"adamw", OptimizerKind::kAdamW, "Adam with decoupled weight decay"}};
   return kinds;
 }
 
@@ -17,6 +23,12 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings) {
   switch (settings.kind) {
     case OptimizerKind::kSgd:
       return make_sgd(settings);
+    case OptimizerKind::kNesterov:
+      return make_nesterov(settings);
+    case OptimizerKind::kAdam:
+      return make_adam(settings);
+    case OptimizerKind::kAdamW:
+      return make_adamw(settings);
   }
   throw std::logic_error("no such optimizer");
 }

@@ -131,12 +131,38 @@ void warn_of_classes(const RunData& data, Communicator& comm, std::vector<std::s
   }
 }
 
+/// The largest byte of all training samples. Collective.
+int largest_byte(const Shard& shard, Communicator& comm) {
+  std::byte own{0};
+  for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
+    own = std::max(own, std::ranges::max(shard.record(sample).first(shard.format().pixel_bytes())));
+  }
+  const auto all = comm.allgather_values(std::span<const std::byte>(&own, 1));
+  return std::to_integer<int>(std::ranges::max(all));
+}
+
+void warn_of_dark_bytes(const RunData& data, Communicator& comm,
+                        std::vector<std::string>& warnings) {
+  constexpr int kBright = 128;
+  const int most = largest_byte(data.training, comm);
+  if (most == 0 || most >= kBright) return;
+  warnings.push_back(fmt::format(
+      "The largest byte of the training samples is {}: divided by 255, inputs are at most {:.3g}. "
+      "--scale min-max spreads them from 0 to 1.",
+      most, most / 255.0));
+}
+
 }  // namespace
 
-std::vector<std::string> data_warnings(const RunData& data, bool classifies, Communicator& comm) {
+std::vector<std::string> data_warnings(const RunData& data, bool classifies, bool scaled,
+                                       Communicator& comm) {
   std::vector<std::string> warnings;
   // Of bytes, a constant feature is the border of an image.
-  if (data.info.pixel_type == PixelType::kFloat32) warn_of_features(data, comm, warnings);
+  if (data.info.pixel_type == PixelType::kFloat32) {
+    warn_of_features(data, comm, warnings);
+  } else if (!scaled) {
+    warn_of_dark_bytes(data, comm, warnings);
+  }
   if (classifies) warn_of_classes(data, comm, warnings);
   return warnings;
 }

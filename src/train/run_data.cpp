@@ -26,11 +26,11 @@ void check_dataset(const Configuration& configuration, const DatasetInfo& info) 
                     "told apart by the random numbers.",
                     data, info.train_count));
   }
-  if (configuration.validation_size >= info.train_count) {
+  if (configuration.validation_size.value_or(0) >= info.train_count) {
     throw DataError(fmt::format(
         "A validation set of {} samples (--validation-size) leaves nothing to train on: {} has {} "
         "training samples.",
-        configuration.validation_size, data, info.train_count));
+        *configuration.validation_size, data, info.train_count));
   }
 }
 
@@ -86,12 +86,23 @@ void RunData::draw_donors(std::uint64_t seed, Communicator& comm) {
   donors = std::make_shared<const Matrix<float>>(std::move(drawn));
 }
 
+/// How many classes the labelled training samples have. Collective.
+Index classes_of_training(const RunData& data, Communicator& comm) {
+  const Shard& shard = data.shard_for(true);
+  std::vector<double> counts(static_cast<std::size_t>(data.info.classes));
+  for (const std::uint16_t label : decode_labels(shard.format(), shard.records(shard.samples()))) {
+    if (label != kNoLabel) counts[label] = 1;
+  }
+  comm.allreduce_sum(std::span(counts));
+  return std::ranges::count_if(counts, [](double ranks) { return ranks > 0; });
+}
+
 void decide_by_data(Configuration& configuration, const RunData& data, const Configuration* resumed,
                     Communicator& comm) {
   Configuration& c = configuration;
   if (c.finetune == Finetune::kAuto) {
-    const bool has_labels =
-        data.info.has_train_labels && data.shard_for(true).set_size() > 0 && data.info.classes > 0;
+    // One class is nothing to tell from another.
+    const bool has_labels = data.info.has_train_labels && classes_of_training(data, comm) > 1;
     c.finetune = resumed      ? resumed->finetune
                  : has_labels ? Finetune::kClassify
                               : Finetune::kReconstruct;
@@ -112,6 +123,10 @@ void decide_by_data(Configuration& configuration, const RunData& data, const Con
     c.visible = resumed            ? resumed->visible
                 : in_unit_interval ? Visible::kBernoulli
                                    : Visible::kGaussian;
+  }
+  if (!c.finetune_learning_rate) {
+    c.finetune_learning_rate =
+        resumed ? resumed->finetune_learning_rate : finetune_learning_rate_of(c);
   }
   if (c.visible == Visible::kBernoulli && !in_unit_interval) {
     throw DataError(fmt::format(

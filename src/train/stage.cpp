@@ -86,7 +86,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
   finetune.index = static_cast<std::uint32_t>(stages.size());
   finetune.finetunes = true;
   finetune.epochs = epochs_of(configuration, finetune.index);
-  finetune.learning_rate = learning_rate(configuration.finetune_learning_rate,
+  finetune.learning_rate = learning_rate(finetune_learning_rate_of(configuration),
                                          configuration.finetune_schedule, finetune.epochs);
   finetune.weight_decay = configuration.weight_decay;
   finetune.objective = layout.topology().classes > 0

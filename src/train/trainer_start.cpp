@@ -80,6 +80,15 @@ void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configu
   if (!configuration_.validation) {
     configuration_.validation = resumed ? resumed->validation : ValidationChoice::kRandom;
   }
+  if (!configuration_.validation_size) {
+    constexpr Index kMost = 5000;
+    configuration_.validation_size =
+        resumed ? resumed->validation_size : std::min(kMost, dataset.info().train_count / 10);
+  }
+  if (!configuration_.initial_scale) {
+    configuration_.initial_scale =
+        resumed ? resumed->initial_scale : initial_scale_of(configuration_);
+  }
   data_ = std::make_unique<RunData>(configuration_, dataset, comm_);
   const bool starts_from_model = !resumed && !configuration_.initial_model.empty();
   if (starts_from_model) {
@@ -91,8 +100,8 @@ void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configu
     take_over(choices, configuration_);
   }
   decide_by_data(configuration_, *data_, resumed ? &*resumed : nullptr, comm_);
-  const auto warnings =
-      data_warnings(*data_, configuration_.finetune == Finetune::kClassify, comm_);
+  const auto warnings = data_warnings(*data_, configuration_.finetune == Finetune::kClassify,
+                                      configuration_.scale != ScalingKind::kNone, comm_);
   if (session_) {
     session_->warnings.insert(session_->warnings.end(), warnings.begin(), warnings.end());
   }
@@ -131,7 +140,7 @@ void Trainer::decide_precision(const std::optional<Configuration>& resumed) {
 void Trainer::restart() {
   if (comm_.is_root()) {
     Vector<float> initial;
-    initialize_parameters(layout_, configuration_.seed, initial, configuration_.initial_scale);
+    initialize_parameters(layout_, configuration_.seed, initial, initial_scale_of(configuration_));
     if (session_->initial_model()) {
       copy_layers(*session_->initial_model(), layout_,
                   {initial.data(), static_cast<std::size_t>(initial.size())});

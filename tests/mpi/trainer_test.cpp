@@ -80,6 +80,24 @@ TEST_F(DistributedTraining, WithEachKindOfNoiseIsThatOfOneProcess) {
   }
 }
 
+TEST_F(DistributedTraining, WithEachActivationIsThatOfOneProcess) {
+  for (const auto& [name, kind, description] : activation_kinds()) {
+    configuration.activation = kind;
+    configuration.run = folder.path() / name;
+    expect_parity(*this);
+  }
+}
+
+TEST_F(DistributedTraining, WithEachOptimizerIsThatOfOneProcess) {
+  for (PretrainSettings& layer : configuration.layers) layer.learning_rate = 0.01;
+  configuration.finetune_learning_rate = 0.01;
+  for (const auto& [name, kind, description] : optimizer_kinds()) {
+    configuration.optimizer = kind;
+    configuration.run = folder.path() / name;
+    expect_parity(*this);
+  }
+}
+
 TEST_F(DistributedTraining, WithFewLabelsIsThatOfOneProcess) {
   configuration.labelled = 13;
   expect_parity(*this);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <numbers>
 #include <optional>
 #include <vector>
 
@@ -47,7 +48,8 @@ struct Configuration {
   DataAccess data_access = DataAccess::kScatter;
   std::filesystem::path run;  ///< Folder of the results.
   std::uint64_t seed = 1;
-  double initial_scale = 4;  ///< Of the initial weights; see initialize_parameters().
+  /// Of the initial weights; see initialize_parameters(). None: what suits the activation.
+  std::optional<double> initial_scale;
 
   Activation activation = Activation::kSigmoid;  ///< Of the hidden layers.
   /// Of the inputs. None: not decided; bernoulli if they are within [0, 1], else gaussian.
@@ -63,16 +65,17 @@ struct Configuration {
   Finetune finetune = Finetune::kAuto;
   Index early_stop = 0;  ///< Epochs without a better validation figure that end it; 0: none do.
   Index finetune_epochs = 15;
-  double finetune_learning_rate = 0.6;
+  /// None: not decided; see finetune_learning_rate_of().
+  std::optional<double> finetune_learning_rate;
   Schedule finetune_schedule = Schedule::kLinear;
 
   Index batch_size = 100;  ///< Samples per update over all ranks together.
   OptimizerKind optimizer = OptimizerKind::kSgd;
   double momentum = 0.9;
   double weight_decay = 1e-5;
-  double learning_rate_decay = 0.95;  ///< Per epoch, for exponential schedules.
-  double warmup_epochs = 0;           ///< Of every stage.
-  Index validation_size = 5000;
+  double learning_rate_decay = 0.95;     ///< Per epoch, for exponential schedules.
+  double warmup_epochs = 0;              ///< Of every stage.
+  std::optional<Index> validation_size;  ///< None: not decided; a tenth, at most 5,000.
   /// None: not decided; random.
   std::optional<ValidationChoice> validation;
   Index labelled = 0;  ///< Training samples whose labels are used; 0: all.
@@ -92,6 +95,22 @@ struct Configuration {
 /// Of the operands of products once that is decided; float32 before.
 inline Precision precision_of(const Configuration& c) {
   return c.precision.value_or(Precision::kFloat32);
+}
+
+/// 4 for sigmoid and 1 for tanh (Glorot and Bengio, AISTATS 2010), the square root of 2 for relu
+/// (He et al., ICCV 2015, where a layer has as many inputs as outputs).
+inline double initial_scale_of(const Configuration& c) {
+  if (c.initial_scale) return *c.initial_scale;
+  return c.activation == Activation::kSigmoid ? 4
+         : c.activation == Activation::kTanh  ? 1
+                                              : std::numbers::sqrt2;
+}
+
+/// Where it is not decided, what suits optimizer and objective.
+inline double finetune_learning_rate_of(const Configuration& c) {
+  if (c.finetune_learning_rate) return *c.finetune_learning_rate;
+  if (c.optimizer == OptimizerKind::kAdam || c.optimizer == OptimizerKind::kAdamW) return 0.001;
+  return c.finetune == Finetune::kReconstruct ? 0.05 : 0.6;
 }
 
 /// Of the inputs once that is decided; bernoulli before.
@@ -114,7 +133,7 @@ inline bool pretrains(const Configuration& c) {
 /// How the training split is divided.
 inline SetSettings set_settings(const Configuration& c) {
   return {.validation = c.validation.value_or(ValidationChoice::kRandom),
-          .validation_size = c.validation_size,
+          .validation_size = c.validation_size.value_or(0),
           .labelled = c.labelled > 0 ? std::optional(c.labelled) : std::nullopt,
           .seed = c.seed};
 }

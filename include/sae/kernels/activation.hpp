@@ -7,7 +7,9 @@ namespace sae {
 
 /// Maps a unit's weighted input a, bias included, to its value.
 enum class Activation {
-  kSigmoid  ///< 1 / (1 + exp(-a)).
+  kSigmoid,  ///< 1 / (1 + exp(-a)).
+  kTanh,     ///< tanh(a).
+  kRelu      ///< max(a, 0).
 };
 
 /// All activations with their names in settings and files, such as "sigmoid".

@@ -11,13 +11,16 @@
 namespace sae {
 
 enum class OptimizerKind {
-  kSgd  ///< Stochastic gradient descent with momentum (Polyak).
+  kSgd,       ///< Stochastic gradient descent with momentum (Polyak).
+  kNesterov,  ///< The same with the gradient at the next point (Sutskever et al., ICML 2013).
+  kAdam,      ///< Kingma and Ba, ICLR 2015.
+  kAdamW      ///< With decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
 };
 
-/// An optimizer as a value. Those that have no momentum ignore it.
+/// An optimizer as a value.
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::kSgd;
-  double momentum = 0;  ///< In [0, 1).
+  double momentum = 0;  ///< In [0, 1); of Adam, beta1. Its beta2 is 0.999, its epsilon 1e-8.
 };
 
 /// What an update of one array of the model is, besides its gradient.

@@ -36,7 +36,7 @@ TEST(Options, WithoutAnyTheDefaultsTrain) {
   const Configuration c = configure({});
   EXPECT_EQ(c.layers.size(), 3u);
   EXPECT_EQ(c.batch_size, 100);
-  EXPECT_EQ(c.validation_size, 5000);
+  EXPECT_FALSE(c.validation_size);
   EXPECT_TRUE(c.data.empty());
 }
 
@@ -153,7 +153,7 @@ TEST(Options, OneNumberOfUnitsServesAsManyLayersAsOtherListsHave) {
 }
 
 TEST(Options, InitialScaleIsThatOfTheSourcesUnlessItIsGiven) {
-  EXPECT_EQ(configure({}).initial_scale, 4);
+  EXPECT_FALSE(configure({}).initial_scale);
   const Configuration c = configure({"--initial-scale", "0.5"});
   EXPECT_EQ(c.initial_scale, 0.5);
   EXPECT_NE(to_text(c).find("initial-scale=0.5\n"), std::string::npos);

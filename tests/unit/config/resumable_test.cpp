@@ -10,7 +10,8 @@ namespace {
 const std::string kBefore =
     "data=a.h5\nunits=5,4\nmomentum=0.9\npretrain-epochs=2\nfinetune-epochs=3\n"
     "precision=float32\ngradient-precision=float32\n"
-    "validation=first\nscale=none\nvisible=bernoulli\nfinetune=classify\n";
+    "validation=first\nscale=none\nvisible=bernoulli\nfinetune=classify\ninitial-scale=4\n"
+    "validation-size=10\nfinetune-learning-rate=0.6\n";
 
 Configuration asked(const std::string& text) {
   return configuration_of(parse_settings(text, "config.cfg"));

@@ -86,6 +86,26 @@ TEST_F(Objectives, DenoisingGradientOfGaussianUnitsMatchesDifferences) {
   }
 }
 
+TEST_F(Objectives, GradientsOfEachActivationMatchDifferences) {
+  for (const auto& [name, activation, description] : activation_kinds()) {
+    SCOPED_TRACE(name);
+    layout = ParameterLayout({.inputs = 13,
+                              .hidden = {{11, activation}, {7, activation}, {5, activation}},
+                              .classes = 4});
+    ClassifierObjective<double> classifier(layout);
+    expect_gradient_matches_differences(classifier, layout, parameters, minibatch);
+    for (Index layer = 0; layer < 3; ++layer) {
+      auto objective = denoising(layer, CorruptionAt::kLayer, 0);
+      expect_gradient_matches_differences(objective, layout, parameters, minibatch);
+    }
+    const ParameterLayout stack(
+        {.inputs = 13, .hidden = {{11, activation}, {7, activation}, {5, activation}}});
+    AutoencoderObjective<double> autoencoder(stack);
+    expect_gradient_matches_differences(autoencoder, stack, parameters.head(stack.size()),
+                                        minibatch);
+  }
+}
+
 TEST_F(Objectives, ASampleWithoutALabelAddsNothingToTheClassifier) {
   ClassifierObjective<double> objective(layout);
   Vector<double> expected = Vector<double>::Zero(layout.size());

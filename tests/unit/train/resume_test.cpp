@@ -154,7 +154,7 @@ TEST_F(DivergingRun, GoesBackWithHalfTheLearningRateIfAskedTo) {
       << run.observer.warnings[0];
   EXPECT_EQ(run.observer.epochs.size(), 7u);
   EXPECT_NEAR(run.observer.epochs.back().learning_rate,
-              configuration.finetune_learning_rate / 2 / 27, 1e-12);
+              *configuration.finetune_learning_rate / 2 / 27, 1e-12);
 }
 
 TEST_F(DivergingRun, GoesBackToTheFileThatItIsResumedFrom) {
