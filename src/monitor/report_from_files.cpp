@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <numeric>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "report_page.hpp"
+#include "sae/comm/self_communicator.hpp"
+#include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
-#include "sae/data/dataset_file.hpp"
+#include "sae/data/training_sets.hpp"
 #include "sae/monitor/run_report.hpp"
 #include "sae/run/checkpoint_store.hpp"
 
@@ -34,19 +37,13 @@ Checkpoint newest_model(const RunFolder& folder) {
   return std::move(found->checkpoint);
 }
 
-Minibatch<float> read_samples(const DatasetFile& file, Split split, Range samples) {
-  const RecordFormat format{file.info().features, file.info().pixel_type};
-  std::vector<std::byte> bytes(format.pixel_bytes() * static_cast<std::size_t>(samples.size()));
-  file.read_images(split, samples, bytes);
+/// Some samples of a set, by their positions.
+Minibatch<float> read_samples(DistributedDataset& dataset, const SampleSet& set, Range positions) {
+  const Shard shard = dataset.load_shard(set, positions);
   Minibatch<float> result;
-  result.inputs.resize(format.features, samples.size());
-  for (Index i = 0; i < samples.size(); ++i) {
-    decode_pixels(format,
-                  std::span(bytes).subspan(static_cast<std::size_t>(i) * format.pixel_bytes(),
-                                           format.pixel_bytes()),
-                  {result.inputs.col(i).data(), static_cast<std::size_t>(format.features)});
-    result.samples.push_back(static_cast<std::uint32_t>(i));
-  }
+  result.inputs = decode_pixels(shard.format(), shard.records(shard.samples()));
+  result.samples.resize(static_cast<std::size_t>(positions.size()));
+  std::iota(result.samples.begin(), result.samples.end(), 0u);
   return result;
 }
 
@@ -55,22 +52,26 @@ Minibatch<float> read_samples(const DatasetFile& file, Split split, Range sample
 ReportPictures pictures_from_files(const RunFolder& folder, const RunRecord& record,
                                    const std::filesystem::path& data) {
   const Checkpoint checkpoint = newest_model(folder);
-  const DatasetFile file(data);
-  if (file.info().features != checkpoint.topology.inputs) {
+  SelfCommunicator alone;
+  DistributedDataset dataset(data, DataAccess::kScatter, alone);
+  const DatasetInfo& info = dataset.info();
+  if (info.features != checkpoint.topology.inputs) {
     throw DataError(fmt::format("The model takes {} pixels, the data set {} has {}.",
-                                checkpoint.topology.inputs, data.string(), file.info().features));
+                                checkpoint.topology.inputs, data.string(), info.features));
   }
   constexpr Index kShown = 10;
   RunSummary summary{.topology = checkpoint.topology,
-                     .dataset = file.info(),
+                     .dataset = info,
                      .shows_pixels = !checkpoint.data.scaling.is_used() &&
                                      checkpoint.topology.visible == Visible::kBernoulli,
                      .stages = record.stages,
                      .pretraining = record.pretraining,
                      .live_parameters = span_of(checkpoint.parameters)};
   // The first validation samples, or training samples if there are none.
-  summary.preview =
-      read_samples(file, Split::kTrain, {0, std::min(kShown, file.info().train_count)});
+  const TrainingSets sets =
+      choose_training_sets(set_settings(recorded_configuration(checkpoint.config)), dataset, alone);
+  const SampleSet& previewed = sets.validation.size() > 0 ? sets.validation : sets.training;
+  summary.preview = read_samples(dataset, previewed, {0, std::min(kShown, previewed.size())});
   ModelPictures shown;
   shown.run_begins(summary);
   if (!shown.can_show()) {
@@ -82,7 +83,8 @@ ReportPictures pictures_from_files(const RunFolder& folder, const RunRecord& rec
   ModelResult chosen = record.models.back();
   const Split split = chosen.test ? Split::kTest : Split::kTrain;
   for (HardSample& hard : chosen.hardest) {
-    const auto sample = read_samples(file, split, {hard.sample, hard.sample + 1});
+    const SampleSet whole(split, {0, info.count(split)});
+    const auto sample = read_samples(dataset, whole, {hard.sample, hard.sample + 1});
     hard.pixels.assign(sample.inputs.data(), sample.inputs.data() + sample.inputs.size());
   }
   pictures.hardest = hardest_pictures(chosen, shown.shape());
