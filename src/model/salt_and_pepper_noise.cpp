@@ -14,7 +14,8 @@ void apply_salt_and_pepper_noise(double level, const NoiseKey& key,
                     [=](const auto* from, auto* to, std::span<const std::uint32_t> words) {
                       for (std::size_t i = 0; i < units; ++i) {
                         to[i] = from[i];
-                        if (words[i] < changed) store(words[i] < black ? 0.0f : 1.0f, to[i]);
+                        if (words[i] < changed)
+                          store(static_cast<Master<T>>(words[i] < black ? 0 : 1), to[i]);
                       }
                     });
 }

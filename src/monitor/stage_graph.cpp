@@ -73,8 +73,8 @@ class GraphBuilder {
   }
 
   std::string corrupt(const std::string& x, Index size, const Noise& noise) {
-    const std::string name = add(name_of(noise.kind) + "_noise/corrupted",
-                                 op_of(noise.kind, noise_kinds()) + "Noise", {x}, {kAny, size});
+    std::string name = add(name_of(noise.kind) + "_noise/corrupted",
+                           op_of(noise.kind, noise_kinds()) + "Noise", {x}, {kAny, size});
     attribute("level").set_f(static_cast<float>(noise.level));
     return name;
   }

@@ -58,7 +58,7 @@ DenoisingSettings denoising_settings(const Configuration& configuration, Index l
 }
 
 std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout,
-                               std::shared_ptr<const Matrix<float>> donors) {
+                               const std::shared_ptr<const Matrix<float>>& donors) {
   const auto learning_rate = [&](double initial, Schedule schedule, Index epochs) {
     return LearningRate{.initial = initial,
                         .schedule = schedule,

@@ -32,6 +32,6 @@ DenoisingSettings denoising_settings(const Configuration& configuration, Index l
 
 /// The stages of a run, in order. The layout must outlive them. `donors` as in DenoisingSettings.
 std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout,
-                               std::shared_ptr<const Matrix<float>> donors = {});
+                               const std::shared_ptr<const Matrix<float>>& donors = {});
 
 }  // namespace sae
