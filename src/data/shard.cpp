@@ -114,4 +114,13 @@ Matrix<float> gather_samples(const Shard& shard, const std::vector<Index>& posit
   return all;
 }
 
+std::vector<Index> class_counts(const Shard& shard, Index classes, Communicator& comm) {
+  std::vector<double> counts(static_cast<std::size_t>(classes));
+  for (const std::uint16_t label : decode_labels(shard.format(), shard.records(shard.samples()))) {
+    if (label != kNoLabel) ++counts[label];
+  }
+  comm.allreduce_sum(std::span(counts));
+  return {counts.begin(), counts.end()};
+}
+
 }  // namespace sae

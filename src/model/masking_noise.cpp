@@ -1,21 +1,18 @@
 // Masking noise. The level is rounded to a multiple of 2^-16.
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <vector>
 
-#include "sae/core/random.hpp"
-#include "sae/kernels/bfloat16.hpp"
-#include "sae/model/noise.hpp"
+#include "random_noise.hpp"
 
 namespace sae {
 namespace {
 
 /// Bits is T, or the bits of a bfloat16.
 template <typename Bits>
-void mask(const std::vector<std::uint32_t>& words, std::uint32_t threshold, const Bits* from,
-          Bits* to, std::size_t units) {
+void mask(std::span<const std::uint32_t> words, std::uint32_t threshold, const Bits* from, Bits* to,
+          std::size_t units) {
   thread_local std::vector<std::uint16_t> halves;
   halves.resize(2 * words.size());
   std::memcpy(halves.data(), words.data(), words.size() * sizeof words[0]);
@@ -31,29 +28,17 @@ void mask(const std::vector<std::uint32_t>& words, std::uint32_t threshold, cons
 template <typename T>
 void apply_masking_noise(double level, const NoiseKey& key, std::span<const std::uint32_t> samples,
                          const ConstMatrixRef<T>& x, MatrixRef<T> corrupted) {
-  assert(static_cast<Index>(samples.size()) == x.cols());
   const auto threshold = static_cast<std::uint32_t>(std::lround(level * 65536));
+  if (threshold == 0) {
+    if (x.data() != corrupted.data()) corrupted = x;
+    return;
+  }
   const auto units = static_cast<std::size_t>(x.rows());
   // Sixteen bits decide on a unit: a word serves two, its lower half, which lies first, the first.
-  const std::size_t words_of_sample = threshold > 0 ? (units + 1) / 2 : 0;
-#pragma omp parallel for schedule(static)
-  for (Index j = 0; j < x.cols(); ++j) {
-    thread_local std::vector<std::uint32_t> words;
-    words.resize(words_of_sample);
-    const T* from = x.col(j).data();
-    T* to = corrupted.col(j).data();
-    if (threshold == 0) {
-      if (from != to) std::copy_n(from, units, to);
-      continue;
-    }
-    fill_with_random_words({.seed = key.seed,
-                            .purpose = RandomPurpose::kNoise,
-                            .stage = key.stage,
-                            .epoch = key.epoch,
-                            .sample = samples[static_cast<std::size_t>(j)]},
-                           words);
-    mask(words, threshold, bits_of(from), bits_of(to), units);
-  }
+  change_samples<T>(key, samples, (units + 1) / 2, x, corrupted,
+                    [=](const auto* from, auto* to, std::span<const std::uint32_t> words) {
+                      mask(words, threshold, from, to, units);
+                    });
 }
 
 #define SAE_INSTANTIATE(T)                                                                      \

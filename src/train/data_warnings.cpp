@@ -98,16 +98,6 @@ void warn_of_features(const RunData& data, Communicator& comm, std::vector<std::
   }
 }
 
-/// Samples of each class in a set. Collective.
-std::vector<Index> class_counts(const Shard& shard, Index classes, Communicator& comm) {
-  std::vector<double> counts(static_cast<std::size_t>(classes));
-  for (const std::uint16_t label : decode_labels(shard.format(), shard.records(shard.samples()))) {
-    if (label != kNoLabel) ++counts[label];
-  }
-  comm.allreduce_sum(std::span(counts));
-  return {counts.begin(), counts.end()};
-}
-
 void warn_of_classes(const RunData& data, Communicator& comm, std::vector<std::string>& warnings) {
   constexpr Index kFew = 10;
   const Index classes = data.info.classes;
@@ -131,25 +121,23 @@ void warn_of_classes(const RunData& data, Communicator& comm, std::vector<std::s
   }
 }
 
-/// The largest byte of all training samples. Collective.
-int largest_byte(const Shard& shard, Communicator& comm) {
-  std::byte own{0};
-  for (Index sample = shard.samples().begin; sample < shard.samples().end; ++sample) {
-    own = std::max(own, std::ranges::max(shard.record(sample).first(shard.format().pixel_bytes())));
-  }
-  const auto all = comm.allgather_values(std::span<const std::byte>(&own, 1));
-  return std::to_integer<int>(std::ranges::max(all));
-}
-
 void warn_of_dark_bytes(const RunData& data, Communicator& comm,
                         std::vector<std::string>& warnings) {
-  constexpr int kBright = 128;
-  const int most = largest_byte(data.training, comm);
-  if (most == 0 || most >= kBright) return;
+  constexpr std::byte kBright{128};
+  const Shard& shard = data.training;
+  std::byte own{0};
+  // Up to the first that is bright, which most sets have in their first sample.
+  for (Index sample = shard.samples().begin; sample < shard.samples().end && own < kBright;
+       ++sample) {
+    own = std::max(own, std::ranges::max(shard.record(sample).first(shard.format().pixel_bytes())));
+  }
+  const auto of_ranks = comm.allgather_values(std::span<const std::byte>(&own, 1));
+  const std::byte most = std::ranges::max(of_ranks);
+  if (most == std::byte{0} || most >= kBright) return;
   warnings.push_back(fmt::format(
       "The largest byte of the training samples is {}: divided by 255, inputs are at most {:.3g}. "
       "--scale min-max spreads them from 0 to 1.",
-      most, most / 255.0));
+      std::to_integer<int>(most), std::to_integer<int>(most) / 255.0));
 }
 
 }  // namespace

@@ -88,13 +88,8 @@ void RunData::draw_donors(std::uint64_t seed, Communicator& comm) {
 
 /// How many classes the labelled training samples have. Collective.
 Index classes_of_training(const RunData& data, Communicator& comm) {
-  const Shard& shard = data.shard_for(true);
-  std::vector<double> counts(static_cast<std::size_t>(data.info.classes));
-  for (const std::uint16_t label : decode_labels(shard.format(), shard.records(shard.samples()))) {
-    if (label != kNoLabel) counts[label] = 1;
-  }
-  comm.allreduce_sum(std::span(counts));
-  return std::ranges::count_if(counts, [](double ranks) { return ranks > 0; });
+  return std::ranges::count_if(class_counts(data.shard_for(true), data.info.classes, comm),
+                               [](Index count) { return count > 0; });
 }
 
 void decide_by_data(Configuration& configuration, const RunData& data, const Configuration* resumed,

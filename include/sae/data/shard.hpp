@@ -75,6 +75,9 @@ class Shard {
 Matrix<float> gather_samples(const Shard& shard, const std::vector<Index>& positions,
                              Communicator& comm);
 
+/// Samples of each class in a sharded set; those without a label do not count. Collective.
+std::vector<Index> class_counts(const Shard& shard, Index classes, Communicator& comm);
+
 /// Digest of a shard. The sum over all shards, modulo 2^64, identifies the samples, labels and
 /// order of a set, however it is sharded. Sums the XXH3 of each record, seeded with its index.
 std::uint64_t digest(const Shard& shard);
