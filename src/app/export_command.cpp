@@ -30,10 +30,7 @@ OnnxSettings onnx_settings(const ExportOptions& options, const Topology& topolog
           options.layer, model));
     }
   }
-  if (options.layer > topology.hidden_layers()) {
-    throw UsageError(fmt::format("The model {} has {} hidden layers, so that --layer is not {}.",
-                                 model, topology.hidden_layers(), options.layer));
-  }
+  check_layer(options.model, options.layer, topology);
   settings.layers = options.layer > 0 ? options.layer : topology.hidden_layers();
   settings.model = model;
   settings.version = kVersion;

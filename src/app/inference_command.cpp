@@ -31,11 +31,7 @@ void check_kind(const InferenceOptions& options, const Topology& topology) {
                     "and 'sae_dist encode' apply it.",
                     options.input.model.string()));
   }
-  if (options.layer > topology.hidden_layers()) {
-    throw UsageError(fmt::format("The model {} has {} hidden layers, so that --layer is not {}.",
-                                 options.input.model.string(), topology.hidden_layers(),
-                                 options.layer));
-  }
+  check_layer(options.input.model, options.layer, topology);
 }
 
 /// Rank 0's output files and progress bar.

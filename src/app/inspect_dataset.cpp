@@ -90,7 +90,6 @@ class FeatureReport {
   }
 
  private:
-  static constexpr float kOutlierFactor = 1e6f;
   static constexpr std::size_t kMostListed = 20;
 
   /// How many there are, and the first of them.
@@ -103,17 +102,12 @@ class FeatureReport {
     }
   };
 
-  std::string name_of_feature(Index feature) const {
-    return info_.feature_names.empty() ? fmt::format("{}", feature)
-                                       : info_.feature_names[static_cast<std::size_t>(feature)];
-  }
-
   void add(Index feature, const FeatureStatistics& statistics) {
     least_ = std::min(least_, statistics.least);
     most_ = std::max(most_, statistics.most);
     sum_of_means_ += statistics.mean;
-    if (statistics.is_constant()) constant_.add(name_of_feature(feature));
-    if (statistics.has_outlier(kOutlierFactor)) outliers_.add(name_of_feature(feature));
+    if (statistics.is_constant()) constant_.add(info_.feature_name(feature));
+    if (statistics.has_outlier(kOutlierFactor)) outliers_.add(info_.feature_name(feature));
     if (first_.size() < kMostListed) first_.push_back(statistics);
   }
 
@@ -133,13 +127,14 @@ class FeatureReport {
     constexpr std::size_t kMostName = 32;
     std::size_t width = std::string("feature").size();
     for (std::size_t i = 0; i < first_.size(); ++i) {
-      width = std::max(width, std::min(name_of_feature(static_cast<Index>(i)).size(), kMostName));
+      width =
+          std::max(width, std::min(info_.feature_name(static_cast<Index>(i)).size(), kMostName));
     }
     fmt::print("\n  {:<{}} {:>12} {:>12} {:>12}\n", "feature", width, "min", "mean", "max");
     for (std::size_t i = 0; i < first_.size(); ++i) {
       const FeatureStatistics& feature = first_[i];
       fmt::print("  {:<{}} {:>12.6g} {:>12.6g} {:>12.6g}{}\n",
-                 name_of_feature(static_cast<Index>(i)), width, feature.least, feature.mean,
+                 info_.feature_name(static_cast<Index>(i)), width, feature.least, feature.mean,
                  feature.most, feature.is_constant() ? "  constant" : "");
     }
     const Index more = info_.features - static_cast<Index>(first_.size());

@@ -65,6 +65,12 @@ void check_suits(const ModelInput& input, const std::filesystem::path& data,
                               input.model.string(), topology.inputs, data.string(), info.features));
 }
 
+void check_layer(const std::filesystem::path& model, Index layer, const Topology& topology) {
+  if (layer <= topology.hidden_layers()) return;
+  throw UsageError(fmt::format("The model {} has {} hidden layers, so that --layer is not {}.",
+                               model.string(), topology.hidden_layers(), layer));
+}
+
 void check_not_empty(const ModelInput& input, const std::filesystem::path& data,
                      const SampleSet& samples, const DatasetInfo& info) {
   if (samples.size() > 0) return;

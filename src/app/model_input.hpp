@@ -26,6 +26,9 @@ SampleSet samples_of(const ModelInput& input, const std::string& split, const Ch
 void check_suits(const ModelInput& input, const std::filesystem::path& data,
                  const Topology& topology, const DatasetInfo& info);
 
+/// Local. Throws: UsageError if the model, from file `model`, has fewer hidden layers than `layer`.
+void check_layer(const std::filesystem::path& model, Index layer, const Topology& topology);
+
 /// Local. Throws: DataError if there are no samples.
 void check_not_empty(const ModelInput& input, const std::filesystem::path& data,
                      const SampleSet& samples, const DatasetInfo& info);

@@ -23,12 +23,21 @@ std::vector<Index> stored_shape(const ParameterView& view) {
   return view.is_weights ? std::vector<Index>{view.cols, view.rows} : std::vector<Index>{view.rows};
 }
 
+void check_exists(const Hdf5File& file, const std::string& name) {
+  if (file.exists(name)) return;
+  throw DataError(fmt::format("The checkpoint {} has no {}.", file.path().string(), name));
+}
+
+void check_finite(const Hdf5File& file, const std::string& name, bool all_finite) {
+  if (all_finite) return;
+  throw DataError(fmt::format("{} of the checkpoint {} holds a value that is not finite.", name,
+                              file.path().string()));
+}
+
 /// (inputs, outputs) of the weights of one layer.
 std::vector<Index> weights_shape(const Hdf5File& file, const std::string& layer) {
   const std::string name = "/model/" + layer + "/weights";
-  if (!file.exists(name)) {
-    throw DataError(fmt::format("The checkpoint {} has no {}.", file.path().string(), name));
-  }
+  check_exists(file, name);
   auto shape = file.shape(name);
   if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) {
     throw DataError(fmt::format("{} of the checkpoint {} is not a matrix (inputs, outputs).", name,
@@ -65,9 +74,7 @@ Topology stored_topology(const Hdf5File& file) {
 
 void check_array(const Hdf5File& file, const std::string& name, const ParameterView& view) {
   const std::string path = file.path().string();
-  if (!file.exists(name)) {
-    throw DataError(fmt::format("The checkpoint {} has no {}.", path, name));
-  }
+  check_exists(file, name);
   if (file.shape(name) != stored_shape(view)) {
     throw DataError(fmt::format("{} of the checkpoint {} has shape ({}), not ({}).", name, path,
                                 fmt::join(file.shape(name), ", "),
@@ -80,10 +87,7 @@ void read_array(const Hdf5File& file, const std::string& name, const ParameterVi
   check_array(file, name, view);
   file.read_rows<float>(name, {0, stored_shape(view)[0]},
                         {vector.data() + view.offset, static_cast<std::size_t>(view.size())});
-  if (!view_of(vector, view).allFinite()) {
-    throw DataError(fmt::format("{} of the checkpoint {} holds a value that is not finite.", name,
-                                file.path().string()));
-  }
+  check_finite(file, name, view_of(vector, view).allFinite());
 }
 
 Vector<float> read_vector(const Hdf5File& file, const std::string& group,
@@ -223,9 +227,7 @@ void write_data(Hdf5File& file, const DataSpec& data) {
 Matrix<float> read_scaling(const Hdf5File& file, const std::string& name, Index inputs,
                            std::size_t dimensions) {
   const std::string path = file.path().string();
-  if (!file.exists(name)) {
-    throw DataError(fmt::format("The checkpoint {} has no {}.", path, name));
-  }
+  check_exists(file, name);
   const std::vector<Index> shape = file.shape(name);
   if (shape.size() != dimensions || shape[0] != inputs || shape.back() < 1) {
     throw DataError(
@@ -236,10 +238,7 @@ Matrix<float> read_scaling(const Hdf5File& file, const std::string& name, Index 
   Matrix<float> values(dimensions == 1 ? 1 : shape[1], inputs);
   file.read_rows<float>(name, {0, inputs},
                         {values.data(), static_cast<std::size_t>(values.size())});
-  if (!values.allFinite()) {
-    throw DataError(
-        fmt::format("{} of the checkpoint {} holds a value that is not finite.", name, path));
-  }
+  check_finite(file, name, values.allFinite());
   return values;
 }
 

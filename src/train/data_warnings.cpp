@@ -7,6 +7,8 @@
 #include <limits>
 #include <span>
 
+#include "sae/data/feature_statistics.hpp"
+
 namespace sae {
 namespace {
 
@@ -21,10 +23,10 @@ std::string list_of_names(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string feature_name(const DatasetInfo& info, Index feature) {
-  return info.feature_names.empty()
-             ? fmt::format("{}", feature)
-             : fmt::format("'{}'", info.feature_names[static_cast<std::size_t>(feature)]);
+/// In quotes if the data set names it.
+std::string quoted_name(const DatasetInfo& info, Index feature) {
+  const std::string name = info.feature_name(feature);
+  return info.feature_names.empty() ? name : fmt::format("'{}'", name);
 }
 
 /// Least, largest and typical magnitude of each feature of the training samples.
@@ -70,19 +72,18 @@ FeatureRanges ranges_of(const Shard& shard, Communicator& comm) {
 }
 
 void warn_of_features(const RunData& data, Communicator& comm, std::vector<std::string>& warnings) {
-  constexpr float kFar = 1e6f;
   const FeatureRanges ranges = ranges_of(data.training, comm);
   std::vector<std::string> constant;
   std::vector<std::string> far;
   for (Index feature = 0; feature < data.info.features; ++feature) {
-    const float least = ranges.least[feature];
-    const float most = ranges.most[feature];
-    const float median = ranges.median_magnitude[feature];
-    const float largest = std::max(std::abs(least), std::abs(most));
-    if (least == most) constant.push_back(feature_name(data.info, feature));
-    if (median > 0 && largest > kFar * median) {
-      far.push_back(fmt::format("{} ({:.3g}, where half are below {:.3g})",
-                                feature_name(data.info, feature), largest, median));
+    const FeatureStatistics of{.least = ranges.least[feature],
+                               .most = ranges.most[feature],
+                               .median_magnitude = ranges.median_magnitude[feature]};
+    if (of.is_constant()) constant.push_back(quoted_name(data.info, feature));
+    if (of.has_outlier(kOutlierFactor)) {
+      far.push_back(
+          fmt::format("{} ({:.3g}, where half are below {:.3g})", quoted_name(data.info, feature),
+                      std::max(std::abs(of.least), std::abs(of.most)), of.median_magnitude));
     }
   }
   if (!constant.empty()) {

@@ -109,20 +109,12 @@ void decide_by_data(Configuration& configuration, const RunData& data, const Con
   const bool bytes = data.info.pixel_type == PixelType::kUint8;
   const auto [least, most] = bytes ? std::pair(0.0f, 1.0f) : range_of(data.training, comm);
   const bool within = least >= 0 && most <= 1;
-  if (!c.scale) {
-    c.scale = resumed ? resumed->scale : within ? ScalingKind::kNone : ScalingKind::kStandard;
-  }
+  decide(c, &Configuration::scale, resumed, within ? ScalingKind::kNone : ScalingKind::kStandard);
   const bool in_unit_interval =
       (c.scale == ScalingKind::kNone && within) || c.scale == ScalingKind::kMinMax;
-  if (!c.visible) {
-    c.visible = resumed            ? resumed->visible
-                : in_unit_interval ? Visible::kBernoulli
-                                   : Visible::kGaussian;
-  }
-  if (!c.finetune_learning_rate) {
-    c.finetune_learning_rate =
-        resumed ? resumed->finetune_learning_rate : finetune_learning_rate_of(c);
-  }
+  decide(c, &Configuration::visible, resumed,
+         in_unit_interval ? Visible::kBernoulli : Visible::kGaussian);
+  decide(c, &Configuration::finetune_learning_rate, resumed, finetune_learning_rate_of(c));
   if (c.visible == Visible::kBernoulli && !in_unit_interval) {
     throw DataError(fmt::format(
         "--visible bernoulli needs inputs within [0, 1], but with --scale {} those of {} are not: "

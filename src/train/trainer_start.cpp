@@ -80,15 +80,13 @@ void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configu
   if (!configuration_.validation) {
     configuration_.validation = resumed ? resumed->validation : ValidationChoice::kRandom;
   }
-  if (!configuration_.validation_size) {
-    constexpr Index kMost = 5000;
-    configuration_.validation_size =
-        resumed ? resumed->validation_size : std::min(kMost, dataset.info().train_count / 10);
-  }
-  if (!configuration_.initial_scale) {
-    configuration_.initial_scale =
-        resumed ? resumed->initial_scale : initial_scale_of(configuration_);
-  }
+  constexpr Index kMostValidated = 5000;
+  Configuration& c = configuration_;
+  const Configuration* const before = resumed ? &*resumed : nullptr;
+  decide(c, &Configuration::validation_size, before,
+         std::min(kMostValidated, dataset.info().train_count / 10));
+  decide(c, &Configuration::validation, before, ValidationChoice::kRandom);
+  decide(c, &Configuration::initial_scale, before, initial_scale_of(c));
   data_ = std::make_unique<RunData>(configuration_, dataset, comm_);
   const bool starts_from_model = !resumed && !configuration_.initial_model.empty();
   if (starts_from_model) {
@@ -99,7 +97,7 @@ void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configu
     comm_.broadcast(std::as_writable_bytes(std::span(&choices, 1)), 0);
     take_over(choices, configuration_);
   }
-  decide_by_data(configuration_, *data_, resumed ? &*resumed : nullptr, comm_);
+  decide_by_data(configuration_, *data_, before, comm_);
   const auto warnings = data_warnings(*data_, configuration_.finetune == Finetune::kClassify,
                                       configuration_.scale != ScalingKind::kNone, comm_);
   if (session_) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <numbers>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "sae/averaging/gradient_averaging.hpp"
@@ -91,6 +92,13 @@ struct Configuration {
 
   bool reproducible = false;  ///< The same bits for 1, 2, 4, 8 or 16 ranks.
 };
+
+/// Decides a setting that is none: as the resumed run did, where there is one, else as `here`.
+template <typename Value>
+void decide(Configuration& c, std::optional<Value> Configuration::*setting,
+            const Configuration* resumed, std::type_identity_t<Value> here) {
+  if (!(c.*setting)) c.*setting = resumed != nullptr ? resumed->*setting : here;
+}
 
 /// Of the operands of products once that is decided; float32 before.
 inline Precision precision_of(const Configuration& c) {

@@ -52,6 +52,11 @@ struct DatasetInfo {
   bool has_labels(Split split) const {
     return split == Split::kTrain ? has_train_labels : has_test_labels;
   }
+  /// Its name in the data set, else its number.
+  std::string feature_name(Index feature) const {
+    return feature_names.empty() ? std::to_string(feature)
+                                 : feature_names[static_cast<std::size_t>(feature)];
+  }
   std::size_t bytes_per_sample() const {
     return static_cast<std::size_t>(features) * bytes_per_pixel(pixel_type);
   }

@@ -7,6 +7,9 @@
 
 namespace sae {
 
+/// A value so many times the median magnitude of its feature is worth a word.
+inline constexpr float kOutlierFactor = 1e6f;
+
 /// A feature over all samples of a split, in the numbers of the file: bytes are not divided.
 struct FeatureStatistics {
   float least = 0;
