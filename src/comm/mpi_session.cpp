@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "check.hpp"
-#include "sae/core/error.hpp"
+#include "sae/comm/communicator.hpp"
 #include "sum_algorithm.hpp"
 
 namespace sae {

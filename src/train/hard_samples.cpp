@@ -41,8 +41,10 @@ void HardSamples::add(Index first, std::span<const std::uint16_t> labels,
 
 void HardSamples::add(Index first, std::span<const float> errors) {
   for (std::size_t i = 0; i < errors.size(); ++i) {
-    hardest_.push_back(
-        {.sample = first + static_cast<Index>(i), .label = -1, .predicted = -1, .loss = errors[i]});
+    hardest_.push_back({.sample = first + static_cast<Index>(i),
+                        .label = -1,
+                        .predicted = -1,
+                        .loss = static_cast<double>(errors[i])});
   }
   keep_first(hardest_, keep_);
 }
