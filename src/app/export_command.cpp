@@ -30,6 +30,7 @@ OnnxSettings onnx_settings(const ExportOptions& options, const Topology& topolog
           options.layer, model));
     }
   }
+  if (settings.part == OnnxPart::kAutoencoder) check_decoder(options.model, topology);
   check_layer(options.model, options.layer, topology);
   settings.layers = options.layer > 0 ? options.layer : topology.hidden_layers();
   settings.model = model;

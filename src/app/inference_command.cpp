@@ -31,6 +31,9 @@ void check_kind(const InferenceOptions& options, const Topology& topology) {
                     "and 'sae_dist encode' apply it.",
                     options.input.model.string()));
   }
+  const bool decodes =
+      options.kind == Inference::kReconstructions || options.kind == Inference::kScores;
+  if (decodes) check_decoder(options.input.model, topology);
   check_layer(options.input.model, options.layer, topology);
 }
 

@@ -13,7 +13,10 @@ namespace sae {
 
 Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& comm) {
   Checkpoint checkpoint;
-  if (comm.is_root()) checkpoint = load_checkpoint(path);
+  if (comm.is_root()) {
+    checkpoint = load_checkpoint(path);
+    finish(checkpoint);
+  }
   Topology& topology = checkpoint.topology;
   Index layers = topology.hidden_layers();
   const auto broadcast = [&comm](auto& value) {
@@ -23,6 +26,7 @@ Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& c
   broadcast(topology.classes);
   broadcast(topology.visible);
   broadcast(topology.decoder);
+  broadcast(topology.normalization);
   broadcast(layers);
   topology.hidden.resize(static_cast<std::size_t>(layers));
   comm.broadcast(std::as_writable_bytes(std::span(topology.hidden)), 0);
@@ -63,6 +67,14 @@ void check_suits(const ModelInput& input, const std::filesystem::path& data,
   if (topology.inputs == info.features) return;
   throw DataError(fmt::format("The model {} takes {} features, the data set {} has {}.",
                               input.model.string(), topology.inputs, data.string(), info.features));
+}
+
+void check_decoder(const std::filesystem::path& model, const Topology& topology) {
+  if (topology.reconstructs()) return;
+  throw UsageError(fmt::format(
+      "The model {} cannot reconstruct: while it was trained, its decoder also took the "
+      "noisy values of each layer or the statistics of each minibatch.",
+      model.string()));
 }
 
 void check_layer(const std::filesystem::path& model, Index layer, const Topology& topology) {

@@ -26,6 +26,9 @@ SampleSet samples_of(const ModelInput& input, const std::string& split, const Ch
 void check_suits(const ModelInput& input, const std::filesystem::path& data,
                  const Topology& topology, const DatasetInfo& info);
 
+/// Local. Throws: UsageError if the model, from file `model`, reconstructs nothing from its codes.
+void check_decoder(const std::filesystem::path& model, const Topology& topology);
+
 /// Local. Throws: UsageError if the model, from file `model`, has fewer hidden layers than `layer`.
 void check_layer(const std::filesystem::path& model, Index layer, const Topology& topology);
 

@@ -57,7 +57,7 @@ class OnnxNetwork {
       const auto& [units, activation] = layout_.topology().layer(layer);
       const LayerViews& views = layout_.hidden(layer);
       const std::string name = fmt::format("hidden{}", layer + 1);
-      const OnnxValue logits = product(x, views.weights, {}, views.bias, name + "/logits");
+      const OnnxValue logits = logits_of(x, views, name + "/logits");
       x = activate(activation, logits, name + "/codes");
     }
     return x;
@@ -76,7 +76,7 @@ class OnnxNetwork {
 
   /// Of the output layer.
   OnnxValue logits(const OnnxValue& codes) {
-    return product(codes, layout_.output().weights, {}, layout_.output().bias, "output/logits");
+    return logits_of(codes, layout_.output(), "output/logits");
   }
 
  private:
@@ -90,6 +90,28 @@ class OnnxNetwork {
         return graph_.add_node("Relu", {a}, name);
     }
     throw std::logic_error("no such activation");
+  }
+
+  OnnxValue logits_of(const OnnxValue& x, const LayerViews& views, const std::string& name) {
+    switch (views.normalization) {
+      case Normalization::kNone:
+        return product(x, views.weights, {}, views.bias, name);
+      case Normalization::kLayer:
+        return graph_.add_node(
+            "LayerNormalization",
+            {graph_.add_node("MatMul", {x, constant(views.weights)}, name + "/product"),
+             gain_of(views), constant(views.bias)},
+            name);
+      case Normalization::kBatch:
+        break;  // A finished model has none.
+    }
+    throw std::logic_error("no such normalisation of a finished model");
+  }
+
+  OnnxValue gain_of(const LayerViews& views) {
+    if (views.gain.size() > 0) return constant(views.gain);
+    const std::vector<float> ones(static_cast<std::size_t>(views.bias.rows), 1.0f);
+    return graph_.add_constant(views.bias.name + "/gain", {views.bias.rows}, ones);
   }
 
   OnnxValue visible_values(Visible visible, const OnnxValue& a, const std::string& name) {
@@ -107,6 +129,9 @@ class OnnxNetwork {
     switch (layout_.topology().decoder) {
       case Decoder::kTied:
         return product(codes, views.weights, {{"transB", 1}}, views.visible_bias, name);
+      case Decoder::kFree:
+      case Decoder::kNone:
+        break;
     }
     throw std::logic_error("no such decoder");
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <utility>
 
@@ -75,7 +76,9 @@ GradientAveraging::GradientAveraging(const ParameterLayout& layout,
                                      std::unique_ptr<const Optimizer> optimizer, Communicator& comm,
                                      Heartbeat* heartbeat)
     : comm_(comm), heartbeat_(heartbeat), optimizer_(std::move(optimizer)) {
-  const std::vector<std::string> names = optimizer_->slots();
+  std::vector<std::string> names = optimizer_->slots();
+  const bool averages = settings.weight_average > 0;
+  if (averages) names.emplace_back(kAverageSlot);
   const bool rounded = settings.products == Precision::kBfloat16;
   const auto size = static_cast<std::size_t>(layout.size());
   const std::size_t state_bytes =
@@ -85,13 +88,18 @@ GradientAveraging::GradientAveraging(const ParameterLayout& layout,
   std::byte* state = sum_->allocate_state(state_bytes);
   vectors_.parameters = take<float>(state, layout.size());
   for (const std::string& name : names) {
-    vectors_.slots.push_back(take<float>(state, layout.size()));
-    slots_.push_back({name, vectors_.slots.back()});
+    slots_.push_back({name, take<float>(state, layout.size())});
+    vectors_.slots.push_back(slots_.back().values);
+  }
+  if (averages) {
+    average_ = vectors_.slots.back();
+    vectors_.slots.pop_back();
   }
   if (rounded) vectors_.rounded = take<bfloat16>(state, layout.size());
   if (settings.reproducible) reproducible_ = std::make_unique<ReproducibleSum>(comm, heartbeat);
-  update_ =
-      std::make_unique<ParameterUpdate>(layout, *optimizer_, vectors_, heartbeat, seconds_.update);
+  const WeightAverage average{average_, settings.weight_average};
+  update_ = std::make_unique<ParameterUpdate>(layout, *optimizer_, vectors_, average, heartbeat,
+                                              seconds_.update);
 }
 
 GradientAveraging::~GradientAveraging() = default;
@@ -101,14 +109,21 @@ void GradientAveraging::broadcast_from_root() {
     round_to_bfloat16(vectors_.parameters, vectors_.rounded);
   }
   std::vector<std::span<std::byte>> arrays = {std::as_writable_bytes(vectors_.parameters)};
-  for (const auto& slot : vectors_.slots) arrays.push_back(std::as_writable_bytes(slot));
+  for (const OptimizerSlot& slot : slots_) arrays.push_back(std::as_writable_bytes(slot.values));
   if (!vectors_.rounded.empty()) arrays.push_back(std::as_writable_bytes(vectors_.rounded));
   sum_->broadcast_state(arrays);
 }
 
+void GradientAveraging::set_array(std::span<float> vector, const ParameterView& view,
+                                  const Vector<float>& values) {
+  if (sum_->initializes_state()) view_of(vector, view) = values;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  comm_.barrier();
+}
+
 void GradientAveraging::reset_slots() {
   if (!sum_->initializes_state()) return;
-  for (const auto& slot : vectors_.slots) std::fill(slot.begin(), slot.end(), 0.0f);
+  for (const OptimizerSlot& slot : slots_) std::ranges::fill(slot.values, 0.0f);
 }
 
 void GradientAveraging::start_step(const OptimizerStep& step, double stop_vote) {
@@ -137,6 +152,13 @@ bool GradientAveraging::reduce_sums(const ObjectiveSums& sums) {
                 .stop_votes = values[3]};
   beat(heartbeat_);
   return std::isfinite(values[0]);
+}
+
+void GradientAveraging::sum_over_minibatch(std::span<double> sums) {
+  const PhaseScope phase(heartbeat_, Phase::kReduction);
+  const SecondsScope timer(seconds_.reduction);
+  comm_.allreduce_sum(sums);
+  beat(heartbeat_);
 }
 
 GradientRef<float> GradientAveraging::memory(Range bucket) {

@@ -8,11 +8,12 @@
 
 namespace sae {
 ParameterUpdate::ParameterUpdate(const ParameterLayout& layout, const Optimizer& optimizer,
-                                 const UpdatedVectors& vectors, Heartbeat* heartbeat,
-                                 double& seconds)
+                                 const UpdatedVectors& vectors, const WeightAverage& average,
+                                 Heartbeat* heartbeat, double& seconds)
     : layout_(layout),
       optimizer_(optimizer),
       vectors_(vectors),
+      average_(average),
       heartbeat_(heartbeat),
       seconds_(seconds),
       statistics_(optimizer.statistics(layout.views().size())) {
@@ -81,7 +82,21 @@ void ParameterUpdate::update(Range bucket, const std::vector<std::span<const G>>
     step.statistics = statistics_;
     if (!layout_.views()[static_cast<std::size_t>(array)].is_weights) step.weight_decay = 0;
     finite_ &= optimizer_.update(vectors, of_array, step);
+    update_average(within(average_.values, elements), vectors.parameters);
   });
+}
+
+void ParameterUpdate::update_average(std::span<float> average,
+                                     std::span<const float> parameters) const {
+  // The first update is taken whole, and early ones count more than later ones.
+  const auto number = static_cast<double>(step_.number);
+  const auto share = static_cast<float>(1 - std::min(average_.decay, (number - 1) / (number + 9)));
+  const auto size = static_cast<Index>(average.size());
+#pragma omp parallel for simd schedule(static)
+  for (Index i = 0; i < size; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    average[at] += share * (parameters[at] - average[at]);
+  }
 }
 
 template <typename Action>

@@ -7,12 +7,19 @@
 
 namespace sae {
 
+/// Where an average of the parameters is kept, if any, and its decay.
+struct WeightAverage {
+  std::span<float> values;
+  double decay = 0;
+};
+
 /// Updates the parameters from the sums that it receives: each bucket at once if the optimizer
 /// allows it, else after the whole gradient has arrived. The arguments must outlive it.
 class ParameterUpdate final : public SumReceiver {
  public:
   ParameterUpdate(const ParameterLayout& layout, const Optimizer& optimizer,
-                  const UpdatedVectors& vectors, Heartbeat* heartbeat, double& seconds);
+                  const UpdatedVectors& vectors, const WeightAverage& average, Heartbeat* heartbeat,
+                  double& seconds);
 
   /// Begins a step; step.weight_decay applies to weights only.
   void begin_step(const OptimizerStep& step);
@@ -27,6 +34,7 @@ class ParameterUpdate final : public SumReceiver {
   void update_or_store(Range bucket, const std::vector<std::span<const G>>& gradients);
   template <typename G>
   void update(Range bucket, const std::vector<std::span<const G>>& gradients);
+  void update_average(std::span<float> average, std::span<const float> parameters) const;
   /// Calls action(array, elements) for each array that overlaps the bucket.
   template <typename Action>
   void for_arrays_in(Range bucket, const Action& action) const;
@@ -34,6 +42,7 @@ class ParameterUpdate final : public SumReceiver {
   const ParameterLayout& layout_;
   const Optimizer& optimizer_;
   const UpdatedVectors& vectors_;
+  WeightAverage average_;
   Heartbeat* heartbeat_;
   double& seconds_;
   OptimizerStep step_;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "sae/config/settings.hpp"
 #include "sae/config/values.hpp"
@@ -87,6 +88,22 @@ Setting number_setting(const std::string& name, const std::string& placeholder, 
               [field](const Configuration& c) { return list_of({static_cast<double>(c.*field)}); }};
 }
 
+/// A real number within a value such as Distortion.
+template <typename Value>
+Setting number_setting(const std::string& name, const std::string& placeholder, Bounds bounds,
+                       const std::string& help, Value Configuration::*field,
+                       double Value::*number) {
+  return {.name = name,
+          .placeholder = placeholder,
+          .help = help,
+          .read =
+              [=](Configuration& c, const std::string& text) {
+                c.*field.*number = parse_real(name, text);
+                bounds.check(name, c.*field.*number);
+              },
+          .write = [=](const Configuration& c) { return list_of({c.*field.*number}); }};
+}
+
 /// A number, or "auto" for one that is not decided.
 template <typename Number>
 Setting number_or_auto_setting(const std::string& name, const std::string& placeholder,
@@ -160,6 +177,22 @@ Setting list_setting(const std::string& name, Bounds bounds, const std::string& 
                 return list_of(values);
               },
           .count = [numbers](const std::string& text) { return numbers(text).size(); }};
+}
+
+inline Setting with(Setting setting, OnResume on_resume) {
+  setting.on_resume = on_resume;
+  return setting;
+}
+
+/// One that came later: programs before it did this.
+inline Setting since(Setting setting, std::string before) {
+  setting.before = std::move(before);
+  return setting;
+}
+
+inline Setting following(Setting setting, std::string other) {
+  setting.follows = std::move(other);
+  return setting;
 }
 
 }  // namespace sae

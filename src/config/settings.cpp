@@ -69,22 +69,6 @@ Setting threads_setting() {
               }};
 }
 
-Setting with(Setting setting, OnResume on_resume) {
-  setting.on_resume = on_resume;
-  return setting;
-}
-
-/// One that came later: programs before it did this.
-Setting since(Setting setting, std::string before) {
-  setting.before = std::move(before);
-  return setting;
-}
-
-Setting following(Setting setting, std::string other) {
-  setting.follows = std::move(other);
-  return setting;
-}
-
 std::vector<Setting> make_settings() {
   using C = Configuration;
   using P = PretrainSettings;
@@ -149,8 +133,21 @@ std::vector<Setting> make_settings() {
                             with_auto(visible_kinds(), "bernoulli if all inputs are within [0, 1]"),
                             "what the inputs are: their reconstruction and its loss", &C::visible),
              "bernoulli"),
-       since(choice_setting("decoder", decoder_kinds(), "weights of reconstructions", &C::decoder),
+       since(choice_setting(
+                 "decoder",
+                 Choices<Decoder>{{"tied", Decoder::kTied, "those of the encoder"},
+                                  {"free", Decoder::kFree, "of its own, with --finetune joint"}},
+                 "weights of reconstructions", &C::decoder),
              "tied"),
+       since(choice_setting("normalization", normalization_kinds(),
+                            "of what enters the units of a layer, also in its decoder",
+                            &C::normalization),
+             "none"),
+       since(flag_setting("lateral",
+                          "decode by what comes from above and by the noisy values beside it (a "
+                          "ladder network)",
+                          &C::lateral),
+             "false"),
        with(text_setting("initial-model", "FILE",
                          "start from the layers and the scaling of this model", &C::initial_model),
             OnResume::kFree)});
@@ -182,6 +179,8 @@ std::vector<Setting> make_settings() {
                      {"classify", Finetune::kClassify, "a softmax on top of the stack"},
                      {"reconstruct", Finetune::kReconstruct,
                       "the deep autoencoder, through all layers and back"},
+                     {"joint", Finetune::kJoint,
+                      "both at once; samples without a label only reconstruct"},
                      {"none", Finetune::kNone}},
                  "what is trained end to end", &C::finetune),
              "classify"),
@@ -193,12 +192,61 @@ std::vector<Setting> make_settings() {
            "0.001 for Adam",
            &C::finetune_learning_rate),
        choice_setting("finetune-schedule", schedule_kinds(), "how it falls", &C::finetune_schedule),
+       since(choice_setting("finetune-noise", noise_kinds(),
+                            "of the inputs and of each layer before its activation, to classify or "
+                            "joint",
+                            &C::finetune_noise),
+             "gaussian"),
+       since(number_setting("finetune-corruption", "LEVEL", kNotNegative, "level of that noise",
+                            &C::finetune_corruption),
+             "0"),
+       since(number_setting("label-smoothing", "S", kShare,
+                            "share of a label that is divided among all classes",
+                            &C::label_smoothing),
+             "0"),
+       since(number_setting("reconstruction-weight", "W", {.least = 0},
+                            "of joint: times the squared error of the inputs, averaged over "
+                            "features",
+                            &C::reconstruction_weight),
+             "2000"),
+       since(
+           number_or_auto_setting(
+               "labelled-batch", "N", kNotNegative,
+               "of joint: labelled samples in each update besides the others; auto: where not all "
+               "have labels as many as there are, at most 100",
+               &C::labelled_batch),
+           "auto"),
        with(since(number_setting("early-stop", "N", kNotNegative,
                                  "end after N epochs without a better validation figure; 0: "
                                  "never",
                                  &C::early_stop),
                   "0"),
             OnResume::kFree)});
+  using D = Distortion;
+  group("Images (distorted anew for every update, each by its own random amount)",
+        {since(number_setting("rotate", "DEGREES", {.least = 0, .limit = 180},
+                              "at most, either way", &C::distortion, &D::rotation),
+               "0"),
+         since(number_setting("zoom", "SHARE", kShare,
+                              "by which width and height grow or shrink, at most", &C::distortion,
+                              &D::zoom),
+               "0"),
+         since(number_setting("shear", "SHARE", {.least = 0, .limit = 10},
+                              "columns that a row moves for each row from the middle, at most",
+                              &C::distortion, &D::shear),
+               "0"),
+         since(number_setting("shift", "PIXELS", kNotNegative, "in both directions, at most",
+                              &C::distortion, &D::shift),
+               "0"),
+         since(number_setting("elastic", "FACTOR", kNotNegative,
+                              "elastic distortion (Simard et al., 2003): pixels move by a smoothed "
+                              "random field times this; 36 suits 28 by 28 pixels",
+                              &C::distortion, &D::elastic),
+               "0"),
+         since(number_setting("elastic-sigma", "PIXELS", {.least = 0.1},
+                              "standard deviation of the Gaussian that smooths it", &C::distortion,
+                              &D::elastic_sigma),
+               "5")});
   group("Optimizer (both)",
         {number_setting("batch-size", "N", {.least = 1},
                         "samples per update, over all ranks together", &C::batch_size),
@@ -208,6 +256,19 @@ std::vector<Setting> make_settings() {
          number_setting("momentum", "M", kShare, "in [0, 1)", &C::momentum),
          number_setting("weight-decay", "D", kNotNegative,
                         "of an L2 penalty D/2 |w|^2 on the weights", &C::weight_decay),
+         since(number_setting("clip-gradient-norm", "C", kNotNegative,
+                              "shorten a longer gradient of the mean loss to this; 0: none",
+                              &C::clip_gradient_norm),
+               "0"),
+         since(number_setting("weight-average", "D", kShare,
+                              "evaluate and save an average of the parameters, which keeps this "
+                              "share of itself in each update, such as 0.999; 0: none",
+                              &C::weight_average),
+               "0"),
+         since(number_setting("schedule-start", "S", kShare,
+                              "share of a stage after which the learning rate begins to fall",
+                              &C::schedule_start),
+               "0"),
          number_setting("learning-rate-decay", "F",
                         {.least = 1e-6, .limit = 1, .limit_allowed = true},
                         "factor per epoch of exponential schedules", &C::learning_rate_decay),
@@ -253,9 +314,29 @@ void check(const Configuration& c) {
   require(c.cache_codes != CacheCodes::kOn || c.corruption_at != CorruptionAt::kImage,
           "--cache-codes on keeps clean codes, but with --corruption-at image corrupted pixels "
           "pass up through the finished layers.");
+  require(c.cache_codes != CacheCodes::kOn || !c.distortion.is_used(),
+          "--cache-codes on keeps codes, but those of distorted images change with every update.");
   require(c.early_stop == 0 || c.validation_size != Index{0},
           "--early-stop needs a validation set: --validation-size is 0.");
+  const bool classifies = uses_labels(c) || c.finetune == Finetune::kAuto;
+  require(uses_labels(c) || c.normalization == Normalization::kNone,
+          fmt::format("--normalization {} needs --finetune classify or joint.",
+                      name_of(c.normalization, normalization_kinds())));
+  require(c.finetune == Finetune::kJoint || !c.lateral, "--lateral needs --finetune joint.");
+  require(c.finetune == Finetune::kJoint || c.decoder == Decoder::kTied,
+          "--decoder free needs --finetune joint.");
+  require(c.finetune != Finetune::kJoint || c.reconstruction_weight > 0,
+          "--finetune joint needs a --reconstruction-weight of more than 0; else it is classify.");
+  require(classifies || (c.finetune_corruption == 0 && c.label_smoothing == 0),
+          "--finetune-corruption and --label-smoothing need --finetune classify or joint.");
+  require(c.finetune_noise == NoiseKind::kGaussian || c.finetune_corruption < 1,
+          "--finetune-corruption is in [0, 1) for all noise but gaussian.");
+  require(c.finetune == Finetune::kJoint || c.labelled_batch.value_or(0) == 0,
+          "--labelled-batch needs --finetune joint.");
   if (!c.reproducible) return;
+  require(c.normalization != Normalization::kBatch && c.labelled_batch.value_or(0) == 0,
+          "--reproducible takes a minibatch apart, which --normalization batch and "
+          "--labelled-batch need whole.");
   require(c.gradient_precision != Precision::kBfloat16,
           "--reproducible adds up gradients in float32, not bfloat16.");
   require(c.averaging != Averaging::kNode,

@@ -18,7 +18,7 @@ namespace {
 
 namespace bio = boost::iostreams;
 
-constexpr double kMaxDeflateRatio = 1032;  // A limit of the format.
+constexpr double kMostDeflated = 1032;  // A limit of the format.
 constexpr std::streamsize kBufferBytes = 1 << 16;
 
 bool is_gzip(const std::filesystem::path& path) {
@@ -107,7 +107,7 @@ bool ByteSource::packed() const { return state_->packed; }
 
 bool ByteSource::can_hold(double bytes) const {
   const auto stored = static_cast<double>(state_->stored_bytes);
-  return bytes <= (state_->packed ? stored * kMaxDeflateRatio : stored);
+  return bytes <= (state_->packed ? stored * kMostDeflated : stored);
 }
 
 std::size_t ByteSource::read(std::span<char> out) {

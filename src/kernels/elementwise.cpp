@@ -16,8 +16,8 @@ void log_softmax(VectorRef<T> logits) {
 }
 
 template <typename T>
-ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels,
-                                         MatrixRef<T> logits) {
+ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels, MatrixRef<T> logits,
+                                         double smoothing) {
   assert(static_cast<Index>(labels.size()) == logits.cols());
   ClassificationSums sums;
   for (Index j = 0; j < logits.cols(); ++j) {
@@ -29,9 +29,11 @@ ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels,
     }
     if (predicted_class<T>(logits.col(j)) != label) sums.errors += 1;
     log_softmax<T>(logits.col(j));
-    sums.loss -= static_cast<double>(a(label));
+    sums.loss -= (1 - smoothing) * static_cast<double>(a(label));
+    if (smoothing > 0) sums.loss -= smoothing * a.template cast<double>().mean();
     a = a.exp();
-    a(label) -= T(1);
+    a(label) -= static_cast<T>(1 - smoothing);
+    if (smoothing > 0) a -= static_cast<T>(smoothing / static_cast<double>(a.size()));
   }
   return sums;
 }
@@ -49,7 +51,7 @@ Index predicted_class(const ConstVectorRef<T>& logits) {
   template void add_bias<T>(const ConstVectorRef<T>&, MatrixRef<T>);                   \
   template void log_softmax<T>(VectorRef<T>);                                          \
   template ClassificationSums softmax_cross_entropy<T>(std::span<const std::uint16_t>, \
-                                                       MatrixRef<T>);                  \
+                                                       MatrixRef<T>, double);          \
   template Index predicted_class<T>(const ConstVectorRef<T>&);
 SAE_INSTANTIATE(float)
 SAE_INSTANTIATE(double)

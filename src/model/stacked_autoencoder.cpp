@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sae/core/random.hpp"
+#include "sae/kernels/combinator.hpp"
 
 namespace sae {
 
@@ -26,12 +27,52 @@ void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed, Ve
     }
     ++key.stage;  // Counts the layers.
   }
+  for (Index layer = 0; layer < layout.layers(); ++layer) {
+    const LayerViews& views = layout.layer(layer);
+    view_of(parameters, views.gain).setOnes();
+    view_of(parameters, views.variance).setOnes();
+    for (const ParameterView& combinator : {views.combinator, views.top_combinator}) {
+      if (combinator.size() > 0) initialize_combinator<T>(view_of(parameters, combinator));
+    }
+  }
 }
+
+namespace {
+
+/// Logits from W x: normalised with the statistics of training samples, where the layer is, and
+/// with gain and bias.
+template <typename M>
+void finish_logits(const LayerViews& views, const ParametersRef<M>& parameters,
+                   MatrixRef<M> logits) {
+  const auto row = [&](const ParameterView& view) {
+    return view_of(parameters.values, view).col(0).array();
+  };
+  if (views.normalization == Normalization::kBatch) {
+    Vector<M> scale = (row(views.variance) + M(kNormalizationEpsilon)).rsqrt();
+    normalize_rows<M>(row(views.mean).matrix(), scale, logits);
+  } else if (views.normalization == Normalization::kLayer) {
+    Vector<M> scale;
+    normalize_columns<M>(logits, scale);
+  }
+  if (views.gain.size() > 0) logits.array().colwise() *= row(views.gain);
+  add_bias<M>(row(views.bias).matrix(), logits);
+}
+
+}  // namespace
 
 template <typename T>
 void encode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
                   const ConstMatrixRef<T>& x, MatrixRef<T> hidden) {
   assert(x.rows() == views.weights.cols);
+  if (views.normalization != Normalization::kNone) {
+    using M = Master<T>;
+    Matrix<M> logits(hidden.rows(), hidden.cols());
+    multiply<T, M>(view_of(elements_of<T>(parameters), views.weights), x, logits);
+    finish_logits<M>(views, parameters, logits);
+    activate<M>(views.activation, logits, logits);
+    hidden = logits.template cast<T>();
+    return;
+  }
   multiply_and_activate<T>(views.activation, view_of(elements_of<T>(parameters), views.weights), x,
                            view_of(parameters.values, views.bias).col(0), hidden);
 }
@@ -47,7 +88,7 @@ template <typename T>
 void output_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
                   const ConstMatrixRef<T>& x, MatrixRef<Master<T>> logits) {
   multiply<T, Master<T>>(view_of(elements_of<T>(parameters), views.weights), x, logits);
-  add_bias<Master<T>>(view_of(parameters.values, views.bias).col(0), logits);
+  finish_logits<Master<T>>(views, parameters, logits);
 }
 
 template <typename T>

@@ -16,8 +16,9 @@ const Choices<Schedule>& schedule_kinds() {
 
 double LearningRate::at(double epoch, double step) const {
   if (epoch < warmup_epochs) return initial * std::min(1.0, (epoch + step) / warmup_epochs);
-  const double since = epoch - warmup_epochs;
-  const double done = std::clamp(since / std::max(epochs - warmup_epochs, 1e-9), 0.0, 1.0);
+  const double falling = (1 - start) * (epochs - warmup_epochs);
+  const double since = std::max(epoch - warmup_epochs - start * (epochs - warmup_epochs), 0.0);
+  const double done = std::clamp(since / std::max(falling, 1e-9), 0.0, 1.0);
   switch (schedule) {
     case Schedule::kConstant:
       return initial;

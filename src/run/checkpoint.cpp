@@ -20,7 +20,8 @@ constexpr const char* kSlotsAttribute = "optimizer_slots";  // Their names, comm
 
 /// Shape in the file: a column-major matrix (rows, cols) is (cols, rows) in HDF5's row-major order.
 std::vector<Index> stored_shape(const ParameterView& view) {
-  return view.is_weights ? std::vector<Index>{view.cols, view.rows} : std::vector<Index>{view.rows};
+  return view.is_weights || view.cols > 1 ? std::vector<Index>{view.cols, view.rows}
+                                          : std::vector<Index>{view.rows};
 }
 
 void check_exists(const Hdf5File& file, const std::string& name) {
@@ -191,6 +192,8 @@ void write_network(Hdf5File& file, const Topology& topology) {
   write_kind(file, "activation", topology.hidden.front().activation, activation_kinds());
   write_kind(file, "visible", topology.visible, visible_kinds());
   write_kind(file, "decoder", topology.decoder, decoder_kinds());
+  write_kind(file, "normalization", topology.normalization, normalization_kinds());
+  file.write_integer("/model", "lateral", topology.lateral ? 1 : 0);
 }
 
 void read_network(const Hdf5File& file, Topology& topology) {
@@ -198,6 +201,9 @@ void read_network(const Hdf5File& file, Topology& topology) {
   for (LayerSpec& layer : topology.hidden) layer.activation = activation;
   topology.visible = read_kind(file, "visible", visible_kinds());
   topology.decoder = read_kind(file, "decoder", decoder_kinds());
+  if (!file.has_attribute("/model", "normalization")) return;  // Older: none.
+  topology.normalization = read_kind(file, "normalization", normalization_kinds());
+  topology.lateral = file.read_integer("/model", "lateral") != 0;
 }
 
 void write_data(Hdf5File& file, const DataSpec& data) {

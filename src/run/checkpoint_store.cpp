@@ -164,6 +164,11 @@ Checkpoint& CheckpointStore::change_pretrained() {
   return pretrained_.emplace();
 }
 
+Checkpoint& CheckpointStore::change_model() {
+  wait_until_idle();
+  return model_;
+}
+
 Checkpoint& CheckpointStore::change_best(bool is_written) {
   wait_until_idle();
   best_is_due_ = !is_written;
@@ -241,11 +246,8 @@ void CheckpointStore::write_files() {
   }
   if (best_is_due_) best_is_due_ = !write_one(folder_.best(), best_);
   if (files_.model) {
-    std::vector<Checkpoint::Slot> slots;
-    slots.swap(buffer_.slots);  // Swapped back below, to reuse its memory.
-    buffer_.history.clear();
-    write_one(folder_.model(), buffer_);
-    slots.swap(buffer_.slots);
+    write_one(folder_.model(), model_);
+    model_ = {};
   }
 }
 

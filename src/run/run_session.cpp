@@ -8,6 +8,7 @@
 
 #include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
+#include "sae/model/finished_model.hpp"
 #include "sae/storage/output_file.hpp"
 
 namespace sae {
@@ -158,7 +159,7 @@ void RunSession::recover_best(const std::vector<std::filesystem::path>& candidat
   RunState& state = live_->state;
   auto found = best_in(folder_.best());
   const bool is_written = found.has_value();
-  if (!found && state.best->step == state.progress.step) copy_model(found.emplace());
+  if (!found && state.best->step == state.progress.step) copy_finished(found.emplace());
   for (auto candidate = candidates.begin(); !found && candidate != candidates.end(); ++candidate) {
     found = best_in(*candidate);
   }
@@ -185,10 +186,10 @@ std::optional<Checkpoint> RunSession::best_in(const std::filesystem::path& path)
     const auto& best = live_->state.best;
     if (c.state.progress.step != best->step || c.state.best != best ||
         c.state.data_digest.value_or(identity_.data_digest) != identity_.data_digest ||
-        c.topology != identity_.topology || c.dataset != identity_.dataset) {
+        finished(c.topology) != finished(identity_.topology) || c.dataset != identity_.dataset) {
       return std::nullopt;
     }
-    c.slots.clear();
+    finish(c);
     c.history.clear();
     c.state.progress.finished = false;
     return c;
@@ -214,6 +215,15 @@ void RunSession::copy_model(Checkpoint& copy) const {
   copy.seed = identity_.configuration.seed;
   copy.dataset = identity_.dataset;
   copy.config = to_text(identity_.configuration);
+}
+
+void RunSession::copy_finished(Checkpoint& copy) const {
+  copy_model(copy);
+  for (const OptimizerSlot& slot : live_->slots) {
+    if (slot.name == kAverageSlot)
+      copy_into(copy.slots.emplace_back(Checkpoint::Slot{slot.name, {}}).values, slot.values);
+  }
+  finish(copy);
 }
 
 void RunSession::copy_run() {
@@ -258,7 +268,7 @@ void RunSession::save_if_due(bool epoch_ended, bool stage_ended) {
 }
 
 void RunSession::save_best() {
-  copy_model(store_->change_best());
+  copy_finished(store_->change_best());
   copy_for_save();
   store_->save({.checkpoint = true});
 }
@@ -272,6 +282,7 @@ void RunSession::save_now(CheckpointStore::Files files) {
   // A finished run must leave a valid best.h5, whatever happened to the file.
   if (files.model && live_->state.best && !best_in(folder_.best())) store_->change_best();
   copy_for_save();
+  if (files.model) copy_finished(store_->change_model());
   store_->save_now(files);
   throw_failures();
 }

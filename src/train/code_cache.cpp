@@ -22,6 +22,7 @@ PixelType type_of_codes(Precision precision) {
 std::string_view obstacle(const Configuration& configuration) {
   if (configuration.layers.size() < 2) return "there is one hidden layer";
   if (configuration.corruption_at == CorruptionAt::kImage) return "noise passes up from the pixels";
+  if (configuration.distortion.is_used()) return "images are distorted anew for each update";
   if (configuration.reproducible) return "--reproducible asks for it";
   return {};
 }

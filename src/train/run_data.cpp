@@ -15,10 +15,15 @@ namespace sae {
 
 void check_dataset(const Configuration& configuration, const DatasetInfo& info) {
   const std::string data = configuration.data.string();
-  if (!info.has_train_labels &&
-      (configuration.finetune == Finetune::kClassify || configuration.labelled > 0)) {
+  if (!info.has_train_labels && (uses_labels(configuration) || configuration.labelled > 0)) {
     throw DataError(
         fmt::format("The data set {} has no /train/labels to train a classifier with.", data));
+  }
+  if (configuration.distortion.is_used() && info.height == 0) {
+    throw DataError(
+        fmt::format("The samples of {} are not images that could be distorted: they "
+                    "are flat.",
+                    data));
   }
   if (info.train_count > Index{0xffffffff}) {
     throw DataError(
@@ -42,9 +47,8 @@ RunData::RunData(const Configuration& configuration, DistributedDataset& dataset
       test(training) {
   const TrainingSets sets = choose_training_sets(set_settings(configuration), dataset, comm);
   training = dataset.load_shard(sets.training);
-  const bool may_classify =
-      info.has_train_labels &&
-      (configuration.finetune == Finetune::kAuto || configuration.finetune == Finetune::kClassify);
+  const bool may_classify = info.has_train_labels && (configuration.finetune == Finetune::kAuto ||
+                                                      uses_labels(configuration));
   if (may_classify && sets.labelled) labelled = dataset.load_shard(*sets.labelled);
   // Whole blocks per shard make evaluation sums independent of the number of ranks.
   const Index whole = configuration.reproducible ? kEvaluationBlock : 1;
@@ -102,7 +106,7 @@ void decide_by_data(Configuration& configuration, const RunData& data, const Con
                  : has_labels ? Finetune::kClassify
                               : Finetune::kReconstruct;
   }
-  if (c.finetune == Finetune::kClassify && data.shard_for(true).set_size() == 0) {
+  if (uses_labels(c) && data.shard_for(true).set_size() == 0) {
     throw DataError(
         fmt::format("No training sample of {} has a label to classify by.", c.data.string()));
   }
@@ -110,10 +114,18 @@ void decide_by_data(Configuration& configuration, const RunData& data, const Con
   const auto [least, most] = bytes ? std::pair(0.0f, 1.0f) : range_of(data.training, comm);
   const bool within = least >= 0 && most <= 1;
   decide(c, &Configuration::scale, resumed, within ? ScalingKind::kNone : ScalingKind::kStandard);
+  if (c.distortion.is_used() && c.scale != ScalingKind::kNone) {
+    throw DataError(fmt::format("Images are distorted as they are: --scale {} does not go with it.",
+                                name_of(*c.scale, scaling_kinds())));
+  }
   const bool in_unit_interval =
       (c.scale == ScalingKind::kNone && within) || c.scale == ScalingKind::kMinMax;
   decide(c, &Configuration::visible, resumed,
          in_unit_interval ? Visible::kBernoulli : Visible::kGaussian);
+  constexpr Index kMostBesides = 100;
+  const Index labelled = data.shard_for(true).set_size();
+  const bool few = c.finetune == Finetune::kJoint && labelled < data.training.set_size();
+  decide(c, &Configuration::labelled_batch, resumed, few ? std::min(labelled, kMostBesides) : 0);
   decide(c, &Configuration::finetune_learning_rate, resumed, finetune_learning_rate_of(c));
   if (c.visible == Visible::kBernoulli && !in_unit_interval) {
     throw DataError(fmt::format(

@@ -4,6 +4,7 @@
 
 #include "sae/model/autoencoder_objective.hpp"
 #include "sae/model/classifier_objective.hpp"
+#include "sae/model/joint_objective.hpp"
 
 namespace sae {
 namespace {
@@ -21,16 +22,51 @@ std::shared_ptr<Objective<float>> make_objective(const Configuration& configurat
   return std::make_shared<Kind<bfloat16, bfloat16>>(arguments...);
 }
 
+std::shared_ptr<Objective<float>> pretraining_objective(const Configuration& configuration,
+                                                        const ParameterLayout& layout,
+                                                        const DenoisingSettings& settings) {
+  const Topology& topology = layout.topology();
+  if (topology.reconstructs()) {
+    return make_objective<DenoisingObjective>(configuration, layout, settings);
+  }
+  // Half the squared error, summed over the inputs, as of Gaussian units.
+  const JointSettings joint{
+      .layers = {settings.layer, settings.layer + 1},
+      .reconstruction_weight = static_cast<double>(topology.inputs_of(settings.layer)) / 2,
+      .inputs = settings};
+  return make_objective<JointObjective>(configuration, layout, joint);
+}
+
+std::shared_ptr<Objective<float>> finetuning_objective(
+    const Configuration& c, const ParameterLayout& layout, std::uint32_t stage,
+    const std::shared_ptr<const Matrix<float>>& donors) {
+  if (layout.topology().classes == 0) return make_objective<AutoencoderObjective>(c, layout);
+  const bool joint = c.finetune == Finetune::kJoint;
+  const bool plain =
+      layout.topology().reconstructs() && c.finetune_corruption == 0 && c.label_smoothing == 0;
+  if (plain && !joint) return make_objective<ClassifierObjective>(c, layout);
+  const Noise noise{c.finetune_noise, c.finetune_corruption};
+  const JointSettings settings{
+      .layers = {0, layout.topology().hidden_layers()},
+      .classifies = true,
+      .label_smoothing = c.label_smoothing,
+      .reconstruction_weight = joint ? c.reconstruction_weight : 0,
+      .inputs = {.noise = noise, .seed = c.seed, .stage = stage, .donors = donors},
+      .layer_noise = noise};
+  return make_objective<JointObjective>(c, layout, settings);
+}
+
 }  // namespace
 
 Topology topology_for(const Configuration& configuration, const DatasetInfo& info) {
-  const bool classifies =
-      configuration.finetune == Finetune::kAuto || configuration.finetune == Finetune::kClassify;
+  const bool classifies = configuration.finetune == Finetune::kAuto || uses_labels(configuration);
   Topology topology{.inputs = info.features,
                     .hidden = {},
                     .classes = classifies ? info.classes : 0,
                     .visible = visible_of(configuration),
-                    .decoder = configuration.decoder};
+                    .decoder = configuration.decoder,
+                    .normalization = configuration.normalization,
+                    .lateral = configuration.lateral};
   for (const PretrainSettings& layer : configuration.layers) {
     topology.hidden.emplace_back(layer.units, configuration.activation);
   }
@@ -64,6 +100,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
                         .schedule = schedule,
                         .decay_per_epoch = configuration.learning_rate_decay,
                         .warmup_epochs = configuration.warmup_epochs,
+                        .start = configuration.schedule_start,
                         .epochs = static_cast<double>(epochs)};
   };
   const std::vector<std::string> names = stage_names(configuration);
@@ -77,7 +114,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
     stage.learning_rate =
         learning_rate(layer.learning_rate, configuration.pretrain_schedule, layer.epochs);
     stage.weight_decay = layer.weight_decay.value_or(configuration.weight_decay);
-    stage.objective = make_objective<DenoisingObjective>(
+    stage.objective = pretraining_objective(
         configuration, layout, denoising_settings(configuration, static_cast<Index>(i), donors));
     stages.push_back(std::move(stage));
   }
@@ -89,9 +126,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
   finetune.learning_rate = learning_rate(finetune_learning_rate_of(configuration),
                                          configuration.finetune_schedule, finetune.epochs);
   finetune.weight_decay = configuration.weight_decay;
-  finetune.objective = layout.topology().classes > 0
-                           ? make_objective<ClassifierObjective>(configuration, layout)
-                           : make_objective<AutoencoderObjective>(configuration, layout);
+  finetune.objective = finetuning_objective(configuration, layout, finetune.index, donors);
   stages.push_back(std::move(finetune));
   return stages;
 }

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "layer_statistics.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/host.hpp"
 #include "sae/train/metrics.hpp"
@@ -31,6 +32,7 @@ class HookedGradient final : public GradientSink<float> {
       : gradient_(gradient), hook_(hook), step_(step) {}
 
   bool reduce_sums(const ObjectiveSums& sums) override { return gradient_.reduce_sums(sums); }
+  void sum_over_minibatch(std::span<double> sums) override { gradient_.sum_over_minibatch(sums); }
   GradientRef<float> memory(Range bucket) override {
     memory_ = gradient_.memory(bucket);
     return memory_;
@@ -83,7 +85,9 @@ Trainer::Outcome Trainer::train_remaining_stages() {
     const Outcome outcome = train_stage(stage);
     return_freed_memory();  // The codes of the stage.
     if (control_.profile != nullptr) control_.profile->end_stage();
-    if (outcome != Outcome::kDone || stage.finetunes) return outcome;
+    if (outcome != Outcome::kDone) return outcome;
+    if (stage.finetunes || stage.epochs > 0) update_layer_statistics(stage);
+    if (stage.finetunes) return outcome;
     state_.progress = {.stage = state_.progress.stage + 1, .step = state_.progress.step};
     if (current_stage().finetunes && pretrains(configuration_) && session_) {
       const PhaseScope scope(control_.heartbeat, Phase::kFile);
@@ -201,8 +205,8 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   return Outcome::kDone;
 }
 
-bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
-                         double learning_rate, StepSums& sums) {
+bool Trainer::train_step(const Stage& stage, Minibatch<float>& minibatch, double learning_rate,
+                         StepSums& sums) {
   const auto epoch = static_cast<std::uint32_t>(state_.progress.epoch);
   const double stop_vote = is_time_to_stop() ? 1 : 0;
   const Index steps = steps_per_epoch(training_shard(stage).set_size(), configuration_.batch_size);
@@ -211,6 +215,14 @@ bool Trainer::train_step(const Stage& stage, const Minibatch<float>& minibatch,
       .weight_decay = static_cast<float>(stage.weight_decay),
       .gradient_scale = 1.0f / static_cast<float>(minibatch.global_size),
       .number = (state_.progress.epoch - 1) * steps + state_.progress.step_in_epoch + 1};
+  {
+    const PartScope timed(clock_.part_times, ProfiledPart::kData);
+    if (labelled_ && stage.finetunes) labelled_->prepend(step.number - 1, minibatch);
+    if (distorter_) {
+      distorter_->distort({configuration_.seed, stage.index, epoch}, minibatch.samples,
+                          minibatch.inputs);
+    }
+  }
   const UpdateSeconds before = averaging_->seconds();
   const auto begin = Clock::now();
   const PhaseScope scope(control_.heartbeat, Phase::kCompute);
@@ -272,13 +284,14 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
   report.samples_per_second = (state_.epoch_sums.samples - samples_before) / seconds;
   report.communication_share = communication_seconds / seconds;
   if (stage.finetunes) {
+    if (data_->validation.set_size() > 0) update_layer_statistics(stage);
     if (classifies()) {
       report.train_error = 100 * state_.epoch_sums.errors / state_.epoch_sums.samples;
     }
     if (data_->validation.set_size() > 0) {
       const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
-      report.validation = evaluate(layout_, averaging_->parameters_ref(), data_->validation, comm_,
-                                   control_.heartbeat);
+      report.validation =
+          evaluate(layout_, {model_parameters(), {}}, data_->validation, comm_, control_.heartbeat);
       // On a tie, prefer the later epoch: it was trained longer, at a lower learning rate.
       report.best = report.validation->samples > 0 &&
                     (!state_.best || report.validation->figure() <= state_.best->figure);
@@ -301,6 +314,19 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
       session_->save_best();
     }
   }
+}
+
+void Trainer::update_layer_statistics(const Stage& stage) {
+  const Index layer{stage.index};
+  update_statistics(layout_, stage.finetunes ? Range{0, layout_.layers()} : Range{layer, layer + 1},
+                    data_->training, configuration_, model_parameters(), *averaging_, comm_,
+                    control_.heartbeat);
+}
+
+std::span<float> Trainer::model_parameters() {
+  const bool averaged = current_stage().finetunes && state_.progress.epoch > 0;
+  return averaged && !averaging_->average().empty() ? averaging_->average()
+                                                    : averaging_->parameters();
 }
 
 std::vector<RankTime> Trainer::gather_times() {

@@ -50,8 +50,16 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   decide_precision(resumed);
   load_data(dataset, resumed);
   layout_ = ParameterLayout(topology_for(configuration_, data_->info));
-  if (configuration_.noise == NoiseKind::kSwap) {
+  if (configuration_.noise == NoiseKind::kSwap ||
+      configuration_.finetune_noise == NoiseKind::kSwap) {
     data_->draw_donors(configuration_.seed, comm);
+  }
+  if (configuration_.labelled_batch.value_or(0) > 0) {
+    labelled_.emplace(data_->shard_for(true), *configuration_.labelled_batch, configuration_.seed,
+                      comm);
+  }
+  if (configuration_.distortion.is_used()) {
+    distorter_.emplace(configuration_.distortion, data_->info.height, data_->info.width);
   }
   stages_ = plan_stages(configuration_, layout_, data_->donors);
   averaging_ = std::make_unique<GradientAveraging>(layout_, averaging_settings(configuration_),
@@ -98,7 +106,7 @@ void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configu
     take_over(choices, configuration_);
   }
   decide_by_data(configuration_, *data_, before, comm_);
-  const auto warnings = data_warnings(*data_, configuration_.finetune == Finetune::kClassify,
+  const auto warnings = data_warnings(*data_, uses_labels(configuration_),
                                       configuration_.scale != ScalingKind::kNone, comm_);
   if (session_) {
     session_->warnings.insert(session_->warnings.end(), warnings.begin(), warnings.end());

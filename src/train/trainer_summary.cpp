@@ -9,6 +9,7 @@
 #include "sae/comm/placement.hpp"
 #include "sae/config/settings.hpp"
 #include "sae/core/host.hpp"
+#include "sae/model/finished_model.hpp"
 #include "sae/train/trainer.hpp"
 
 namespace sae {
@@ -96,12 +97,13 @@ RunResult Trainer::evaluate_models(bool stopped) {
   const RunFolder folder(configuration_.run);
   const Shard& shown_set = data_->test.set_size() > 0 ? data_->test : data_->validation;
   const auto evaluate_model = [&](const std::string& file, Index epoch,
+                                  const ParameterLayout& layout,
                                   const ParametersRef<float>& parameters) {
     ModelResult model{.file = file, .epoch = epoch, .validation = {}, .test = {}, .hardest = {}};
     HardSamples hard(kHardSamples);
     const auto evaluate_on = [&](const Shard& set) -> std::optional<Evaluation> {
       if (set.set_size() == 0) return std::nullopt;
-      Evaluation found = evaluate(layout_, parameters, set, comm_, control_.heartbeat,
+      Evaluation found = evaluate(layout, parameters, set, comm_, control_.heartbeat,
                                   &set == &shown_set ? &hard : nullptr);
       if (found.samples == 0) return std::nullopt;
       if (found.reconstruction) name_features(found.reconstruction->worst_features, data_->info);
@@ -118,19 +120,20 @@ RunResult Trainer::evaluate_models(bool stopped) {
     return model;
   };
   result.models.push_back(evaluate_model(folder.model().filename(), configuration_.finetune_epochs,
-                                         averaging_->parameters_ref()));
+                                         layout_, {model_parameters(), {}}));
   if (state_.best && state_.best->step == state_.progress.step) {
     ModelResult last = result.models.front();
     last.file = folder.best().filename();
     last.epoch = state_.best->epoch;
     result.models.push_back(std::move(last));
   } else if (state_.best) {
+    const ParameterLayout layout(finished(layout_.topology()));
     Vector<float> best =
-        comm_.is_root() ? session_->best().parameters : Vector<float>(layout_.size());
+        comm_.is_root() ? session_->best().parameters : Vector<float>(layout.size());
     comm_.broadcast(
-        std::as_writable_bytes(std::span(best.data(), static_cast<std::size_t>(layout_.size()))),
-        0);
-    result.models.push_back(evaluate_model(folder.best().filename(), state_.best->epoch, best));
+        std::as_writable_bytes(std::span(best.data(), static_cast<std::size_t>(layout.size()))), 0);
+    result.models.push_back(
+        evaluate_model(folder.best().filename(), state_.best->epoch, layout, best));
   }
   result.seconds = seconds_of_session();
   return result;
@@ -145,8 +148,9 @@ void Trainer::warn_of_no_progress(const Stage& stage, double loss) {
                      : pretrains(configuration_)
                          ? "--finetune-learning-rate or --pretrain-learning-rate"
                          : "--finetune-learning-rate";
-  const double guessing =
-      classifies() ? std::log(static_cast<double>(layout_.topology().classes)) : 0;
+  const double guessing = classifies() && configuration_.finetune != Finetune::kJoint
+                              ? std::log(static_cast<double>(layout_.topology().classes))
+                              : 0;
   std::string what;
   if (state_.start_loss > 0 && loss > kRise * state_.start_loss) {
     what = fmt::format("is {:.1f} times that of the first update, {:.4g}", loss / state_.start_loss,

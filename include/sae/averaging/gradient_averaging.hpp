@@ -30,6 +30,9 @@ struct AveragingSettings {
   Precision products = Precision::kFloat32;
   Precision gradient = Precision::kFloat32;  ///< As it travels between ranks.
   OptimizerSettings optimizer = {};
+  /// Decay D of an average of the parameters, average += (1 - D) (w - average), in [0, 1), less at
+  /// first; 0: there is none.
+  double weight_average = 0;
   /// Bits that do not depend on the number of ranks; see ReproducibleSum. Needs kFlat.
   bool reproducible = false;
 
@@ -38,6 +41,8 @@ struct AveragingSettings {
     return products == Precision::kBfloat16 ? gradient : Precision::kFloat32;
   }
 };
+
+inline constexpr const char* kAverageSlot = "average";
 
 /// A flat vector that an optimizer keeps, such as "velocity".
 struct OptimizerSlot {
@@ -98,6 +103,14 @@ class GradientAveraging final : public GradientSink<float> {
   const std::vector<OptimizerSlot>& slots() { return slots_; }
   ParametersRef<float> parameters_ref() const { return {vectors_.parameters, vectors_.rounded}; }
 
+  /// The average of the parameters over the updates of a stage; empty if there is none. Of its slot
+  /// in checkpoints kAverageSlot is the name.
+  std::span<float> average() { return average_; }
+
+  /// Sets an array, which no gradient changes, of parameters() or average(). Collective: all ranks
+  /// give the same.
+  void set_array(std::span<float> vector, const ParameterView& view, const Vector<float>& values);
+
   /// Broadcasts parameters() and slots() from rank 0. Collective.
   void broadcast_from_root();
 
@@ -115,6 +128,8 @@ class GradientAveraging final : public GradientSink<float> {
 
   /// All-reduces the sums of the step. Returns whether the loss is finite. Collective.
   bool reduce_sums(const ObjectiveSums& sums) override;
+  /// All-reduces them. Collective.
+  void sum_over_minibatch(std::span<double> sums) override;
   GradientRef<float> memory(Range bucket) override;
   void ready(Range bucket) override;
 
@@ -138,6 +153,7 @@ class GradientAveraging final : public GradientSink<float> {
   UpdateSeconds seconds_;
   std::unique_ptr<GradientSum> sum_;
   UpdatedVectors vectors_;  // In the memory of sum_.
+  std::span<float> average_;
   std::vector<OptimizerSlot> slots_;
   std::unique_ptr<ParameterUpdate> update_;
   std::unique_ptr<ReproducibleSum> reproducible_;  // Null unless the run is reproducible.

@@ -10,6 +10,7 @@
 
 #include "sae/averaging/gradient_averaging.hpp"
 #include "sae/core/types.hpp"
+#include "sae/data/distortion.hpp"
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/data/scaling.hpp"
 #include "sae/data/training_sets.hpp"
@@ -39,6 +40,7 @@ enum class Finetune {
   kAuto,         ///< kClassify where there are labels, else kReconstruct.
   kClassify,     ///< A softmax classifier on top of the stack.
   kReconstruct,  ///< The deep autoencoder: the inputs through all layers and back.
+  kJoint,        ///< Both at once, with noise: a denoising autoencoder that classifies.
   kNone          ///< Nothing: the run ends with pretraining.
 };
 
@@ -56,6 +58,8 @@ struct Configuration {
   /// Of the inputs. None: not decided; bernoulli if they are within [0, 1], else gaussian.
   std::optional<Visible> visible;
   Decoder decoder = Decoder::kTied;
+  Normalization normalization = Normalization::kNone;
+  bool lateral = false;  ///< Whether the decoder of kJoint has lateral connections.
 
   std::vector<PretrainSettings> layers = std::vector<PretrainSettings>(3);
   NoiseKind noise = NoiseKind::kMasking;
@@ -69,11 +73,23 @@ struct Configuration {
   /// None: not decided; see finetune_learning_rate_of().
   std::optional<double> finetune_learning_rate;
   Schedule finetune_schedule = Schedule::kLinear;
+  /// Of kClassify and kJoint: of the inputs and of every layer before its activation.
+  NoiseKind finetune_noise = NoiseKind::kGaussian;
+  double finetune_corruption = 0;  ///< Level of that noise.
+  double label_smoothing = 0;
+  /// Of kJoint: times the squared error of the inputs, averaged over features.
+  double reconstruction_weight = 2000;
+  /// Labelled samples that are drawn besides those of a minibatch. None: not decided; as many as
+  /// there are, at most 100, where not all samples have labels.
+  std::optional<Index> labelled_batch;
 
   Index batch_size = 100;  ///< Samples per update over all ranks together.
   OptimizerKind optimizer = OptimizerKind::kSgd;
   double momentum = 0.9;
   double weight_decay = 1e-5;
+  double clip_gradient_norm = 0;  ///< Longest gradient of the mean loss; 0: any.
+  double weight_average = 0;      ///< Decay of an average of the parameters; 0: none.
+  double schedule_start = 0;  ///< Share of a stage after which the learning rate begins to fall.
   double learning_rate_decay = 0.95;     ///< Per epoch, for exponential schedules.
   double warmup_epochs = 0;              ///< Of every stage.
   std::optional<Index> validation_size;  ///< None: not decided; a tenth, at most 5,000.
@@ -82,6 +98,8 @@ struct Configuration {
   Index labelled = 0;  ///< Training samples whose labels are used; 0: all.
   /// None: not decided; none for bytes and values within [0, 1], else standard.
   std::optional<ScalingKind> scale;
+
+  Distortion distortion = {};  ///< Of the images of every update.
 
   /// Of the operands of products, and of gradients between ranks. None: not decided.
   std::optional<Precision> precision;
@@ -117,8 +135,14 @@ inline double initial_scale_of(const Configuration& c) {
 /// Where it is not decided, what suits optimizer and objective.
 inline double finetune_learning_rate_of(const Configuration& c) {
   if (c.finetune_learning_rate) return *c.finetune_learning_rate;
-  if (c.optimizer == OptimizerKind::kAdam || c.optimizer == OptimizerKind::kAdamW) return 0.001;
+  if (c.optimizer == OptimizerKind::kAdam || c.optimizer == OptimizerKind::kAdamW)
+    return c.finetune == Finetune::kJoint ? 0.002 : 0.001;
   return c.finetune == Finetune::kReconstruct ? 0.05 : 0.6;
+}
+
+/// Whether end to end training is by labels.
+inline bool uses_labels(const Configuration& c) {
+  return c.finetune == Finetune::kClassify || c.finetune == Finetune::kJoint;
 }
 
 /// Of the inputs once that is decided; bernoulli before.
@@ -153,7 +177,10 @@ inline AveragingSettings averaging_settings(const Configuration& c) {
           .products = precision_of(c),
           .gradient = c.reproducible ? Precision::kFloat32
                                      : c.gradient_precision.value_or(Precision::kFloat32),
-          .optimizer = {.kind = c.optimizer, .momentum = c.momentum},
+          .optimizer = {.kind = c.optimizer,
+                        .momentum = c.momentum,
+                        .clip_gradient_norm = c.clip_gradient_norm},
+          .weight_average = c.weight_average,
           .reproducible = c.reproducible};
 }
 

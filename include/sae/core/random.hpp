@@ -12,7 +12,8 @@ enum class RandomPurpose : std::uint32_t {
   kOrder = 2,
   kNoise = 3,
   kValidationSet = 4,
-  kLabelledSet = 5
+  kLabelledSet = 5,
+  kDistortion = 6
 };
 
 /// Key of a stream of random words. Never contains rank, thread or time: every rank that asks for

@@ -14,6 +14,10 @@ struct Minibatch {
   std::vector<std::uint16_t> labels;   ///< One per sample.
   std::vector<std::uint32_t> samples;  ///< Index in the training set: key of random numbers.
   Index global_size = 0;               ///< Samples of the minibatch over all ranks.
+  /// The first samples, so many here and over all ranks, were drawn besides the others for their
+  /// labels; `global_size` does not count them.
+  Index besides = 0;
+  Index global_besides = 0;
   Index encoded_layers = 0;  ///< Hidden layers that produced the inputs; 0: they are pixels.
 
   Index size() const { return inputs.cols(); }

@@ -27,10 +27,11 @@ struct ClassificationSums {
 
 /// Softmax cross-entropy of logits (classes, samples). Replaces the logits by the derivative of the
 /// summed loss, p - onehot(label). A sample with kNoLabel has no loss, no error and a derivative
-/// of 0.
+/// of 0. A share `smoothing` of each label is divided equally among all classes (Szegedy et al.,
+/// CVPR 2016).
 template <typename T>
-ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels,
-                                         MatrixRef<T> logits);
+ClassificationSums softmax_cross_entropy(std::span<const std::uint16_t> labels, MatrixRef<T> logits,
+                                         double smoothing = 0);
 
 /// The class of the largest logit; on a tie the first.
 template <typename T>

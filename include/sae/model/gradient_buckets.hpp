@@ -44,13 +44,13 @@ void give_outer_product(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x,
   }
 }
 
-/// Gives the gradient of a bias.
+/// Gives the gradient of a bias, or of another array, column by column.
 template <typename G, typename M>
 void give_vector(const Vector<M>& values, const ParameterView& bias, GradientSink<M>& sink) {
   const Range bucket{bias.offset, bias.offset + bias.size()};
   if (bucket.size() == 0) return;
   const auto memory = elements_of<G>(sink.memory(bucket));
-  MatrixMap<G>(memory.data(), bias.rows, 1) = values.template cast<G>();
+  MatrixMap<G>(memory.data(), bias.size(), 1) = values.template cast<G>();
   sink.ready(bucket);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "sae/model/flat_vectors.hpp"
 
 namespace sae {
@@ -20,6 +22,10 @@ class GradientSink {
   /// Takes the sums of the minibatch, before any bucket; may reduce them over ranks. Returns
   /// whether the gradient is wanted.
   virtual bool reduce_sums(const ObjectiveSums& sums) = 0;
+  /// Adds up over the whole minibatch what was summed over a part of it: what batch normalisation
+  /// needs. In a single process the part is the whole. Called equally often for every part, also
+  /// for an empty one, and not between memory() and the end of the minibatch.
+  virtual void sum_over_minibatch(std::span<double> /*sums*/) {}
   /// Memory for the gradient of `bucket`, to be filled before ready(bucket). One of the two vectors
   /// is set.
   virtual GradientRef<T> memory(Range bucket) = 0;

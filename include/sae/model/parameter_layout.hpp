@@ -7,6 +7,7 @@
 #include "sae/core/choices.hpp"
 #include "sae/core/types.hpp"
 #include "sae/kernels/activation.hpp"
+#include "sae/kernels/normalization.hpp"
 #include "sae/kernels/visible.hpp"
 
 namespace sae {
@@ -23,7 +24,9 @@ struct LayerSpec {
 
 /// How a layer's input is reconstructed from its codes.
 enum class Decoder {
-  kTied  ///< By the transposed weights of the encoder.
+  kTied,  ///< By the transposed weights of the encoder.
+  kFree,  ///< By weights of its own.
+  kNone   ///< Not at all: what remains of a model whose decoder needs more than the codes.
 };
 
 /// All decoders with their names in settings and files, such as "tied".
@@ -36,6 +39,9 @@ struct Topology {
   Index classes = 0;                      ///< 0: the network has no output layer.
   Visible visible = Visible::kBernoulli;  ///< The pixels, as they are reconstructed.
   Decoder decoder = Decoder::kTied;
+  Normalization normalization = Normalization::kNone;  ///< Of every layer, also of the output.
+  /// Whether the decoder combines what comes from above with the noisy values beside it.
+  bool lateral = false;
 
   Index hidden_layers() const { return static_cast<Index>(hidden.size()); }
   const LayerSpec& layer(Index layer) const { return hidden[static_cast<std::size_t>(layer)]; }
@@ -46,6 +52,10 @@ struct Topology {
   Index widest() const;
   /// What the inputs of a hidden layer are when they are reconstructed.
   Visible visible_of(Index layer) const;
+  /// Whether inputs can be reconstructed from codes alone, as they are.
+  bool reconstructs() const {
+    return decoder == Decoder::kTied && !lateral && normalization == Normalization::kNone;
+  }
   friend bool operator==(const Topology&, const Topology&) = default;
 };
 
@@ -64,14 +74,26 @@ struct ParameterView {
   Index size() const { return rows * cols; }
 };
 
-/// A layer h = activation(W x + b) or, at the output, logits W x + b. `visible_bias` belongs to
-/// the decoder, of which the output layer has none (size 0).
+/// A layer h = activation(W x + b) or, at the output, logits W x + b. Where it is normalised, h =
+/// activation(gain * (W x - mean) / sqrt(variance + epsilon) + b); a gain of a relu unit would only
+/// rescale what the next layer normalises, so it has none. Arrays that a layer lacks have size 0.
 struct LayerViews {
   Activation activation{};
   Visible visible{};  ///< Its inputs, as they are reconstructed.
+  Normalization normalization{};
   ParameterView weights;
   ParameterView bias;
-  ParameterView visible_bias;
+  ParameterView gain;
+  ParameterView decoder;       ///< Weights of a free decoder of its inputs, shape (inputs, units).
+  ParameterView visible_bias;  ///< Of the decoder; the output layer has none.
+  ParameterView combinator;    ///< Of its inputs, shape (inputs, 10).
+  ParameterView top_combinator;  ///< Of the output, shape (classes, 10).
+  /// Statistics of the training samples, which no gradient changes; of batch normalisation.
+  ParameterView mean;
+  ParameterView variance;
+
+  /// All arrays that there are, in order of their offsets.
+  std::vector<const ParameterView*> all() const;
 };
 
 /// Where each array lies in the one flat vector that holds all parameters (and, in
@@ -87,6 +109,9 @@ class ParameterLayout {
 
   const LayerViews& hidden(Index layer) const { return layers_[static_cast<std::size_t>(layer)]; }
   const LayerViews& output() const { return layers_.back(); }
+  /// All layers: the hidden ones, then the output, if there is one.
+  Index layers() const { return topology_.hidden_layers() + (topology_.classes > 0 ? 1 : 0); }
+  const LayerViews& layer(Index layer) const { return layers_[static_cast<std::size_t>(layer)]; }
 
   /// All arrays, in order of their offsets.
   const std::vector<ParameterView>& views() const { return views_; }

@@ -41,7 +41,7 @@ class ModelPictures final : public TrainingObserver {
   const DenoisingSettings& pretraining(Index layer) const {
     return summary_.pretraining[static_cast<std::size_t>(layer)];
   }
-  bool has_samples() const { return summary_.preview.size() > 0; }
+  bool has_samples() const { return summary_.preview.size() > 0 && topology().reconstructs(); }
   /// Samples, corrupted as in the pretraining of a layer, and reconstructed.
   /// Requires: has_samples().
   const Reconstructions& reconstructions(Index layer);

@@ -23,6 +23,8 @@ struct LearningRate {
   Schedule schedule = Schedule::kConstant;
   double decay_per_epoch = 1;  ///< In (0, 1]; used by kExponential alone.
   double warmup_epochs = 0;
+  double start =
+      0;  ///< Share of the epochs after the warm-up in which it does not fall, in [0, 1).
   double epochs = 1;  ///< Length of the stage.
 
   /// Of an update that begins `epoch` epochs after the start of the stage, whole and parts, in

@@ -14,13 +14,15 @@ enum class OptimizerKind {
   kSgd,       ///< Stochastic gradient descent with momentum (Polyak).
   kNesterov,  ///< The same with the gradient at the next point (Sutskever et al., ICML 2013).
   kAdam,      ///< Kingma and Ba, ICLR 2015.
-  kAdamW      ///< With decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
+  kAdamW,     ///< With decoupled weight decay (Loshchilov and Hutter, ICLR 2019).
+  kLars       ///< Momentum with a rate for each array (You et al., 2017).
 };
 
 /// An optimizer as a value.
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::kSgd;
   double momentum = 0;  ///< In [0, 1); of Adam, beta1. Its beta2 is 0.999, its epsilon 1e-8.
+  double clip_gradient_norm = 0;  ///< Longest gradient of a minibatch's mean loss; 0: any.
 };
 
 /// What an update of one array of the model is, besides its gradient.

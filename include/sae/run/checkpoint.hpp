@@ -92,4 +92,8 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
 /// finite or of another size.
 Checkpoint load_checkpoint(const std::filesystem::path& path);
 
+/// Makes it the model that is applied: of the average of parameters, if there is one, and without
+/// what finished_model.hpp names. Local.
+void finish(Checkpoint& checkpoint);
+
 }  // namespace sae

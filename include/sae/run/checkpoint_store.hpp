@@ -71,13 +71,17 @@ class CheckpointStore {
   /// until idle.
   Checkpoint& change_pretrained();
 
+  /// The model at the end of the run, for the caller to fill before the save of Files::model. Waits
+  /// until idle.
+  Checkpoint& change_model();
+
   /// The model of the best epoch, for the caller to replace. The next save writes it unless
   /// `is_written`. Waits until idle.
   Checkpoint& change_best(bool is_written = false);
   /// Requires: idle().
   const Checkpoint& best() const { return best_; }
 
-  /// Which files to write from the buffer. A save also writes best.h5 if that is due.
+  /// Which files to write, a checkpoint from the buffer. A save also writes best.h5 if that is due.
   struct Files {
     bool checkpoint = false;  ///< Named after its step.
     bool model = false;
@@ -108,6 +112,7 @@ class CheckpointStore {
   FileImage image_;                       // Of the file being written.
   std::optional<Checkpoint> pretrained_;  ///< Until it is written.
   Checkpoint best_;
+  Checkpoint model_;
   bool best_is_due_ = false;
   Files files_;
   std::vector<Index> saved_;

@@ -121,6 +121,8 @@ class RunSession {
   void recover_best(const std::vector<std::filesystem::path>& candidates);
   std::optional<Checkpoint> best_in(const std::filesystem::path& path) const;
   void copy_model(Checkpoint& copy) const;
+  /// As the model that is applied.
+  void copy_finished(Checkpoint& copy) const;
   void copy_run();
   void copy_for_save();
   void throw_failures();

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "sae/comm/communicator.hpp"
+#include "sae/data/distortion.hpp"
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/data/epoch_stream.hpp"
 #include "sae/run/run_session.hpp"
 #include "sae/train/code_cache.hpp"
+#include "sae/train/labelled_batches.hpp"
 #include "sae/train/observer.hpp"
 #include "sae/train/run_control.hpp"
 #include "sae/train/run_data.hpp"
@@ -56,8 +58,10 @@ class Trainer {
     return stages_[static_cast<std::size_t>(state_.progress.stage)];
   }
   bool classifies() const { return layout_.topology().classes > 0; }
+  /// What minibatches are made of.
   const Shard& training_shard(const Stage& stage) const {
-    return data_->shard_for(stage.finetunes && classifies());
+    return data_->shard_for(stage.finetunes && classifies() &&
+                            configuration_.finetune != Finetune::kJoint);
   }
   /// Whether --early-stop ends the stage after the epoch that is done.
   bool stops_early(const Stage& stage) const;
@@ -68,8 +72,13 @@ class Trainer {
   /// `samples_before`: samples of the epoch that an earlier session trained.
   void finish_epoch(const Stage& stage, double seconds, double communication_seconds,
                     double samples_before);
-  bool train_step(const Stage& stage, const Minibatch<float>& minibatch, double learning_rate,
+  bool train_step(const Stage& stage, Minibatch<float>& minibatch, double learning_rate,
                   StepSums& sums);
+  /// What is evaluated and saved as a model: the average of the parameters while the end is
+  /// trained, where there is one, else the parameters.
+  std::span<float> model_parameters();
+  /// Of batch normalisation, for the layers that the stage trains.
+  void update_layer_statistics(const Stage& stage);
   std::vector<RankTime> gather_times();
   bool is_time_to_stop() const;
   std::string why_stopped() const;
@@ -117,6 +126,8 @@ class Trainer {
   SessionClock clock_;
   std::unique_ptr<RunSession> session_;  ///< Null on ranks other than 0.
   std::unique_ptr<RunData> data_;
+  std::optional<LabelledBatches> labelled_;  ///< Where --labelled-batch is not 0.
+  std::optional<Distorter> distorter_;       ///< Where images are distorted.
   std::vector<Stage> stages_;
   CodeCaching codes_;
   std::unique_ptr<GradientAveraging> averaging_;

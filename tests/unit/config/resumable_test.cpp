@@ -42,7 +42,7 @@ TEST(Resumable, WithAnyOtherSettingIsRefused) {
     if (setting.on_resume != OnResume::kFixed) continue;
     SCOPED_TRACE(setting.name);
     for (const char* value : {"7,6", "0.2", "3", "true", "image", "cosine", "bfloat16", "random",
-                              "standard", "gaussian", "none"}) {
+                              "standard", "swap", "batch", "gaussian", "none"}) {
       Configuration now = before;
       try {
         setting.read(now, value);

@@ -1,0 +1,103 @@
+#include "layer_statistics.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "sae/data/epoch_order.hpp"
+#include "sae/kernels/bfloat16.hpp"
+#include "sae/model/stacked_autoencoder.hpp"
+
+namespace sae {
+namespace {
+
+/// In place of a stage in the key that draws the samples.
+constexpr std::uint32_t kStatisticsStage = 65533;
+
+/// This rank's part of the samples, in blocks.
+template <typename T>
+std::vector<Matrix<T>> sample_blocks(const Shard& training, std::uint64_t seed) {
+  constexpr std::size_t kBlock = 500;
+  const Index size = training.set_size();
+  const EpochOrder order(seed, kStatisticsStage, 0, size);
+  std::vector<Index> chosen;
+  for (Index i = 0; i < std::min(size, kStatisticsSamples); ++i) {
+    const Index sample = order.sample_at(i);
+    if (training.samples().contains(sample)) chosen.push_back(sample);
+  }
+  std::ranges::sort(chosen);
+  std::vector<Matrix<T>> blocks;
+  for (std::size_t begin = 0; begin < chosen.size(); begin += kBlock) {
+    const std::size_t count = std::min(kBlock, chosen.size() - begin);
+    Matrix<float> block(training.format().features, static_cast<Index>(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      auto column = block.col(static_cast<Index>(i));
+      decode_pixels(training.format(), training.record(chosen[begin + i]),
+                    {column.data(), static_cast<std::size_t>(column.size())});
+    }
+    convert<T>(block, blocks.emplace_back());
+  }
+  return blocks;
+}
+
+/// Mean and variance of the units of a layer over the samples of all ranks.
+template <typename T>
+void measure_layer(const LayerViews& views, const ParametersRef<float>& parameters,
+                   const std::vector<Matrix<T>>& blocks, Communicator& comm, Heartbeat* heartbeat,
+                   Vector<float>& mean, Vector<float>& variance) {
+  const Index units = views.weights.rows;
+  std::vector<double> sums(static_cast<std::size_t>(2 * units) + 1, 0.0);  // The last their count.
+  Matrix<float> logits;
+  for (const Matrix<T>& block : blocks) {
+    logits.resize(units, block.cols());
+    multiply<T, float>(view_of(elements_of<T>(parameters), views.weights), block, logits);
+    add_row_sums<float>(logits, logits, sums);
+    sums.back() += static_cast<double>(block.cols());
+    beat(heartbeat);
+  }
+  comm.allreduce_sum(std::span(sums));
+  const auto moments = Eigen::Map<const Vector<double>>(sums.data(), 2 * units) / sums.back();
+  const Vector<double> exact = moments.head(units);
+  mean = exact.cast<float>();
+  variance = (moments.tail(units).array() - exact.array().square()).max(0.0).matrix().cast<float>();
+}
+
+template <typename T>
+void update(const ParameterLayout& layout, Range layers, const Shard& training, std::uint64_t seed,
+            std::span<float> parameters, GradientAveraging& averaging, Communicator& comm,
+            Heartbeat* heartbeat) {
+  std::vector<Matrix<T>> blocks = sample_blocks<T>(training, seed);
+  std::vector<bfloat16> rounded;
+  if constexpr (std::is_same_v<T, bfloat16>) {
+    rounded.resize(parameters.size());
+    round_to_bfloat16(parameters, rounded);
+  }
+  const ParametersRef<float> ref(parameters, rounded);
+  for (Index layer = 0; layer < layers.end; ++layer) {
+    const LayerViews& views = layout.layer(layer);
+    if (layer >= layers.begin) {
+      Vector<float> mean;
+      Vector<float> variance;
+      measure_layer<T>(views, ref, blocks, comm, heartbeat, mean, variance);
+      averaging.set_array(parameters, views.mean, mean);
+      averaging.set_array(parameters, views.variance, variance);
+    }
+    if (layer == layout.topology().hidden_layers()) return;
+    for (Matrix<T>& block : blocks) {
+      block = encode<T>(layout, {layer, layer + 1}, ref, std::move(block));
+      beat(heartbeat);
+    }
+  }
+}
+
+}  // namespace
+
+void update_statistics(const ParameterLayout& layout, Range layers, const Shard& training,
+                       const Configuration& configuration, std::span<float> parameters,
+                       GradientAveraging& averaging, Communicator& comm, Heartbeat* heartbeat) {
+  if (layout.topology().normalization != Normalization::kBatch) return;
+  const auto& function =
+      precision_of(configuration) == Precision::kBfloat16 ? update<bfloat16> : update<float>;
+  function(layout, layers, training, configuration.seed, parameters, averaging, comm, heartbeat);
+}
+
+}  // namespace sae
