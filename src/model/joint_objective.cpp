@@ -7,6 +7,21 @@
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {
+namespace {
+
+/// Calls use(j) for each sample, by all threads.
+template <typename Use>
+void for_each_sample(Index samples, const Use& use) {
+#pragma omp parallel for schedule(static)
+  for (Index j = 0; j < samples; ++j) use(j);
+}
+
+template <typename T, typename M>
+void cast_samples(const ConstMatrixRef<M>& from, MatrixRef<T> to) {
+  for_each_sample(from.cols(), [&](Index j) { to.col(j) = from.col(j).template cast<T>(); });
+}
+
+}  // namespace
 
 template <typename T, typename G>
 JointObjective<T, G>::JointObjective(const ParameterLayout& layout, const JointSettings& settings)
@@ -46,14 +61,16 @@ void JointObjective<T, G>::encode_all(const ParametersRef<M>& parameters,
     const auto stage = settings_.inputs.stage + 256 * static_cast<std::uint32_t>(layer + 1);
     corrupt<M>(settings_.layer_noise, {settings_.inputs.seed, stage, epoch}, minibatch.samples,
                at.normalized, at.noisy);
-    at.codes = at.noisy;
-    if (v.gain.size() > 0) at.codes.array().colwise() *= row(parameters, v.gain).array();
-    at.codes.colwise() += row(parameters, v.bias);
-    if (is_output(layer)) break;
-    activate<M>(v.activation, at.codes, at.codes);
-    if (layer + 1 < layers()) {
-      operands(layer + 1).below.leftCols(samples_) = at.codes.template cast<T>();
-    }
+    at.codes.resize(v.weights.rows, samples_);
+    for_each_sample(samples_, [&](Index j) {
+      auto code = at.codes.col(j);
+      code = at.noisy.col(j);
+      if (v.gain.size() > 0) code.array() *= row(parameters, v.gain).array();
+      code += row(parameters, v.bias);
+      if (is_output(layer)) return;
+      activate<M>(v.activation, code, code);
+      if (layer + 1 < layers()) operands(layer + 1).below.col(j) = code.template cast<T>();
+    });
   }
 }
 
@@ -87,7 +104,7 @@ void JointObjective<T, G>::decode_level(const ParametersRef<M>& parameters, Inde
   const bool projected = l < top();
   if (projected) {
     Operands& o = operands(l);
-    o.above.rightCols(decoded_) = level(l + 1).decoded.template cast<T>();
+    cast_samples<T, M>(level(l + 1).decoded, o.above.rightCols(decoded_));
     at.projected.resize(views(l).weights.cols, decoded_);
     const auto weights = elements_of<T>(parameters);
     if (is_free()) {
@@ -125,9 +142,14 @@ double JointObjective<T, G>::decode_all(const ParametersRef<M>& parameters, Grad
   for (Index l = top(); l >= 0; --l) decode_level(parameters, l, sums);
   Level& at = level(0);
   const double weight = settings_.reconstruction_weight / static_cast<double>(at.decoded.rows());
-  at.decoded -= inputs_.clean.rightCols(decoded_).template cast<M>();
-  const double loss = weight * at.decoded.template cast<double>().squaredNorm();
-  at.decoded_delta = static_cast<M>(2 * weight) * at.decoded;
+  at.decoded_delta.resize(at.decoded.rows(), decoded_);
+  Vector<double> squares(decoded_);
+  for_each_sample(decoded_, [&](Index j) {
+    at.decoded.col(j) -= inputs_.clean.col(samples_ - decoded_ + j).template cast<M>();
+    at.decoded_delta.col(j) = static_cast<M>(2 * weight) * at.decoded.col(j);
+    squares[j] = at.decoded.col(j).template cast<double>().squaredNorm();
+  });
+  const double loss = weight * squares.sum();
   return loss;
 }
 
@@ -162,7 +184,7 @@ void JointObjective<T, G>::backpropagate_decoder(const ParametersRef<M>& paramet
   for (Index l = 0; l < top(); ++l) {
     backpropagate_level(parameters, l, sums);
     auto below = operands(l).below.rightCols(decoded_);
-    below = level(l).decoded_delta.template cast<T>();
+    cast_samples<T, M>(level(l).decoded_delta, below);
     Matrix<M>& above = level(l + 1).decoded_delta;
     above.resize(views(l).weights.rows, decoded_);
     const auto weights = elements_of<T>(parameters);
@@ -202,10 +224,14 @@ void JointObjective<T, G>::backpropagate_encoder(const ParametersRef<M>& paramet
       at.gain_gradient = at.delta.cwiseProduct(at.noisy).rowwise().sum();
       at.delta.array().colwise() *= row(parameters, v.gain).array();
     }
-    if (at.lateral_delta.size() > 0) at.delta.rightCols(decoded_) += at.lateral_delta;
+    if (at.lateral_delta.size() > 0) {
+      const Index first = samples_ - decoded_;
+      for_each_sample(decoded_,
+                      [&](Index j) { at.delta.col(first + j) += at.lateral_delta.col(j); });
+    }
     at.encoder.backpropagate(at.normalized, at.delta, sums);
     auto above = operands(layer).above.leftCols(samples_);
-    above = at.delta.template cast<T>();
+    cast_samples<T, M>(at.delta, above);
     if (layer == 0) return;
     Matrix<M>& below = level(layer).delta;
     below.resize(v.weights.cols, samples_);

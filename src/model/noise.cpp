@@ -50,6 +50,10 @@ std::string describe(const Noise& noise, const std::string& units) {
 template <typename T>
 void corrupt(const Noise& noise, const NoiseKey& key, std::span<const std::uint32_t> samples,
              const ConstMatrixRef<T>& x, MatrixRef<T> corrupted, const Matrix<T>& donors) {
+  if (noise.level == 0) {
+    corrupted = x;
+    return;
+  }
   switch (noise.kind) {
     case NoiseKind::kMasking:
       return apply_masking_noise<T>(noise.level, key, samples, x, corrupted);
