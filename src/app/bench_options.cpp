@@ -27,9 +27,11 @@ po::options_description bench_options() {
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
       "help", "this text");
   po::options_description settings("As of train");
-  settings.add(
-      setting_options({"units", "batch-size", "corruption", "corruption-at", "momentum",
-                       "precision", "gradient-precision", "averaging", "cache-codes", "threads"}));
+  settings.add(setting_options(
+      {"units",      "activation",         "normalization", "lateral",        "decoder",
+       "corruption", "corruption-at",      "finetune",      "finetune-noise", "finetune-corruption",
+       "dropout",    "batch-size",         "optimizer",     "momentum",       "weight-average",
+       "precision",  "gradient-precision", "averaging",     "cache-codes",    "threads"}));
   options.add(settings);
   return options;
 }

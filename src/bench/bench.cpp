@@ -190,7 +190,7 @@ class Bench {
             .gradients = share.gradients,
             .gradient_elements = share.in_buckets ? largest_bucket(layout_) : 0,
             .rounded_gradients = share.element == Precision::kBfloat16,
-            .velocity = !averaging_->slots().empty(),
+            .slots = static_cast<Index>(averaging_->slots().size()),
             .rounded_parameters = precision_of(settings_.configuration) == Precision::kBfloat16};
   }
 

@@ -83,7 +83,7 @@ struct UpdatePass {
   Index gradient_elements =
       0;  ///< Size of buckets that stay in the caches; 0: gradients are whole.
   bool rounded_gradients = false;
-  bool velocity = false;
+  Index slots = 0;  ///< Vectors that the optimizer keeps, with an average of the parameters.
   bool rounded_parameters = false;
 
   double bytes() const;

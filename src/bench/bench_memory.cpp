@@ -15,13 +15,13 @@ float widened(std::uint16_t upper_half) {
 
 float widened(float value) { return value; }
 
-/// Has the memory traffic of an update with little arithmetic: reads weights, gradients and
-/// velocity; writes weights, velocity and rounded weights.
+/// Has the memory traffic of an update with little arithmetic: reads weights, gradients and slots
+/// of the optimizer; writes weights, slots and rounded weights.
 template <typename G>
 struct UpdateVectors {
   explicit UpdateVectors(const UpdatePass& pass)
       : weights(static_cast<std::size_t>(pass.elements), 0.5F),
-        velocity(pass.velocity ? weights.size() : 0),
+        slots(static_cast<std::size_t>(pass.slots), std::vector<float>(weights.size())),
         rounded(pass.rounded_parameters ? weights.size() : 0),
         gradients(static_cast<std::size_t>(pass.gradients),
                   std::vector<G>(pass.gradient_elements > 0
@@ -50,8 +50,8 @@ struct UpdateVectors {
 
   void update(std::size_t begin, std::size_t end, std::array<float, kBlock>& sum) {
     float* w = weights.data();
-    if (!velocity.empty()) {
-      float* v = velocity.data();
+    for (auto& slot : slots) {
+      float* v = slot.data();
       for (std::size_t i = begin; i < end; ++i) {
         v[i] = 0.9F * v[i] + sum[i - begin];
         sum[i - begin] = v[i];
@@ -66,7 +66,7 @@ struct UpdateVectors {
   }
 
   std::vector<float> weights;
-  std::vector<float> velocity;
+  std::vector<std::vector<float>> slots;
   std::vector<std::uint16_t> rounded;
   std::vector<std::vector<G>> gradients;
   std::size_t period;  // Elements after which a gradient is read from its start again.
@@ -85,7 +85,7 @@ double UpdatePass::bytes() const {
   if (gradient_elements == 0) {
     element += static_cast<double>(gradients) * (rounded_gradients ? 2 : 4);
   }
-  if (velocity) element += 2 * sizeof(float);
+  element += static_cast<double>(2 * slots) * sizeof(float);
   if (rounded_parameters) element += 2;
   return element * static_cast<double>(elements);
 }

@@ -200,6 +200,11 @@ std::vector<Setting> make_settings() {
        since(number_setting("finetune-corruption", "LEVEL", kNotNegative, "level of that noise",
                             &C::finetune_corruption),
              "0"),
+       since(number_setting("dropout", "P", kShare,
+                            "probability of a hidden unit to be 0 for the layer above, to classify "
+                            "or joint",
+                            &C::dropout),
+             "0"),
        since(number_setting("label-smoothing", "S", kShare,
                             "share of a label that is divided among all classes",
                             &C::label_smoothing),
@@ -327,8 +332,9 @@ void check(const Configuration& c) {
           "--decoder free needs --finetune joint.");
   require(c.finetune != Finetune::kJoint || c.reconstruction_weight > 0,
           "--finetune joint needs a --reconstruction-weight of more than 0; else it is classify.");
-  require(classifies || (c.finetune_corruption == 0 && c.label_smoothing == 0),
-          "--finetune-corruption and --label-smoothing need --finetune classify or joint.");
+  require(classifies || (c.finetune_corruption == 0 && c.label_smoothing == 0 && c.dropout == 0),
+          "--finetune-corruption, --dropout and --label-smoothing need --finetune classify or "
+          "joint.");
   require(c.finetune_noise == NoiseKind::kGaussian || c.finetune_corruption < 1,
           "--finetune-corruption is in [0, 1) for all noise but gaussian.");
   require(c.finetune == Finetune::kJoint || c.labelled_batch.value_or(0) == 0,

@@ -9,6 +9,8 @@
 namespace sae {
 namespace {
 
+constexpr std::uint32_t kMostLayers = 128;
+
 /// Calls use(j) for each sample, by all threads.
 template <typename Use>
 void for_each_sample(Index samples, const Use& use) {
@@ -57,7 +59,8 @@ void JointObjective<T, G>::encode_all(const ParametersRef<M>& parameters,
                    operands(layer).below.leftCols(samples_), at.normalized);
     at.encoder.normalize(v.normalization, groups_, at.normalized, sums);
     at.noisy.resize(v.weights.rows, samples_);
-    // A stage has fewer layers than 256.
+    // Keys of their own for each layer.
+    assert(layer + 1 < static_cast<Index>(kMostLayers));
     const auto stage = settings_.inputs.stage + 256 * static_cast<std::uint32_t>(layer + 1);
     corrupt<M>(settings_.layer_noise, {settings_.inputs.seed, stage, epoch}, minibatch.samples,
                at.normalized, at.noisy);
@@ -69,8 +72,17 @@ void JointObjective<T, G>::encode_all(const ParametersRef<M>& parameters,
       code += row(parameters, v.bias);
       if (is_output(layer)) return;
       activate<M>(v.activation, code, code);
-      if (layer + 1 < layers()) operands(layer + 1).below.col(j) = code.template cast<T>();
     });
+    if (is_output(layer) || layer + 1 == layers()) continue;
+    auto above = operands(layer + 1).below.leftCols(samples_);
+    cast_samples<T, M>(at.codes, above);
+    if (settings_.dropout > 0) {
+      const Noise dropout{NoiseKind::kMasking, settings_.dropout};
+      const NoiseKey key{settings_.inputs.seed, stage + 256 * kMostLayers, epoch};
+      corrupt<T>(dropout, key, minibatch.samples, above, above);
+      const auto kept = static_cast<T>(static_cast<M>(1 / (1 - settings_.dropout)));
+      for_each_sample(samples_, [&](Index j) { above.col(j) *= kept; });
+    }
   }
 }
 
@@ -236,6 +248,12 @@ void JointObjective<T, G>::backpropagate_encoder(const ParametersRef<M>& paramet
     Matrix<M>& below = level(layer).delta;
     below.resize(v.weights.cols, samples_);
     multiply_transposed<T, M>(view_of(elements_of<T>(parameters), v.weights), above, below);
+    if (settings_.dropout == 0) continue;
+    const auto factor = static_cast<M>(1 / (1 - settings_.dropout));
+    for_each_sample(samples_, [&](Index j) {
+      const auto kept = operands(layer).below.col(j).array() != T(0);
+      below.col(j).array() *= kept.template cast<M>() * factor;
+    });
   }
 }
 

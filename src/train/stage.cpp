@@ -42,13 +42,14 @@ std::shared_ptr<Objective<float>> finetuning_objective(
     const std::shared_ptr<const Matrix<float>>& donors) {
   if (layout.topology().classes == 0) return make_objective<AutoencoderObjective>(c, layout);
   const bool joint = c.finetune == Finetune::kJoint;
-  const bool plain =
-      layout.topology().reconstructs() && c.finetune_corruption == 0 && c.label_smoothing == 0;
+  const bool plain = layout.topology().reconstructs() && c.finetune_corruption == 0 &&
+                     c.label_smoothing == 0 && c.dropout == 0;
   if (plain && !joint) return make_objective<ClassifierObjective>(c, layout);
   const Noise noise{c.finetune_noise, c.finetune_corruption};
   const JointSettings settings{
       .layers = {0, layout.topology().hidden_layers()},
       .classifies = true,
+      .dropout = c.dropout,
       .label_smoothing = c.label_smoothing,
       .reconstruction_weight = joint ? c.reconstruction_weight : 0,
       .inputs = {.noise = noise, .seed = c.seed, .stage = stage, .donors = donors},

@@ -22,7 +22,7 @@ KINDS = {
                "--finetune-noise", "masking"],
     "distorted": ["--finetune", "classify", "--normalization", "batch", "--activation", "relu",
                   "--rotate", 10, "--zoom", 0.1, "--shift", 1, "--elastic", 20, "--label-smoothing", 0.1,
-                  "--clip-gradient-norm", 1],
+                  "--clip-gradient-norm", 1, "--dropout", 0.1],
     "plain": ["--finetune", "joint"],
 }
 FUNCTIONS = {"sigmoid": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}

@@ -76,6 +76,7 @@ struct Configuration {
   /// Of kClassify and kJoint: of the inputs and of every layer before its activation.
   NoiseKind finetune_noise = NoiseKind::kGaussian;
   double finetune_corruption = 0;  ///< Level of that noise.
+  double dropout = 0;
   double label_smoothing = 0;
   /// Of kJoint: times the squared error of the inputs, averaged over features.
   double reconstruction_weight = 2000;

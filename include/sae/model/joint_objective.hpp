@@ -12,6 +12,7 @@ namespace sae {
 struct JointSettings {
   Range layers;                ///< The hidden layers that are trained.
   bool classifies = false;     ///< Whether the output layer is as well, by the labels.
+  double dropout = 0;          ///< Probability of a unit to be 0 for the layer above.
   double label_smoothing = 0;  ///< Share of a label that all classes divide among them.
   /// Times the squared error of the clean input, averaged over its features; 0: there is no
   /// decoder.
@@ -28,11 +29,13 @@ struct JointSettings {
 ///   u_top = N(softmax),  u_l = N(W_(l+1)^T r_(l+1)),  r_l = combine(z_l, u_l),
 ///   cost = cross-entropy + weight * mean((r_0 - x)^2),
 ///
-/// with N the normalisation of the network. Without an output layer r_top = h_top. Without lateral
-/// connections r_top = h_top as well, r_l = f(u_l + c_l), and r_0 the values of visible units from
-/// W_1^T r_1 + c_0. A free decoder has weights of its own in place of W^T. Samples drawn besides
-/// are normalised on their own and reconstruct nothing; where there are such, the labels of the
-/// others are not used. Operands of products are of type T, the gradient of type G.
+/// with N the normalisation of the network. With dropout (Srivastava et al., JMLR 15, 2014) the
+/// next layer sees h_l with units at 0 at random, and the others divided by the share that stays.
+/// Without an output layer r_top = h_top. Without lateral connections r_top = h_top as well, r_l =
+/// f(u_l + c_l), and r_0 the values of visible units from W_1^T r_1 + c_0. A free decoder has
+/// weights of its own in place of W^T. Samples drawn besides are normalised on their own and
+/// reconstruct nothing; where there are such, the labels of the others are not used. Operands of
+/// products are of type T, the gradient of type G.
 template <typename T, typename G = Master<T>>
 class JointObjective final : public Objective<Master<T>> {
  public:

@@ -80,12 +80,16 @@ TEST_F(JointObjectives, GradientsOfEachActivationAndVisibleUnitMatchDifferences)
   }
 }
 
-TEST_F(JointObjectives, GradientsWithoutReconstructionOrWithSmoothedLabelsMatchDifferences) {
+TEST_F(JointObjectives, GradientsWithDropoutAndSmoothedLabelsMatchDifferences) {
   JointSettings given = settings(0, 0.3);
   given.label_smoothing = 0.2;
+  given.dropout = 0.3;
   for (const auto& [name, normalization, description] : normalization_kinds()) {
     SCOPED_TRACE(name);
     check(topology(normalization, false), given);
+    given.reconstruction_weight = 3;
+    check(topology(normalization, true), given);
+    given.reconstruction_weight = 0;
   }
 }
 
