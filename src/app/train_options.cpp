@@ -3,6 +3,7 @@
 
 #include "options.hpp"
 #include "parsing.hpp"
+#include "sae/config/recipes.hpp"
 #include "sae/config/values.hpp"
 #include "setting_options.hpp"
 
@@ -20,12 +21,18 @@ po::typed_value<std::string>* name_of(const std::string& initial, const char* ch
   return po::value<std::string>()->default_value(initial)->value_name(choices);
 }
 
+std::string recipe_help() {
+  std::string names;
+  for (const auto& [name, text] : built_in_recipes()) names += name + ", ";
+  return fmt::format("ready settings: {}or a file data/recipes/NAME.cfg; a file comes first",
+                     names);
+}
+
 po::options_description session_options() {
   po::options_description session("Run");
   session.add_options()("run", po::value<std::string>()->value_name("FOLDER"),
                         "folder for the results; else runs/<date-time>")(
-      "recipe", po::value<std::string>()->value_name("NAME"),
-      "ready settings: blog, tutorial, quick, or a file data/recipes/NAME.cfg; a file comes first")(
+      "recipe", po::value<std::string>()->value_name("NAME"), recipe_help().c_str())(
       "config", po::value<std::string>()->value_name("FILE"),
       "settings from a file; the command line wins over it, it wins over a recipe")(
       "progress", name_of("auto", "auto|bar|lines"), "progress bar, or a line per epoch only")(

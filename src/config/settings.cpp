@@ -339,6 +339,8 @@ void check(const Configuration& c) {
           "--finetune-corruption is in [0, 1) for all noise but gaussian.");
   require(c.finetune == Finetune::kJoint || c.labelled_batch.value_or(0) == 0,
           "--labelled-batch needs --finetune joint.");
+  require(c.finetune != Finetune::kJoint || c.labelled == 0 || c.labelled_batch != Index{0},
+          "--finetune joint draws the samples of --labelled besides: --labelled-batch is not 0.");
   if (!c.reproducible) return;
   require(c.normalization != Normalization::kBatch && c.labelled_batch.value_or(0) == 0,
           "--reproducible takes a minibatch apart, which --normalization batch and "

@@ -113,8 +113,7 @@ template <typename T, typename G>
 void JointObjective<T, G>::decode_level(const ParametersRef<M>& parameters, Index l,
                                         GradientSink<M>& sums) {
   Level& at = level(l);
-  const bool projected = l < top();
-  if (projected) {
+  if (l < top()) {
     Operands& o = operands(l);
     cast_samples<T, M>(level(l + 1).decoded, o.above.rightCols(decoded_));
     at.projected.resize(views(l).weights.cols, decoded_);
@@ -161,8 +160,7 @@ double JointObjective<T, G>::decode_all(const ParametersRef<M>& parameters, Grad
     at.decoded_delta.col(j) = static_cast<M>(2 * weight) * at.decoded.col(j);
     squares[j] = at.decoded.col(j).template cast<double>().squaredNorm();
   });
-  const double loss = weight * squares.sum();
-  return loss;
+  return weight * squares.sum();
 }
 
 template <typename T, typename G>

@@ -30,6 +30,13 @@ InitialChoices check_initial_model(const Checkpoint& model, const Configuration&
     fail(fmt::format("it takes {} values a sample, the data set {} has {}", model.topology.inputs,
                      configuration.data.string(), info.features));
   }
+  if (model.topology.normalization != configuration.normalization) {
+    fail(
+        fmt::format("its layers have --normalization {}, not {} (a finished model holds that of "
+                    "batches in its weights; pretrained.h5 and checkpoints do not)",
+                    name_of(model.topology.normalization, normalization_kinds()),
+                    name_of(configuration.normalization, normalization_kinds())));
+  }
   const std::size_t both = std::min(model.topology.hidden.size(), configuration.layers.size());
   for (std::size_t i = 0; i < both; ++i) {
     const LayerSpec& layer = model.topology.hidden[i];

@@ -15,7 +15,8 @@ constexpr std::uint32_t kStatisticsStage = 65533;
 
 /// This rank's part of the samples, in blocks.
 template <typename T>
-std::vector<Matrix<T>> sample_blocks(const Shard& training, std::uint64_t seed) {
+std::vector<Matrix<T>> sample_blocks(const Shard& training, std::uint64_t seed,
+                                     const Distorter* distorter) {
   constexpr std::size_t kBlock = 500;
   const Index size = training.set_size();
   const EpochOrder order(seed, kStatisticsStage, 0, size);
@@ -33,6 +34,12 @@ std::vector<Matrix<T>> sample_blocks(const Shard& training, std::uint64_t seed) 
       auto column = block.col(static_cast<Index>(i));
       decode_pixels(training.format(), training.record(chosen[begin + i]),
                     {column.data(), static_cast<std::size_t>(column.size())});
+    }
+    if (distorter != nullptr) {
+      const std::vector<std::uint32_t> keys(
+          chosen.begin() + static_cast<std::ptrdiff_t>(begin),
+          chosen.begin() + static_cast<std::ptrdiff_t>(begin + count));
+      distorter->distort({.seed = seed, .stage = kStatisticsStage}, keys, block);
     }
     convert<T>(block, blocks.emplace_back());
   }
@@ -63,9 +70,9 @@ void measure_layer(const LayerViews& views, const ParametersRef<float>& paramete
 
 template <typename T>
 void update(const ParameterLayout& layout, Range layers, const Shard& training, std::uint64_t seed,
-            std::span<float> parameters, GradientAveraging& averaging, Communicator& comm,
-            Heartbeat* heartbeat) {
-  std::vector<Matrix<T>> blocks = sample_blocks<T>(training, seed);
+            const Distorter* distorter, std::span<float> parameters, GradientAveraging& averaging,
+            Communicator& comm, Heartbeat* heartbeat) {
+  std::vector<Matrix<T>> blocks = sample_blocks<T>(training, seed, distorter);
   std::vector<bfloat16> rounded;
   if constexpr (std::is_same_v<T, bfloat16>) {
     rounded.resize(parameters.size());
@@ -92,12 +99,14 @@ void update(const ParameterLayout& layout, Range layers, const Shard& training, 
 }  // namespace
 
 void update_statistics(const ParameterLayout& layout, Range layers, const Shard& training,
-                       const Configuration& configuration, std::span<float> parameters,
-                       GradientAveraging& averaging, Communicator& comm, Heartbeat* heartbeat) {
+                       const Configuration& configuration, const Distorter* distorter,
+                       std::span<float> parameters, GradientAveraging& averaging,
+                       Communicator& comm, Heartbeat* heartbeat) {
   if (layout.topology().normalization != Normalization::kBatch) return;
   const auto& function =
       precision_of(configuration) == Precision::kBfloat16 ? update<bfloat16> : update<float>;
-  function(layout, layers, training, configuration.seed, parameters, averaging, comm, heartbeat);
+  function(layout, layers, training, configuration.seed, distorter, parameters, averaging, comm,
+           heartbeat);
 }
 
 }  // namespace sae

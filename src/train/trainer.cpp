@@ -319,8 +319,8 @@ void Trainer::finish_epoch(const Stage& stage, double seconds, double communicat
 void Trainer::update_layer_statistics(const Stage& stage) {
   const Index layer{stage.index};
   update_statistics(layout_, stage.finetunes ? Range{0, layout_.layers()} : Range{layer, layer + 1},
-                    data_->training, configuration_, model_parameters(), *averaging_, comm_,
-                    control_.heartbeat);
+                    data_->training, configuration_, distorter_ ? &*distorter_ : nullptr,
+                    model_parameters(), *averaging_, comm_, control_.heartbeat);
 }
 
 std::span<float> Trainer::model_parameters() {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "layer_statistics.hpp"
 #include "preview.hpp"
 #include "sae/comm/placement.hpp"
 #include "sae/config/settings.hpp"
@@ -66,12 +67,18 @@ RunSummary Trainer::summary() {
   for (Index layer = 0; layer < layout_.topology().hidden_layers(); ++layer) {
     result.pretraining.push_back(denoising_settings(configuration_, layer, data_->donors));
   }
+  // Joint training keeps some ten values of each unit, and samples for the statistics of batches.
+  const Topology& topology = layout_.topology();
+  Index units_of_all = topology.inputs;
+  for (const LayerSpec& layer : topology.hidden) units_of_all += layer.units;
+  const bool joint = !topology.reconstructs() || configuration_.finetune == Finetune::kJoint;
+  const bool batches = topology.normalization == Normalization::kBatch;
   // Upper bound. Vectors of parameter size: parameters, gradient; on rank 0 a copy for the
   // checkpoint, the image of its file, the best model; three of each slot. Also shards, the order
   // of an epoch, cached codes, three windows, and inputs, codes and deltas of a minibatch.
   const auto vectors = static_cast<double>(5 + 3 * averaging_->slots().size());
   const auto units =
-      static_cast<double>(layout_.topology().inputs + 3 * layout_.topology().widest());
+      static_cast<double>(joint ? 10 * units_of_all : topology.inputs + 3 * topology.widest());
   const auto shards =
       static_cast<double>(data_->training.size_bytes() + data_->validation.size_bytes() +
                           data_->test.size_bytes()) +
@@ -82,7 +89,10 @@ RunSummary Trainer::summary() {
   result.memory_per_rank =
       4 * vectors * static_cast<double>(layout_.size()) + shards +
       3.0 * static_cast<double>(EpochStream::window_bytes(data_->training.format(), local_batch)) +
-      4 * units * static_cast<double>(local_batch);
+      4 * units * static_cast<double>(local_batch) +
+      (batches ? 8.0 * static_cast<double>(std::max(topology.inputs, topology.widest()) *
+                                           steps_per_epoch(kStatisticsSamples, comm_.size()))
+               : 0);
   return result;
 }
 

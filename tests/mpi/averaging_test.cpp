@@ -69,6 +69,28 @@ struct AveragingOverRanks : testing::TestWithParam<Case> {
   }
 };
 
+TEST_P(AveragingOverRanks, KeepsAnAverageOfTheParameters) {
+  AveragingSettings averaged = settings();
+  averaged.weight_average = 0.5;
+  GradientAveraging averaging(layout, averaged, comm);
+  averaging.reset_slots();
+  averaging.broadcast_from_root();
+  EXPECT_EQ(averaging.slots().back().name, kAverageSlot);
+  Vector<float> expected = Vector<float>::Zero(layout.size());
+  for (step.number = 1; step.number <= 12; ++step.number) {
+    StepSums sums = this->sums();
+    EXPECT_TRUE(take_step(averaging, {0, layout.size()}, sums));
+    const auto t = static_cast<float>(step.number);
+    const float kept = std::min(0.5f, (t - 1) / (t + 9));
+    const Eigen::Map<const Vector<float>> w(averaging.parameters().data(), layout.size());
+    expected += (1 - kept) * (w - expected);
+    const Eigen::Map<const Vector<float>> average(averaging.average().data(), layout.size());
+    EXPECT_LT((average - expected).cwiseAbs().maxCoeff(), 1e-4f * w.cwiseAbs().maxCoeff());
+    comm.barrier();  // Others may still be reading what the next update changes.
+  }
+  averaging.close();
+}
+
 TEST_P(AveragingOverRanks, UpdatesByTheSumWithinTheTrainableRangeAndLeavesTheRest) {
   const auto averaging = make();
   if (comm.is_root()) {

@@ -41,6 +41,24 @@ TEST(LearningRate, WarmUpRisesFirstAndShortensTheFall) {
   EXPECT_NEAR(warm.at(6), 0.4, 1e-15);
 }
 
+TEST(LearningRate, ItMayFallFromAShareOfTheStageOn) {
+  for (const Schedule schedule : {Schedule::kLinear, Schedule::kCosine, Schedule::kExponential}) {
+    LearningRate late = rate(schedule);
+    late.start = 0.5;
+    EXPECT_EQ(late.at(0), 0.8);
+    EXPECT_EQ(late.at(5), 0.8);
+    const LearningRate whole = rate(schedule);
+    const double as_late = schedule == Schedule::kExponential ? 2.5 : 5;
+    EXPECT_NEAR(late.at(7.5), whole.at(as_late), 1e-15);
+  }
+  LearningRate warm = rate(Schedule::kLinear);
+  warm.warmup_epochs = 2;
+  warm.start = 0.5;
+  EXPECT_NEAR(warm.at(1), 0.4, 1e-15);
+  EXPECT_NEAR(warm.at(6), 0.8, 1e-15);
+  EXPECT_NEAR(warm.at(8), 0.4, 1e-15);
+}
+
 // Else the first update would change nothing.
 TEST(LearningRate, AnUpdateOfTheWarmUpHasTheRateAtItsEnd) {
   LearningRate warm = rate(Schedule::kConstant);
