@@ -91,8 +91,9 @@ void ParameterUpdate::update_average(std::span<float> average,
   // The first update is taken whole, and early ones count more than later ones.
   const auto number = static_cast<double>(step_.number);
   const auto share = static_cast<float>(1 - std::min(average_.decay, (number - 1) / (number + 9)));
+  constexpr Index kFewForThreads = 1 << 14;
   const auto size = static_cast<Index>(average.size());
-#pragma omp parallel for simd schedule(static)
+#pragma omp parallel for simd schedule(static) if (size >= kFewForThreads)
   for (Index i = 0; i < size; ++i) {
     const auto at = static_cast<std::size_t>(i);
     average[at] += share * (parameters[at] - average[at]);
