@@ -50,7 +50,7 @@ class ModelFile(ProgramTest):
         with h5py.File(self.folder / "run" / "model.h5") as file:
             self.assertEqual(dict(file["model"].attrs),
                              {"activation": "sigmoid", "visible": "bernoulli", "decoder": "tied",
-                              "scale": "none", "input_type": "uint8"})
+                              "normalization": "none", "lateral": 0, "scale": "none", "input_type": "uint8"})
 
     def test_every_array_is_float32_of_its_shape_in_one_block(self):
         sizes = {"hidden1": (784, 150), "hidden2": (150, 70), "output": (70, CLASSES)}
