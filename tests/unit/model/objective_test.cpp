@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "sae/model/autoencoder_objective.hpp"
 #include "sae/model/classifier_objective.hpp"
 #include "sae/model/denoising_objective.hpp"
@@ -17,6 +19,7 @@ struct Objectives : testing::Test {
   Minibatch<double> minibatch;
 
   Objectives() {
+    std::srand(1);  // Of Eigen's random numbers.
     initialize_parameters(layout, 3, parameters);
     for (const ParameterView& view : layout.views()) {
       if (!view.is_weights) view_of(parameters, view).setRandom();
