@@ -85,7 +85,9 @@ class ElementwiseOptimizer final : public Optimizer {
     const float decay = step.learning_rate * step.weight_decay;
     std::uint32_t faults = 0;
 // Not omp simd: it keeps the array of slots in memory, and then nothing is a vector.
-#pragma GCC ivdep  // NOLINT(clang-diagnostic-unknown-pragmas)
+#ifndef __clang__
+#pragma GCC ivdep
+#endif
     for (std::size_t i = 0; i < at.size; ++i) {
       const float g = gradient(i);
       // All bits of the exponent: infinity or not a number.
