@@ -88,6 +88,7 @@ void ParameterUpdate::update(Range bucket, const std::vector<std::span<const G>>
 
 void ParameterUpdate::update_average(std::span<float> average,
                                      std::span<const float> parameters) const {
+  if (average.empty()) return;
   // The first update is taken whole, and early ones count more than later ones.
   const auto number = static_cast<double>(step_.number);
   const auto share = static_cast<float>(1 - std::min(average_.decay, (number - 1) / (number + 9)));

@@ -33,6 +33,13 @@ void add_row_sums(const ConstMatrixRef<T>& a, const ConstMatrixRef<T>& b, std::s
   }
 }
 
+Moments moments_of(std::span<const double> sums, double count) {
+  const auto units = static_cast<Index>(sums.size() / 2);
+  const auto means = Eigen::Map<const Vector<double>>(sums.data(), 2 * units) / count;
+  const Vector<double> mean = means.head(units);
+  return {mean, (means.tail(units).array() - mean.array().square()).max(0.0)};
+}
+
 template <typename T>
 void normalize_rows(const Vector<T>& mean, const Vector<T>& scale, MatrixRef<T> z) {
 #pragma omp parallel for schedule(static)

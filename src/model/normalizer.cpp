@@ -1,8 +1,5 @@
 #include "sae/model/normalizer.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 namespace sae {
 
 template <typename T>
@@ -34,12 +31,7 @@ void Normalizer<T>::normalize(Normalization kind, const SampleGroups& groups, Ma
   if (kind_ == Normalization::kLayer) return normalize_columns<T>(z, scales_[0]);
   sum_up(z, z, sums);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const std::span<const double> of_group = sums_of(g, z.rows());
-    const auto moments =
-        Eigen::Map<const Vector<double>>(of_group.data(), 2 * z.rows()) / groups_[g].global_count;
-    const Vector<double> mean = moments.head(z.rows());
-    const Vector<double> variance =
-        (moments.tail(z.rows()).array() - mean.array().square()).max(0.0);
+    const auto [mean, variance] = moments_of(sums_of(g, z.rows()), groups_[g].global_count);
     scales_[g] = (variance.array() + kNormalizationEpsilon).rsqrt().matrix().template cast<T>();
     normalize_rows<T>(mean.template cast<T>(), scales_[g],
                       z.middleCols(groups_[g].columns.begin, groups_[g].columns.size()));

@@ -48,9 +48,9 @@ std::vector<Matrix<T>> sample_blocks(const Shard& training, std::uint64_t seed,
 
 /// Mean and variance of the units of a layer over the samples of all ranks.
 template <typename T>
-void measure_layer(const LayerViews& views, const ParametersRef<float>& parameters,
-                   const std::vector<Matrix<T>>& blocks, Communicator& comm, Heartbeat* heartbeat,
-                   Vector<float>& mean, Vector<float>& variance) {
+Moments measure_layer(const LayerViews& views, const ParametersRef<float>& parameters,
+                      const std::vector<Matrix<T>>& blocks, Communicator& comm,
+                      Heartbeat* heartbeat) {
   const Index units = views.weights.rows;
   std::vector<double> sums(static_cast<std::size_t>(2 * units) + 1, 0.0);  // The last their count.
   Matrix<float> logits;
@@ -62,10 +62,7 @@ void measure_layer(const LayerViews& views, const ParametersRef<float>& paramete
     beat(heartbeat);
   }
   comm.allreduce_sum(std::span(sums));
-  const auto moments = Eigen::Map<const Vector<double>>(sums.data(), 2 * units) / sums.back();
-  const Vector<double> exact = moments.head(units);
-  mean = exact.cast<float>();
-  variance = (moments.tail(units).array() - exact.array().square()).max(0.0).matrix().cast<float>();
+  return moments_of(std::span(sums).first(sums.size() - 1), sums.back());
 }
 
 template <typename T>
@@ -82,11 +79,9 @@ void update(const ParameterLayout& layout, Range layers, const Shard& training, 
   for (Index layer = 0; layer < layers.end; ++layer) {
     const LayerViews& views = layout.layer(layer);
     if (layer >= layers.begin) {
-      Vector<float> mean;
-      Vector<float> variance;
-      measure_layer<T>(views, ref, blocks, comm, heartbeat, mean, variance);
-      averaging.set_array(parameters, views.mean, mean);
-      averaging.set_array(parameters, views.variance, variance);
+      const Moments moments = measure_layer<T>(views, ref, blocks, comm, heartbeat);
+      averaging.set_array(parameters, views.mean, moments.mean.cast<float>());
+      averaging.set_array(parameters, views.variance, moments.variance.cast<float>());
     }
     if (layer == layout.topology().hidden_layers()) return;
     for (Matrix<T>& block : blocks) {

@@ -29,6 +29,14 @@ inline constexpr double kNormalizationEpsilon = 1e-5;
 template <typename T>
 void add_row_sums(const ConstMatrixRef<T>& a, const ConstMatrixRef<T>& b, std::span<double> sums);
 
+/// Mean and variance of each unit.
+struct Moments {
+  Vector<double> mean, variance;
+};
+
+/// Those of `count` samples, whose sums are those of add_row_sums(z, z).
+Moments moments_of(std::span<const double> sums, double count);
+
 /// z = (z - mean) * scale, each unit with its own.
 template <typename T>
 void normalize_rows(const Vector<T>& mean, const Vector<T>& scale, MatrixRef<T> z);

@@ -16,8 +16,6 @@ class LabelledBatches {
   /// `size` samples for each update. Collective.
   LabelledBatches(const Shard& labelled, Index size, std::uint64_t seed, Communicator& comm);
 
-  Index size() const { return size_; }
-
   /// Puts this rank's part of the samples of an update, counted from 0 in the stage, before those
   /// of the minibatch. Local.
   void prepend(Index update, Minibatch<float>& minibatch) const;
