@@ -16,7 +16,7 @@ inline void expect_gradient_matches_differences(Objective<double>& objective,
                                                 Vector<double> parameters,
                                                 const Minibatch<double>& minibatch,
                                                 Index of_so_many = 1) {
-  const double width = 1e-5;
+  const double width = 5e-6;
   const double untouched = 123;
   Vector<double> gradient = Vector<double>::Constant(layout.size(), untouched);
   Vector<double> ignored = gradient;
