@@ -2,15 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <vector>
 
 #include "sae/config/recipes.hpp"
 #include "sae/core/error.hpp"
+#include "sae/data/dataset_file.hpp"
 
 namespace sae {
 namespace {
@@ -89,6 +92,21 @@ fs::path find_dataset(const fs::path& given, Communicator& comm) {
 
 std::string read_recipe(const std::string& name, Communicator& comm) {
   return broadcast_text(comm.is_root() ? local_recipe(name) : std::string(), comm);
+}
+
+bool has_labelled_images(const fs::path& data, Communicator& comm) {
+  std::uint8_t has = 0;
+  if (comm.is_root()) {
+    try {
+      const DatasetInfo info = DatasetFile(find_dataset_here(data)).info();
+      has =
+          info.has_train_labels && info.height > 0 && info.pixel_type == PixelType::kUint8 ? 1 : 0;
+    } catch (const std::exception&) {
+      has = 0;
+    }
+  }
+  comm.broadcast(std::as_writable_bytes(std::span(&has, 1)), 0);
+  return has == 1;
 }
 
 std::string read_text(const fs::path& file, Communicator& comm) {

@@ -101,12 +101,31 @@ RunControl control_of(const po::variables_map& values) {
   return control;
 }
 
+/// What trains on images with labels where nothing is chosen.
+constexpr const char* kUsualRecipe = "minute";
+
+/// Whether what is trained, and how, is left to the program: all that is given is of the data, the
+/// seed, or of speed.
+bool chooses_nothing(const SettingTexts& given) {
+  return std::ranges::all_of(given, [](const auto& entry) {
+    const Setting& known = setting(entry.first);
+    return known.group == "Data" || known.group == "Speed" || known.name == "seed";
+  });
+}
+
+std::string text_of(const SettingTexts& texts, const std::string& name) {
+  const auto found = texts.find(name);
+  return found == texts.end() ? std::string() : found->second.text;
+}
+
 }  // namespace
 
 Command parse_train_options(const std::vector<std::string>& arguments, const FileTexts& files) {
   po::options_description all(
       "sae_dist [train] [options]: trains a stacked denoising autoencoder; also under mpirun or "
-      "srun.\nOther commands: bench, evaluate, predict, encode, reconstruct, score, export, "
+      "srun. Without a choice of network and training, images with labels are trained by the "
+      "recipe "
+      "minute.\nOther commands: bench, evaluate, predict, encode, reconstruct, score, export, "
       "import, inspect, report, doctor; each has a --help of its own");
   all.add(session_options()).add(setting_options());
 
@@ -124,9 +143,12 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
   if (const auto file = given("config"); !file.empty()) {
     texts.merge(parse_settings(files.configuration(file), file));
   }
-  if (const auto recipe = given("recipe"); !recipe.empty()) {
-    texts.merge(parse_settings(files.recipe(recipe), "recipe " + recipe));
+  std::string recipe = given("recipe");
+  if (recipe.empty() && given("config").empty() && chooses_nothing(texts) &&
+      files.has_labelled_images(text_of(texts, "data"))) {
+    recipe = kUsualRecipe;
   }
+  if (!recipe.empty()) texts.merge(parse_settings(files.recipe(recipe), "recipe " + recipe));
 
   TrainOptions options;
   options.configuration = configuration_of(texts);

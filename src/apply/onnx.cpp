@@ -88,8 +88,29 @@ class OnnxNetwork {
         return graph_.add_node("Tanh", {a}, name);
       case Activation::kRelu:
         return graph_.add_node("Relu", {a}, name);
+      case Activation::kGelu:
+        return gelu(a, name);
     }
     throw std::logic_error("no such activation");
+  }
+
+  /// See Activation::kGelu. ONNX has a node for it only since its operator set 20.
+  OnnxValue gelu(const OnnxValue& a, const std::string& name) {
+    const auto number = [&](const std::string& what, float value) {
+      return graph_.add_constant(name + "/" + what, value);
+    };
+    const auto node = [&](const std::string& op, const std::vector<OnnxValue>& inputs,
+                          const std::string& what) {
+      return graph_.add_node(op, inputs, name + "/" + what);
+    };
+    const OnnxValue square = node("Mul", {a, a}, "square");
+    const OnnxValue scaled = node("Mul", {square, number("cubic", 0.044715F)}, "scaled");
+    const OnnxValue inner = node("Add", {scaled, number("one", 1)}, "inner");
+    const OnnxValue root = node("Mul", {a, number("root", 0.797884561F)}, "root_times_input");
+    const OnnxValue tanh = node("Tanh", {node("Mul", {root, inner}, "argument")}, "tanh");
+    const OnnxValue half = node("Mul", {a, number("half", 0.5F)}, "half_input");
+    const OnnxValue share = node("Add", {tanh, number("one_more", 1)}, "share");
+    return graph_.add_node("Mul", {half, share}, name);
   }
 
   OnnxValue logits_of(const OnnxValue& x, const LayerViews& views, const std::string& name) {

@@ -29,6 +29,13 @@ struct Bounds {
   }
 };
 
+inline void require_one_for_each_layer(const std::string& option, std::size_t values,
+                                       const Configuration& c) {
+  require(values == c.layers.size(),
+          fmt::format("--{} has {} values for {} hidden layers; give one for each, or one for all.",
+                      option, values, c.layers.size()));
+}
+
 inline Setting text_setting(const std::string& name, const std::string& placeholder,
                             const std::string& help, std::filesystem::path Configuration::*field) {
   return {.name = name,
@@ -50,15 +57,22 @@ inline Setting flag_setting(const std::string& name, const std::string& help,
           .write = [field](const Configuration& c) { return c.*field ? "true" : "false"; }};
 }
 
+/// Such as "tied|free"; tells `help` what each is.
 template <typename Value>
-Setting choice_setting(const std::string& name, const Choices<Value>& choices, std::string help,
-                       Value Configuration::*field) {
+std::string placeholder_of(const Choices<Value>& choices, std::string& help) {
   std::string placeholder;
   for (const auto& choice : choices) {
     placeholder += (placeholder.empty() ? "" : "|") + choice.name;
     if (!choice.description.empty())
       help += fmt::format("; {}: {}", choice.name, choice.description);
   }
+  return placeholder;
+}
+
+template <typename Value>
+Setting choice_setting(const std::string& name, const Choices<Value>& choices, std::string help,
+                       Value Configuration::*field) {
+  const std::string placeholder = placeholder_of(choices, help);
   return {.name = name,
           .placeholder = placeholder,
           .help = help,
@@ -66,6 +80,36 @@ Setting choice_setting(const std::string& name, const Choices<Value>& choices, s
                       Configuration& c,
                       const std::string& text) { c.*field = choose(name, text, choices); },
           .write = [field, choices](const Configuration& c) { return name_of(c.*field, choices); }};
+}
+
+/// One choice per hidden layer, or one for all.
+template <typename Value>
+Setting choices_setting(const std::string& name, const Choices<Value>& choices, std::string help,
+                        Value LayerSettings::*field) {
+  const std::string placeholder = placeholder_of(choices, help);
+  return {.name = name,
+          .placeholder = placeholder,
+          .help = help,
+          .is_list = true,
+          .read =
+              [name, field, choices](Configuration& c, const std::string& text) {
+                auto names = words_of(text);
+                require(!names.empty(), fmt::format("--{} needs a value.", name));
+                if (names.size() == 1) names.resize(c.layers.size(), names[0]);
+                require_one_for_each_layer(name, names.size(), c);
+                for (std::size_t i = 0; i < names.size(); ++i) {
+                  c.layers[i].*field = choose(name, names[i], choices);
+                }
+              },
+          .write =
+              [field, choices](const Configuration& c) {
+                std::vector<std::string> names;
+                for (const LayerSettings& layer : c.layers) {
+                  names.push_back(name_of(layer.*field, choices));
+                }
+                return joined(names);
+              },
+          .count = [](const std::string& text) { return words_of(text).size(); }};
 }
 
 /// A whole number (Index) or a real (double).
@@ -132,7 +176,7 @@ Setting number_or_auto_setting(const std::string& name, const std::string& place
 /// One value per hidden layer, or one for all: Index, double or std::optional<double>.
 template <typename Number>
 Setting list_setting(const std::string& name, Bounds bounds, const std::string& help,
-                     Number PretrainSettings::*field) {
+                     Number LayerSettings::*field) {
   const auto numbers = [name](const std::string& text) {
     if constexpr (std::is_same_v<Number, Index>) {
       const auto integers = parse_integers(name, text);
@@ -149,11 +193,7 @@ Setting list_setting(const std::string& name, Bounds bounds, const std::string& 
               [name, bounds, field, numbers](Configuration& c, const std::string& text) {
                 auto values = numbers(text);
                 if (values.size() == 1) values.resize(c.layers.size(), values[0]);
-                require(
-                    values.size() == c.layers.size(),
-                    fmt::format("--{} has {} values for {} hidden layers; give one for each, or "
-                                "one for all.",
-                                name, values.size(), c.layers.size()));
+                require_one_for_each_layer(name, values.size(), c);
                 for (std::size_t i = 0; i < values.size(); ++i) {
                   bounds.check(name, values[i]);
                   if constexpr (std::is_same_v<Number, Index>) {
@@ -166,7 +206,7 @@ Setting list_setting(const std::string& name, Bounds bounds, const std::string& 
           .write =
               [field](const Configuration& c) {
                 std::vector<double> values;
-                for (const PretrainSettings& layer : c.layers) {
+                for (const LayerSettings& layer : c.layers) {
                   if constexpr (std::is_same_v<Number, std::optional<double>>) {
                     if (!(layer.*field)) return std::string();
                     values.push_back(*(layer.*field));

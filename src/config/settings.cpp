@@ -31,10 +31,10 @@ Choices<std::optional<Value>> with_auto(const Choices<Value>& choices, std::stri
 /// Units of each layer, in full: their number is that of the layers.
 Setting units_setting() {
   Setting units = list_setting("units", {.least = 1, .limit = 1000000, .limit_allowed = true},
-                               "units of each hidden layer", &PretrainSettings::units);
+                               "units of each hidden layer", &LayerSettings::units);
   units.write = [](const Configuration& c) {
     std::vector<Index> numbers;
-    for (const PretrainSettings& layer : c.layers) numbers.push_back(layer.units);
+    for (const LayerSettings& layer : c.layers) numbers.push_back(layer.units);
     return fmt::format("{}", fmt::join(numbers, ","));
   };
   return units;
@@ -71,7 +71,7 @@ Setting threads_setting() {
 
 std::vector<Setting> make_settings() {
   using C = Configuration;
-  using P = PretrainSettings;
+  using P = LayerSettings;
   std::vector<Setting> all;
   const auto group = [&all](std::string_view heading, std::vector<Setting> settings) {
     for (Setting& setting : settings) {
@@ -123,12 +123,13 @@ std::vector<Setting> make_settings() {
                  "initial-scale", "S", kNotNegative,
                  "initial weights are uniform within +-S sqrt(6 / (inputs + outputs)) "
                  "of their layer; the smaller, the smoother are the filters; auto: 4 for "
-                 "sigmoid, 1 for tanh, 1.41 for relu",
+                 "sigmoid, 1 for tanh, 1.41 for relu and gelu",
                  &C::initial_scale),
              "4"),
-       since(
-           choice_setting("activation", activation_kinds(), "of the hidden units", &C::activation),
-           "sigmoid"),
+       since(choices_setting("activation", activation_kinds(),
+                             "of the hidden units; one for all layers, or a list with one for each",
+                             &P::activation),
+             "sigmoid"),
        since(choice_setting("visible",
                             with_auto(visible_kinds(), "bernoulli if all inputs are within [0, 1]"),
                             "what the inputs are: their reconstruction and its loss", &C::visible),

@@ -1,5 +1,6 @@
 #include "sae/kernels/activation.hpp"
 
+#include <numbers>
 #include <stdexcept>
 
 #include "onednn_products.hpp"
@@ -8,7 +9,8 @@
 namespace sae {
 namespace {
 
-// An activation is a function and its derivative in terms of the function's value.
+// An activation is a function and its derivative, in terms of the function's value or, where that
+// does not suffice, of its argument.
 
 struct Sigmoid {
   template <typename Array>
@@ -43,8 +45,37 @@ struct Relu {
   }
 };
 
+struct Gelu {
+  template <typename Array>
+  static auto inner(const Array& a) {
+    using T = typename Array::Scalar;
+    return (T(kRoot) * (a + T(kCubic) * a.cube())).tanh();
+  }
+  template <typename Array>
+  static auto value(const Array& a) {
+    using T = typename Array::Scalar;
+    return (T(0.5) * a * (inner(a) + T(1))).eval();
+  }
+  template <typename Array>
+  static auto derivative(const Array& a) {
+    using T = typename Array::Scalar;
+    const auto t = inner(a).eval();
+    return (T(0.5) * (t + T(1)) +
+            T(0.5 * kRoot) * a * (T(1) - t.square()) * (T(1) + T(3 * kCubic) * a.square()))
+        .eval();
+  }
+
+  static constexpr double kRoot = 0.79788456080286536;  // The square root of 2 / pi.
+  static constexpr double kCubic = 0.044715;
+};
+
+template <typename Kind>
+constexpr bool kNeedsInputs = requires(const Eigen::ArrayXf& a) {
+  Kind::derivative(a);
+};
+
 template <typename Use>
-void with_functions_of(Activation activation, const Use& use) {
+auto with_functions_of(Activation activation, const Use& use) {
   switch (activation) {
     case Activation::kSigmoid:
       return use(Sigmoid{});
@@ -52,22 +83,33 @@ void with_functions_of(Activation activation, const Use& use) {
       return use(Tanh{});
     case Activation::kRelu:
       return use(Relu{});
+    case Activation::kGelu:
+      return use(Gelu{});
   }
   throw std::logic_error("no such activation");
 }
 
 /// The rows of one block.
 template <typename T, typename Kind>
-void multiply_by_derivative_of(Kind /*kind*/, Range rows, const ConstMatrixRef<T>& h,
+void multiply_by_derivative_of(Kind /*kind*/, Range rows, const ConstMatrixRef<T>& kept,
                                MatrixRef<T> delta, Master<T>* sums) {
   using M = Master<T>;
   for (Index j = 0; j < delta.cols(); ++j) {
-    const auto* const units = bits_of(h.col(j).data());
-    auto* const deltas = bits_of(delta.col(j).data());
-    for (Index i = rows.begin; i < rows.end; ++i) {
-      const M result = Kind::times_derivative(M(widened(deltas[i])), M(widened(units[i])));
-      sums[i] += result;
-      store(result, deltas[i]);
+    if constexpr (kNeedsInputs<Kind>) {
+      using Block = Eigen::Array<M, Eigen::Dynamic, 1, 0, kRows, 1>;
+      const Block inputs = kept.col(j).segment(rows.begin, rows.size()).template cast<M>();
+      auto deltas = delta.col(j).segment(rows.begin, rows.size());
+      const Block result = deltas.template cast<M>().array() * Kind::derivative(inputs);
+      Eigen::Map<Block>(sums + rows.begin, rows.size()) += result;
+      deltas = result.matrix().template cast<T>();
+    } else {
+      const auto* const units = bits_of(kept.col(j).data());
+      auto* const deltas = bits_of(delta.col(j).data());
+      for (Index i = rows.begin; i < rows.end; ++i) {
+        const M result = Kind::times_derivative(M(widened(deltas[i])), M(widened(units[i])));
+        sums[i] += result;
+        store(result, deltas[i]);
+      }
     }
   }
 }
@@ -75,9 +117,29 @@ void multiply_by_derivative_of(Kind /*kind*/, Range rows, const ConstMatrixRef<T
 }  // namespace
 
 const Choices<Activation>& activation_kinds() {
-  static const Choices<Activation> kinds = {
-      {"sigmoid", Activation::kSigmoid}, {"tanh", Activation::kTanh}, {"relu", Activation::kRelu}};
+  static const Choices<Activation> kinds = {{"sigmoid", Activation::kSigmoid},
+                                            {"tanh", Activation::kTanh},
+                                            {"relu", Activation::kRelu},
+                                            {"gelu", Activation::kGelu}};
   return kinds;
+}
+
+double suitable_initial_scale(Activation activation) {
+  switch (activation) {
+    case Activation::kSigmoid:
+      return 4;
+    case Activation::kTanh:
+      return 1;
+    case Activation::kRelu:
+    case Activation::kGelu:
+      break;
+  }
+  return std::numbers::sqrt2;
+}
+
+bool derivative_needs_inputs(Activation activation) {
+  return with_functions_of(activation,
+                           []<typename Kind>(Kind /*kind*/) { return kNeedsInputs<Kind>; });
 }
 
 template <typename T>
@@ -88,7 +150,7 @@ void activate(Activation activation, const ConstMatrixRef<T>& a, MatrixRef<T> h)
 template <typename T>
 void multiply_and_activate(Activation activation, const ConstMatrixRef<T>& w,
                            const ConstMatrixRef<T>& x, const ConstVectorRef<Master<T>>& bias,
-                           MatrixRef<T> h) {
+                           MatrixRef<T> h, Matrix<T>& inputs) {
   if constexpr (kByOneDnn<T>) {
     if (activation == Activation::kSigmoid && by_onednn<T>()) {
       record<T, T>(ProductCall::Kind::kForward, w.rows(), w.cols(), x.cols());
@@ -98,27 +160,28 @@ void multiply_and_activate(Activation activation, const ConstMatrixRef<T>& w,
   Matrix<Master<T>> logits(h.rows(), h.cols());
   multiply<T, Master<T>>(w, x, logits);
   logits.colwise() += bias;
+  if (derivative_needs_inputs(activation)) inputs = logits.template cast<T>();
   activate<Master<T>>(activation, logits, logits);
   h = logits.template cast<T>();
 }
 
 template <typename T>
-void multiply_by_derivative(Activation activation, const ConstMatrixRef<T>& h, MatrixRef<T> delta,
-                            VectorRef<Master<T>> bias_gradient) {
+void multiply_by_derivative(Activation activation, const ConstMatrixRef<T>& kept,
+                            MatrixRef<T> delta, VectorRef<Master<T>> bias_gradient) {
   bias_gradient.setZero();
   Master<T>* const sums = bias_gradient.data();
   with_functions_of(activation, [&](auto kind) {
 #pragma omp parallel for schedule(static)
     for (Index block = 0; block < row_blocks(delta.rows()); ++block) {
-      multiply_by_derivative_of<T>(kind, rows_of_block(block, delta.rows()), h, delta, sums);
+      multiply_by_derivative_of<T>(kind, rows_of_block(block, delta.rows()), kept, delta, sums);
     }
   });
 }
 
 #define SAE_INSTANTIATE(T)                                                                    \
-  template void multiply_and_activate<T>(Activation, const ConstMatrixRef<T>&,                \
-                                         const ConstMatrixRef<T>&,                            \
-                                         const ConstVectorRef<Master<T>>&, MatrixRef<T>);     \
+  template void multiply_and_activate<T>(                                                     \
+      Activation, const ConstMatrixRef<T>&, const ConstMatrixRef<T>&,                         \
+      const ConstVectorRef<Master<T>>&, MatrixRef<T>, Matrix<T>&);                            \
   template void multiply_by_derivative<T>(Activation, const ConstMatrixRef<T>&, MatrixRef<T>, \
                                           VectorRef<Master<T>>);
 #define SAE_INSTANTIATE_MASTER(T) \

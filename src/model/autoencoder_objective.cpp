@@ -31,7 +31,8 @@ void AutoencoderObjective<T, G>::encode_all(const ParametersRef<M>& parameters,
     const bool is_last = layer + 1 == layers();
     encode_layer<T>(
         layout_.hidden(layer), parameters, kept(layer).below.leftCols(samples),
-        is_last ? kept(layer).above.rightCols(samples) : kept(layer + 1).below.leftCols(samples));
+        is_last ? kept(layer).above.rightCols(samples) : kept(layer + 1).below.leftCols(samples),
+        kept(layer).unit_inputs);
   }
 }
 
@@ -63,7 +64,8 @@ void AutoencoderObjective<T, G>::backpropagate_decoder(const ParametersRef<M>& p
     const auto decoded = kept(layer).above.rightCols(samples);
     if (layer + 1 == layers()) {
       multiply<T>(weights, delta, kept(layer).above.leftCols(samples));
-      multiply_by_derivative<T>(views.activation, decoded, kept(layer).above.leftCols(samples),
+      const auto units = kept_of<T>(views.activation, decoded, kept(layer).unit_inputs);
+      multiply_by_derivative<T>(views.activation, units, kept(layer).above.leftCols(samples),
                                 kept(layer).bias_gradient);
     } else {
       Layer& next = kept(layer + 1);
@@ -95,8 +97,10 @@ ObjectiveSums AutoencoderObjective<T, G>::evaluate(const ParametersRef<M>& param
       Layer& below = kept(layer - 1);
       multiply_transposed<T>(view_of(elements_of<T>(parameters), views.weights),
                              here.above.leftCols(samples), below.above.leftCols(samples));
-      multiply_by_derivative<T>(layout_.hidden(layer - 1).activation, here.below.leftCols(samples),
-                                below.above.leftCols(samples), below.bias_gradient);
+      const Activation activation = layout_.hidden(layer - 1).activation;
+      const auto units = kept_of<T>(activation, here.below.leftCols(samples), below.unit_inputs);
+      multiply_by_derivative<T>(activation, units, below.above.leftCols(samples),
+                                below.bias_gradient);
     }
     give_outer_product<G, T>(here.above, here.below, views.weights, gradient);
     give_vector<G>(here.bias_gradient, views.bias, gradient);

@@ -14,12 +14,13 @@ ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>
   const Index samples = minibatch.size();
   const auto weights = elements_of<T>(parameters);
   activations_.resize(static_cast<std::size_t>(layers) + 1);
+  inputs_.resize(activations_.size());
   convert<T>(minibatch.inputs, activations_[0]);
   for (Index layer = 0; layer < layers; ++layer) {
     const auto below = static_cast<std::size_t>(layer);
     activations_[below + 1].resize(layout_.hidden(layer).weights.rows, samples);
-    encode_layer<T>(layout_.hidden(layer), parameters, activations_[below],
-                    activations_[below + 1]);
+    encode_layer<T>(layout_.hidden(layer), parameters, activations_[below], activations_[below + 1],
+                    inputs_[below + 1]);
   }
   logits_.resize(layout_.topology().classes, samples);
   output_layer<T>(layout_.output(), parameters, activations_.back(), logits_);
@@ -43,7 +44,9 @@ ObjectiveSums ClassifierObjective<T, G>::evaluate(const ParametersRef<Master<T>>
                    views.visible_bias, gradient);
     if (layer == 0) break;
     bias_gradient_.resize(views.weights.cols);
-    multiply_by_derivative<T>(layout_.hidden(layer - 1).activation, below, delta_below_,
+    const Activation activation = layout_.hidden(layer - 1).activation;
+    const Matrix<T>& inputs = inputs_[static_cast<std::size_t>(layer)];
+    multiply_by_derivative<T>(activation, kept_of<T>(activation, below, inputs), delta_below_,
                               bias_gradient_);
     delta_.swap(delta_below_);
   }

@@ -50,8 +50,8 @@ Reconstructions reconstruct(const ParameterLayout& layout, const ParametersRef<f
   inputs.donors = encode_donors<float>(layout, settings, parameters);
   Matrix<float> corrupted(views.weights.cols, samples.size());
   prepare_inputs<float>(layout, settings, parameters, samples, epoch, inputs, corrupted);
-  Matrix<float> codes(views.weights.rows, samples.size());
-  encode_layer<float>(views, parameters, corrupted, codes);
+  const Range layer{settings.layer, settings.layer + 1};
+  Matrix<float> codes = encode<float>(layout, layer, parameters, corrupted);
   const bool decoded = inputs.corrupted_pixels.size() == 0;
   return {.inputs = samples.inputs,
           .corrupted = decoded

@@ -24,7 +24,7 @@ ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>&
   auto hidden_delta = above_.leftCols(samples);
   auto hidden = above_.rightCols(samples);
 
-  encode_layer<T>(views, parameters, corrupted, hidden);
+  encode_layer<T>(views, parameters, corrupted, hidden, unit_inputs_);
   decode_layer<T>(views, parameters, hidden, logits_);
   ObjectiveSums sums;
   sums.samples = static_cast<double>(samples);
@@ -34,7 +34,8 @@ ObjectiveSums DenoisingObjective<T, G>::evaluate(const ParametersRef<Master<T>>&
   if (!gradient.reduce_sums(sums)) return sums;
   multiply<T>(view_of(elements_of<T>(parameters), views.weights), reconstruction_delta,
               hidden_delta);
-  multiply_by_derivative<T>(views.activation, hidden, hidden_delta, bias_gradient_);
+  multiply_by_derivative<T>(views.activation, kept_of<T>(views.activation, hidden, unit_inputs_),
+                            hidden_delta, bias_gradient_);
 
   // W serves encoder and decoder, so its gradient is the sum of both.
   give_outer_product<G, T>(above_, below_, views.weights, gradient);

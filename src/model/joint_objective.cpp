@@ -65,12 +65,15 @@ void JointObjective<T, G>::encode_all(const ParametersRef<M>& parameters,
     corrupt<M>(settings_.layer_noise, {settings_.inputs.seed, stage, epoch}, minibatch.samples,
                at.normalized, at.noisy);
     at.codes.resize(v.weights.rows, samples_);
+    const bool keeps_inputs = !is_output(layer) && derivative_needs_inputs(v.activation);
+    if (keeps_inputs) at.unit_inputs.resize(v.weights.rows, samples_);
     for_each_sample(samples_, [&](Index j) {
       auto code = at.codes.col(j);
       code = at.noisy.col(j);
       if (v.gain.size() > 0) code.array() *= row(parameters, v.gain).array();
       code += row(parameters, v.bias);
       if (is_output(layer)) return;
+      if (keeps_inputs) at.unit_inputs.col(j) = code;
       activate<M>(v.activation, code, code);
     });
     if (is_output(layer) || layer + 1 == layers()) continue;
@@ -144,7 +147,9 @@ void JointObjective<T, G>::decode_level(const ParametersRef<M>& parameters, Inde
   if (is_visible) {
     visible_values<M>(views(0).visible, at.decoded);
   } else {
-    activate<M>(views(l - 1).activation, at.decoded, at.decoded);
+    const Activation activation = views(l - 1).activation;
+    if (derivative_needs_inputs(activation)) at.decoded_inputs = at.decoded;
+    activate<M>(activation, at.decoded, at.decoded);
   }
 }
 
@@ -181,8 +186,9 @@ void JointObjective<T, G>::backpropagate_level(const ParametersRef<M>& parameter
       multiply_by_visible_derivative<M>(views(0).visible, at.decoded, at.decoded_delta,
                                         at.visible_bias_gradient);
     } else {
-      multiply_by_derivative<M>(views(l - 1).activation, at.decoded, at.decoded_delta,
-                                at.visible_bias_gradient);
+      const Activation activation = views(l - 1).activation;
+      multiply_by_derivative<M>(activation, kept_of<M>(activation, at.decoded, at.decoded_inputs),
+                                at.decoded_delta, at.visible_bias_gradient);
     }
   }
   at.decoder.backpropagate(at.projected, at.decoded_delta, sums);
@@ -228,7 +234,8 @@ void JointObjective<T, G>::backpropagate_encoder(const ParametersRef<M>& paramet
     if (is_output(layer)) {
       at.bias_gradient = at.delta.rowwise().sum();
     } else {
-      multiply_by_derivative<M>(v.activation, at.codes, at.delta, at.bias_gradient);
+      multiply_by_derivative<M>(v.activation, kept_of<M>(v.activation, at.codes, at.unit_inputs),
+                                at.delta, at.bias_gradient);
     }
     if (v.gain.size() > 0) {
       at.gain_gradient = at.delta.cwiseProduct(at.noisy).rowwise().sum();

@@ -32,6 +32,7 @@ Visible Topology::visible_of(Index of) const {
       return Visible::kBernoulli;  // Values in [0, 1].
     case Activation::kTanh:
     case Activation::kRelu:
+    case Activation::kGelu:
       break;
   }
   return Visible::kGaussian;

@@ -8,27 +8,39 @@
 
 namespace sae {
 
+namespace {
+
+/// The weights of one array, as initialize_parameters() says.
+template <typename T>
+void draw_weights(const RandomKey& key, double scale, MatrixRef<T> weights) {
+  const double limit =
+      scale * std::sqrt(6.0 / static_cast<double>(weights.rows() + weights.cols()));
+  for (Index i = 0; i < weights.size(); i += 4) {
+    const auto words = random_words(key, static_cast<std::uint32_t>(i / 4));
+    for (Index j = i; j < std::min(i + 4, weights.size()); ++j) {
+      // The middle of the word's interval: never the limit itself, no bias towards one end.
+      const double unit = (words[static_cast<std::size_t>(j - i)] + 0.5) / 4294967296.0;
+      weights.data()[j] = static_cast<T>((2 * unit - 1) * limit);
+    }
+  }
+}
+
+}  // namespace
+
 template <typename T>
 void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed, Vector<T>& parameters,
-                           double scale) {
+                           std::optional<double> scale) {
   parameters = Vector<T>::Zero(layout.size());
   RandomKey key{.seed = seed, .purpose = RandomPurpose::kInitialWeights};
-  for (const ParameterView& view : layout.views()) {
-    if (!view.is_weights) continue;
-    const double limit = scale * std::sqrt(6.0 / static_cast<double>(view.rows + view.cols));
-    T* weights = parameters.data() + view.offset;
-    for (Index i = 0; i < view.size(); i += 4) {
-      const auto words = random_words(key, static_cast<std::uint32_t>(i / 4));
-      for (Index j = i; j < std::min(i + 4, view.size()); ++j) {
-        // The middle of the word's interval: never the limit itself, no bias towards one end.
-        const double unit = (words[static_cast<std::size_t>(j - i)] + 0.5) / 4294967296.0;
-        weights[j] = static_cast<T>((2 * unit - 1) * limit);
-      }
-    }
-    ++key.stage;  // Counts the layers.
-  }
   for (Index layer = 0; layer < layout.layers(); ++layer) {
     const LayerViews& views = layout.layer(layer);
+    const Index hidden = std::min(layer, layout.topology().hidden_layers() - 1);
+    const double suitable = suitable_initial_scale(layout.hidden(hidden).activation);
+    for (const ParameterView& weights : {views.weights, views.decoder}) {
+      if (weights.size() == 0) continue;
+      draw_weights<T>(key, scale.value_or(suitable), view_of(parameters, weights));
+      ++key.stage;  // Counts the arrays of weights.
+    }
     view_of(parameters, views.gain).setOnes();
     view_of(parameters, views.variance).setOnes();
     for (const ParameterView& combinator : {views.combinator, views.top_combinator}) {
@@ -62,19 +74,20 @@ void finish_logits(const LayerViews& views, const ParametersRef<M>& parameters,
 
 template <typename T>
 void encode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
-                  const ConstMatrixRef<T>& x, MatrixRef<T> hidden) {
+                  const ConstMatrixRef<T>& x, MatrixRef<T> hidden, Matrix<T>& kept_logits) {
   assert(x.rows() == views.weights.cols);
   if (views.normalization != Normalization::kNone) {
     using M = Master<T>;
     Matrix<M> logits(hidden.rows(), hidden.cols());
     multiply<T, M>(view_of(elements_of<T>(parameters), views.weights), x, logits);
     finish_logits<M>(views, parameters, logits);
+    if (derivative_needs_inputs(views.activation)) kept_logits = logits.template cast<T>();
     activate<M>(views.activation, logits, logits);
     hidden = logits.template cast<T>();
     return;
   }
   multiply_and_activate<T>(views.activation, view_of(elements_of<T>(parameters), views.weights), x,
-                           view_of(parameters.values, views.bias).col(0), hidden);
+                           view_of(parameters.values, views.bias).col(0), hidden, kept_logits);
 }
 
 template <typename T>
@@ -95,10 +108,11 @@ template <typename T>
 Matrix<T> encode(const ParameterLayout& layout, Range layers,
                  const ParametersRef<Master<T>>& parameters, Matrix<T> x) {
   Matrix<T> hidden;
+  Matrix<T> logits;
   for (Index layer = layers.begin; layer < layers.end; ++layer) {
     const LayerViews& views = layout.hidden(layer);
     hidden.resize(views.weights.rows, x.cols());
-    encode_layer<T>(views, parameters, x, hidden);
+    encode_layer<T>(views, parameters, x, hidden, logits);
     x.swap(hidden);
   }
   return x;
@@ -151,7 +165,7 @@ Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parame
 
 #define SAE_INSTANTIATE(T)                                                                     \
   template void encode_layer<T>(const LayerViews&, const ParametersRef<Master<T>>&,            \
-                                const ConstMatrixRef<T>&, MatrixRef<T>);                       \
+                                const ConstMatrixRef<T>&, MatrixRef<T>, Matrix<T>&);           \
   template void decode_layer<T>(const LayerViews&, const ParametersRef<Master<T>>&,            \
                                 const ConstMatrixRef<T>&, MatrixRef<Master<T>>);               \
   template void output_layer<T>(const LayerViews&, const ParametersRef<Master<T>>&,            \
@@ -160,7 +174,7 @@ Matrix<T> classify(const ParameterLayout& layout, const ParametersRef<T>& parame
                                Matrix<T>);
 #define SAE_INSTANTIATE_MASTER(T)                                                                  \
   template void initialize_parameters<T>(const ParameterLayout&, std::uint64_t, Vector<T>&,        \
-                                         double);                                                  \
+                                         std::optional<double>);                                   \
   template Matrix<T> decode<T>(const ParameterLayout&, Index, const ParametersRef<T>&, Matrix<T>); \
   template Matrix<T> reconstruction_logits<T>(const ParameterLayout&, Index,                       \
                                               const ParametersRef<T>&, Matrix<T>);                 \

@@ -44,10 +44,10 @@ InitialChoices check_initial_model(const Checkpoint& model, const Configuration&
       fail(fmt::format("its hidden layer {} has {} units, not {}", i + 1, layer.units,
                        configuration.layers[i].units));
     }
-    if (layer.activation != configuration.activation) {
+    if (layer.activation != configuration.layers[i].activation) {
       fail(fmt::format("its hidden layer {} has the activation {}, not {}", i + 1,
                        name_of(layer.activation, activation_kinds()),
-                       name_of(configuration.activation, activation_kinds())));
+                       name_of(configuration.layers[i].activation, activation_kinds())));
     }
   }
   return {model.topology.visible, model.data.scaling.kind};

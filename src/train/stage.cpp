@@ -68,8 +68,8 @@ Topology topology_for(const Configuration& configuration, const DatasetInfo& inf
                     .decoder = configuration.decoder,
                     .normalization = configuration.normalization,
                     .lateral = configuration.lateral};
-  for (const PretrainSettings& layer : configuration.layers) {
-    topology.hidden.emplace_back(layer.units, configuration.activation);
+  for (const LayerSettings& layer : configuration.layers) {
+    topology.hidden.emplace_back(layer.units, layer.activation);
   }
   return topology;
 }
@@ -107,7 +107,7 @@ std::vector<Stage> plan_stages(const Configuration& configuration, const Paramet
   const std::vector<std::string> names = stage_names(configuration);
   std::vector<Stage> stages;
   for (std::size_t i = 0; i < configuration.layers.size(); ++i) {
-    const PretrainSettings& layer = configuration.layers[i];
+    const LayerSettings& layer = configuration.layers[i];
     Stage stage;
     stage.name = names[i];
     stage.index = static_cast<std::uint32_t>(i);

@@ -94,7 +94,9 @@ void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configu
   decide(c, &Configuration::validation_size, before,
          std::min(kMostValidated, dataset.info().train_count / 10));
   decide(c, &Configuration::validation, before, ValidationChoice::kRandom);
-  decide(c, &Configuration::initial_scale, before, initial_scale_of(c));
+  if (const auto scale = initial_scale_of(c)) {
+    decide(c, &Configuration::initial_scale, before, *scale);
+  }
   data_ = std::make_unique<RunData>(configuration_, dataset, comm_);
   const bool starts_from_model = !resumed && !configuration_.initial_model.empty();
   if (starts_from_model) {
@@ -146,7 +148,7 @@ void Trainer::decide_precision(const std::optional<Configuration>& resumed) {
 void Trainer::restart() {
   if (comm_.is_root()) {
     Vector<float> initial;
-    initialize_parameters(layout_, configuration_.seed, initial, initial_scale_of(configuration_));
+    initialize_parameters(layout_, configuration_.seed, initial, configuration_.initial_scale);
     if (session_->initial_model()) {
       copy_layers(*session_->initial_model(), layout_,
                   {initial.data(), static_cast<std::size_t>(initial.size())});

@@ -31,7 +31,7 @@ Configuration parse(std::span<char*> arguments) {
   configuration.seed = std::stoull(arguments[3]);
   configuration.batch_size = std::stoll(arguments[4]);
   for (std::size_t i = 5; i + 1 < arguments.size(); i += 2) {
-    PretrainSettings layer;
+    LayerSettings layer;
     layer.units = std::stoll(arguments[i]);
     layer.corruption = std::stod(arguments[i + 1]);
     configuration.layers.push_back(layer);

@@ -18,14 +18,15 @@ KINDS = {
     "few_labels": ["--finetune", "joint", "--normalization", "batch", "--lateral", "--decoder", "free",
                    "--activation", "relu", "--labelled", 40, "--labelled-batch", 15],
     "averaged": ["--finetune", "joint", "--normalization", "batch", "--weight-average", 0.9],
-    "layers": ["--finetune", "joint", "--normalization", "layer", "--lateral", "--activation", "tanh",
+    "layers": ["--finetune", "joint", "--normalization", "layer", "--lateral", "--activation", "gelu,tanh",
                "--finetune-noise", "masking"],
     "distorted": ["--finetune", "classify", "--normalization", "batch", "--activation", "relu",
                   "--rotate", 10, "--zoom", 0.1, "--shift", 1, "--elastic", 20, "--label-smoothing", 0.1,
                   "--clip-gradient-norm", 1, "--dropout", 0.1],
-    "plain": ["--finetune", "joint"],
+    "plain": ["--finetune", "joint", "--activation", "sigmoid,gelu"],
 }
-FUNCTIONS = {"sigmoid": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}
+FUNCTIONS = {"sigmoid": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0),
+             "gelu": lambda a: a * (1 + np.tanh(0.79788456 * (a + 0.044715 * a**3))) / 2}
 EPSILON = 1e-5
 
 
@@ -45,9 +46,10 @@ def labels_by_numpy(path, x):
     with h5py.File(path) as file:
         model = file["model"]
         kind = model.attrs["normalization"]
+        names = model.attrs["activation"].split(",") * len(model)
         h = x
         for i in range(1, len(model)):
-            h = FUNCTIONS[model.attrs["activation"]](logits_of(model[f"hidden{i}"], h, kind))
+            h = FUNCTIONS[names[i - 1]](logits_of(model[f"hidden{i}"], h, kind))
         return logits_of(model["output"], h, kind).argmax(axis=1)
 
 

@@ -14,13 +14,17 @@ struct JointTraining : DistributedTraining {
     configuration.finetune_learning_rate = 0.01;
     configuration.finetune_corruption = 0.2;
     configuration.reconstruction_weight = 20;
-    for (PretrainSettings& layer : configuration.layers) layer.learning_rate = 0.01;
+    for (LayerSettings& layer : configuration.layers) layer.learning_rate = 0.01;
+  }
+
+  void set_activation(Activation activation) {
+    for (LayerSettings& layer : configuration.layers) layer.activation = activation;
   }
 
   void use(const std::string& name) {
     configuration.run = folder.path() / name;
     if (name == "ladder") {
-      configuration.activation = Activation::kRelu;
+      set_activation(Activation::kRelu);
       configuration.normalization = Normalization::kBatch;
       configuration.lateral = true;
     } else if (name == "few labels") {
@@ -31,7 +35,7 @@ struct JointTraining : DistributedTraining {
       configuration.labelled = 0;
       configuration.labelled_batch = 0;
       configuration.lateral = false;
-      configuration.activation = Activation::kTanh;
+      set_activation(Activation::kTanh);
       configuration.distortion = {.rotation = 20, .shift = 1, .elastic = 8, .elastic_sigma = 2};
     } else if (name == "layers") {
       configuration.normalization = Normalization::kLayer;

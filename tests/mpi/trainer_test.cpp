@@ -66,12 +66,14 @@ TEST_F(DistributedTraining, OfADeepAutoencoderIsThatOfOneProcess) {
 
 // Several choices at a time: each kind occurs once at least.
 TEST_F(DistributedTraining, WithEachNoiseActivationOptimizerAndScalingIsThatOfOneProcess) {
-  for (PretrainSettings& layer : configuration.layers) layer.learning_rate = 0.01;
+  for (LayerSettings& layer : configuration.layers) layer.learning_rate = 0.01;
   configuration.finetune_learning_rate = 0.01;
   const auto value = [](const auto& kinds, std::size_t i) { return kinds[i % kinds.size()].value; };
   for (std::size_t i = 0; i < 4; ++i) {
     configuration.noise = value(noise_kinds(), i);
-    configuration.activation = value(activation_kinds(), i);
+    for (LayerSettings& layer : configuration.layers) {
+      layer.activation = value(activation_kinds(), i);
+    }
     configuration.optimizer = value(optimizer_kinds(), i);
     configuration.scale = value(scaling_kinds(), i);
     configuration.run = folder.path() / std::to_string(i);

@@ -19,9 +19,10 @@
 
 namespace sae {
 
-/// Settings of one greedy pretraining stage.
-struct PretrainSettings {
+/// Settings of one hidden layer and of its greedy pretraining.
+struct LayerSettings {
   Index units = 1000;
+  Activation activation = Activation::kSigmoid;
   double corruption = 0.3;  ///< Level of the noise.
   Index epochs = 5;
   double learning_rate = 0.03;
@@ -51,17 +52,16 @@ struct Configuration {
   DataAccess data_access = DataAccess::kScatter;
   std::filesystem::path run;  ///< Folder of the results.
   std::uint64_t seed = 1;
-  /// Of the initial weights; see initialize_parameters(). None: what suits the activation.
+  /// Of the initial weights; see initialize_parameters(). None: what suits each layer.
   std::optional<double> initial_scale;
 
-  Activation activation = Activation::kSigmoid;  ///< Of the hidden layers.
   /// Of the inputs. None: not decided; bernoulli if they are within [0, 1], else gaussian.
   std::optional<Visible> visible;
   Decoder decoder = Decoder::kTied;
   Normalization normalization = Normalization::kNone;
   bool lateral = false;  ///< Whether the decoder of kJoint has lateral connections.
 
-  std::vector<PretrainSettings> layers = std::vector<PretrainSettings>(3);
+  std::vector<LayerSettings> layers = std::vector<LayerSettings>(3);
   NoiseKind noise = NoiseKind::kMasking;
   CorruptionAt corruption_at = CorruptionAt::kLayer;
   Schedule pretrain_schedule = Schedule::kLinear;
@@ -124,13 +124,14 @@ inline Precision precision_of(const Configuration& c) {
   return c.precision.value_or(Precision::kFloat32);
 }
 
-/// 4 for sigmoid and 1 for tanh (Glorot and Bengio, AISTATS 2010), the square root of 2 for relu
-/// (He et al., ICCV 2015, where a layer has as many inputs as outputs).
-inline double initial_scale_of(const Configuration& c) {
-  if (c.initial_scale) return *c.initial_scale;
-  return c.activation == Activation::kSigmoid ? 4
-         : c.activation == Activation::kTanh  ? 1
-                                              : std::numbers::sqrt2;
+/// Where it is not decided, what suits all layers; none if they need different ones.
+inline std::optional<double> initial_scale_of(const Configuration& c) {
+  if (c.initial_scale) return c.initial_scale;
+  const double first = suitable_initial_scale(c.layers.front().activation);
+  for (const LayerSettings& layer : c.layers) {
+    if (suitable_initial_scale(layer.activation) != first) return {};
+  }
+  return first;
 }
 
 /// Where it is not decided, what suits optimizer and objective.

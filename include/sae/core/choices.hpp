@@ -35,4 +35,10 @@ std::optional<Value> find_value(const std::string& name, const Choices<Value>& c
   return found == choices.end() ? std::nullopt : std::optional<Value>(found->value);
 }
 
+/// The words of a text, which commas or blanks separate.
+std::vector<std::string> words_of(std::string text);
+
+/// The words, by commas; the first alone where all are the same.
+std::string joined(const std::vector<std::string>& words);
+
 }  // namespace sae

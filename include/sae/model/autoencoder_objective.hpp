@@ -33,6 +33,7 @@ class AutoencoderObjective final : public Objective<Master<T>> {
   struct Layer {
     Matrix<T> below;  ///< (inputs, 2 samples): h_(l-1), then the derivative by W_l^T r_l + c_l.
     Matrix<T> above;  ///< (units, 2 samples): the derivative by W_l h_(l-1) + b_l, then r_l.
+    Matrix<T> unit_inputs;  ///< W_l h_(l-1) + b_l, where the derivative needs it.
     Vector<M> bias_gradient, visible_bias_gradient;
   };
 

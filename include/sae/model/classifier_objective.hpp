@@ -26,6 +26,7 @@ class ClassifierObjective final : public Objective<Master<T>> {
   const ParameterLayout& layout_;
   // Kept to be allocated once.
   std::vector<Matrix<T>> activations_;  ///< The pixels, then the codes of each hidden layer.
+  std::vector<Matrix<T>> inputs_;       ///< Of their units, where the derivative needs them.
   Matrix<T> delta_, delta_below_;
   Matrix<Master<T>> logits_;
   Vector<Master<T>> bias_gradient_;

@@ -37,6 +37,7 @@ class DenoisingObjective final : public Objective<Master<T>> {
   /// their reconstructions. And (units, 2 samples): the derivative by the logits of the codes,
   /// then the codes. Side by side, so that one product sums up both gradients of the weights.
   Matrix<T> below_, above_;
+  Matrix<T> unit_inputs_;  ///< W x~ + b, where the derivative needs it.
   Matrix<Master<T>> logits_;
   Vector<Master<T>> bias_gradient_, visible_bias_gradient_;
 };

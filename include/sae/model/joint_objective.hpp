@@ -57,14 +57,16 @@ class JointObjective final : public Objective<Master<T>> {
 
   /// Between two layers, or at an end: level 0 is the input, level l the values of layer l.
   struct Level {
-    Matrix<M> normalized;     ///< N(W h) without noise.
-    Matrix<M> noisy;          ///< z
-    Matrix<M> codes;          ///< h; at the output the logits.
-    Matrix<M> delta;          ///< By h, then by N(W h), then by W h.
-    Matrix<M> projected;      ///< u, of the samples that are decoded.
-    Matrix<M> decoded;        ///< r; of the input in the end its error.
-    Matrix<M> decoded_delta;  ///< By r, then by what is projected.
-    Matrix<M> lateral_delta;  ///< By z, through the combinator.
+    Matrix<M> normalized;      ///< N(W h) without noise.
+    Matrix<M> noisy;           ///< z
+    Matrix<M> codes;           ///< h; at the output the logits.
+    Matrix<M> unit_inputs;     ///< Of h, where the derivative needs them.
+    Matrix<M> delta;           ///< By h, then by N(W h), then by W h.
+    Matrix<M> projected;       ///< u, of the samples that are decoded.
+    Matrix<M> decoded;         ///< r; of the input in the end its error.
+    Matrix<M> decoded_inputs;  ///< Of the units of r, where the derivative needs them.
+    Matrix<M> decoded_delta;   ///< By r, then by what is projected.
+    Matrix<M> lateral_delta;   ///< By z, through the combinator.
     Matrix<M> combinator_gradient;
     Vector<M> bias_gradient, gain_gradient, visible_bias_gradient;
     Normalizer<M> encoder, decoder;

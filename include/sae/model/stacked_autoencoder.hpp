@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "sae/kernels/elementwise.hpp"
 #include "sae/model/flat_vectors.hpp"
@@ -12,17 +13,18 @@ namespace sae {
 // nothing else is said.
 
 /// Weights uniform in +-scale sqrt(6 / (inputs + outputs)), biases 0 (Glorot and Bengio, AISTATS
-/// 2010; the scale is 4 for logistic units, 1 for tanh). Each weight is a function of the seed, its
-/// layer and its place.
+/// 2010). Without a scale each layer has the suitable_initial_scale() of its activation, the output
+/// that of the last hidden layer. Each weight is a function of the seed, its layer and its place.
 template <typename T>
 void initialize_parameters(const ParameterLayout& layout, std::uint64_t seed, Vector<T>& parameters,
-                           double scale = 4);
+                           std::optional<double> scale = {});
 
-/// hidden (units, samples) = activation(W x + b) of one hidden layer, x (inputs, samples). T is
-/// float, double or bfloat16.
+/// hidden (units, samples) = activation(W x + b) of one hidden layer, x (inputs, samples). `logits`
+/// become W x + b where the derivative of the activation needs them. T is float, double or
+/// bfloat16.
 template <typename T>
 void encode_layer(const LayerViews& views, const ParametersRef<Master<T>>& parameters,
-                  const ConstMatrixRef<T>& x, MatrixRef<T> hidden);
+                  const ConstMatrixRef<T>& x, MatrixRef<T> hidden, Matrix<T>& logits);
 
 /// logits (inputs, samples) = W^T h: those of the reconstruction of a layer's input, without the
 /// visible bias. T is float, double or bfloat16.

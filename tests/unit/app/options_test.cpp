@@ -8,13 +8,16 @@
 #include "sae/config/recipes.hpp"
 #include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
+#include "support/expect_error.hpp"
 
 namespace sae {
 namespace {
 
-FileTexts files(const std::string& configuration, const std::string& recipe) {
+FileTexts files(const std::string& configuration, const std::string& recipe,
+                bool labelled_images = false) {
   return {.configuration = [=](const auto&) { return configuration; },
-          .recipe = [=](const auto&) { return recipe; }};
+          .recipe = [=](const auto&) { return recipe; },
+          .has_labelled_images = [=](const auto&) { return labelled_images; }};
 }
 
 Configuration configure(const std::vector<std::string>& arguments,
@@ -30,6 +33,24 @@ std::string refusal(const std::vector<std::string>& arguments,
     return error.what();
   }
   return "accepted";
+}
+
+TEST(Options, WithoutAChoiceOfTrainingARecipeServesImagesWithLabels) {
+  const FileTexts images = files("batch-size=9", "units=7,6", true);
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {}, {"--data", "some.h5", "--seed", "3", "--threads", "2", "--resume", "never"}}) {
+    EXPECT_EQ(configure(arguments, images).layers.size(), 2u);
+    EXPECT_EQ(configure(arguments).layers.size(), 3u);
+  }
+  for (const std::vector<std::string>& choice :
+       std::vector<std::vector<std::string>>{{"--units", "5,5,5"},
+                                             {"--finetune-epochs", "2"},
+                                             {"--noise", "swap"},
+                                             {"--rotate", "1"},
+                                             {"--batch-size", "50"},
+                                             {"--config", "file"}}) {
+    EXPECT_EQ(configure(choice, images).layers.size(), 3u) << choice[0];
+  }
 }
 
 TEST(Options, WithoutAnyTheDefaultsTrain) {
@@ -66,7 +87,7 @@ TEST(Options, OfARunAreInEveryCheckpointOrTheirAbsenceHasAMeaning) {
 }
 
 TEST(Options, RecipesOfTheProgramAreInOrder) {
-  EXPECT_EQ(built_in_recipes().size(), 9u);
+  EXPECT_EQ(built_in_recipes().size(), 10u);
   for (const auto& [name, text] : built_in_recipes()) {
     SCOPED_TRACE(name);
     const auto with = to_text(configure({"--recipe", name}, files("", text)));
@@ -150,6 +171,26 @@ TEST(Options, OneNumberOfUnitsServesAsManyLayersAsOtherListsHave) {
   ASSERT_EQ(c.layers.size(), 2u);
   EXPECT_EQ(c.layers[1].units, 50);
   EXPECT_EQ(configure({"--units", "50"}).layers.size(), 1u);
+}
+
+TEST(Options, ActivationIsOneForAllLayersOrOneForEach) {
+  EXPECT_NE(to_text(configure({"--units", "5,4"})).find("activation=sigmoid\n"), std::string::npos);
+  const Configuration c = configure({"--units", "5,4", "--activation", "gelu", "tanh"});
+  EXPECT_EQ(c.layers[0].activation, Activation::kGelu);
+  EXPECT_EQ(c.layers[1].activation, Activation::kTanh);
+  EXPECT_NE(to_text(c).find("activation=gelu,tanh\n"), std::string::npos);
+  EXPECT_FALSE(initial_scale_of(c));  // They need different ones.
+  EXPECT_EQ(initial_scale_of(configure({"--activation", "tanh"})), 1);
+  expect_error<UsageError>(
+      [] {
+        configure({"--units", "5,4,3", "--activation", "relu,tanh"});
+      },
+      {"--activation has 2 values for 3 hidden layers"});
+  expect_error<UsageError>(
+      [] {
+        configure({"--activation", "sine"});
+      },
+      {"--activation is one of sigmoid, tanh, relu, gelu, not 'sine'"});
 }
 
 TEST(Options, InitialScaleIsThatOfTheSourcesUnlessItIsGiven) {

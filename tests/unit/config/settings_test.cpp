@@ -68,7 +68,7 @@ TEST(Settings, OfAValueWithoutANameAreNotWritten) {
 }
 
 TEST(Settings, OfTheRecipesAreUnderstood) {
-  EXPECT_EQ(built_in_recipes().size(), 9u);
+  EXPECT_EQ(built_in_recipes().size(), 10u);
   for (const auto& [name, text] : built_in_recipes()) {
     SCOPED_TRACE(name);
     EXPECT_NO_THROW(configuration(text));

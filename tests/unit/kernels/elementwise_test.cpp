@@ -22,6 +22,37 @@ TEST(LogisticDerivative, IsHTimesOneMinusH) {
   EXPECT_LT((bias_gradient - delta.rowwise().sum()).cwiseAbs().maxCoeff(), 1e-15);
 }
 
+TEST(Activations, HaveTheDerivativeOfTheirValues) {
+  const double width = 1e-6;
+  const Matrix<double> a = 3 * Matrix<double>::Random(150, 4);  // More than a block of rows.
+  for (const auto& [name, activation, description] : activation_kinds()) {
+    const auto value = [kind = activation](const Matrix<double>& at) {
+      Matrix<double> h(at.rows(), at.cols());
+      activate<double>(kind, at, h);
+      return h;
+    };
+    const Matrix<double> above = value((a.array() + width).matrix());
+    const Matrix<double> below = value((a.array() - width).matrix());
+    Matrix<double> delta = Matrix<double>::Constant(150, 4, 2);
+    Vector<double> sums(150);
+    multiply_by_derivative<double>(activation, kept_of<double>(activation, value(a), a), delta,
+                                   sums);
+    const Matrix<double> expected = (above - below) / width;
+    EXPECT_LT((delta - expected).cwiseAbs().maxCoeff(), 1e-8) << name;
+    EXPECT_LT((sums - delta.rowwise().sum()).cwiseAbs().maxCoeff(), 1e-14) << name;
+  }
+}
+
+TEST(Gelu, IsNextToTheArgumentTimesTheNormalDistribution) {
+  const Matrix<double> a = 5 * Matrix<double>::Random(100, 1);
+  Matrix<double> h(100, 1);
+  activate<double>(Activation::kGelu, a, h);
+  for (Index i = 0; i < a.rows(); ++i) {
+    const double exact = a(i) * std::erfc(-a(i) / std::sqrt(2.0)) / 2;
+    EXPECT_NEAR(h(i), exact, 5e-4);
+  }
+}
+
 TEST(BinaryCrossEntropy, IsThatOfTheDefinitionAndLeavesItsDerivative) {
   const Matrix<double> x = (Matrix<double>::Random(7, 5).array() + 1) / 2;
   const Matrix<double> logits = 3 * Matrix<double>::Random(7, 5);

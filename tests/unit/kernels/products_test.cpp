@@ -49,7 +49,9 @@ TEST_F(Products, OuterSumsOverSamples) {
 TEST_F(Products, LogisticIsThatOfTheProductAndTheBiasOfEachUnit) {
   const Vector<float> bias = Vector<float>::Random(37);
   Matrix<float> result(37, 29);
-  multiply_and_activate<float>(Activation::kSigmoid, w, x, bias, result);
+  Matrix<float> inputs;
+  multiply_and_activate<float>(Activation::kSigmoid, w, x, bias, result, inputs);
+  EXPECT_EQ(inputs.size(), 0);  // The derivative does not need them.
   const Matrix<double> logits =
       product(w.cast<double>(), x.cast<double>()).colwise() + bias.cast<double>();
   const Matrix<double> expected = 1 / (1 + (-logits.array()).exp());
@@ -58,7 +60,9 @@ TEST_F(Products, LogisticIsThatOfTheProductAndTheBiasOfEachUnit) {
 
 TEST_F(Products, LogisticOfExtremeLogitsIsFiniteAndWithinZeroAndOne) {
   Matrix<float> result(37, 29);
-  multiply_and_activate<float>(Activation::kSigmoid, 1e4f * w, x, Vector<float>::Zero(37), result);
+  Matrix<float> inputs;
+  multiply_and_activate<float>(Activation::kSigmoid, 1e4f * w, x, Vector<float>::Zero(37), result,
+                               inputs);
   EXPECT_TRUE((result.array() >= 0 && result.array() <= 1).all());
 }
 

@@ -189,6 +189,21 @@ TEST_F(CheckpointFile, DamagedInAnyByteIsRefused) {
   refused(good + "x");
 }
 
+TEST_F(CheckpointFile, OfOneFeatureAndActivationsThatDifferComesBackAsItWas) {
+  checkpoint.topology = {
+      .inputs = 1, .hidden = {{5, Activation::kGelu}, {4, Activation::kTanh}}, .classes = 3};
+  initialize_parameters(ParameterLayout(checkpoint.topology), 3, checkpoint.parameters);
+  checkpoint.slots.clear();
+  checkpoint.data.scaling = {.kind = ScalingKind::kRankGauss,
+                             .values = Matrix<float>::Random(3, 1),
+                             .normal = Matrix<float>::Random(3, 1)};
+  save();
+  const Checkpoint found = load_checkpoint(path);
+  EXPECT_EQ(found.topology, checkpoint.topology);
+  EXPECT_EQ(found.data.scaling.values, checkpoint.data.scaling.values);
+  EXPECT_EQ(found.data.scaling.normal, checkpoint.data.scaling.normal);
+}
+
 TEST_F(CheckpointFile, IsTheSameFromAnImageThatHeldAnother) {
   save();
   const std::string first = contents(path);

@@ -263,7 +263,7 @@ TEST_F(TrainerOnTinySet, ARunStartsFromTheLayersAndTheScalingOfAModel) {
   next.initial_model = configuration.run / "pretrained.h5";
   next.run = folder.path() / "next";
   next.scale.reset();
-  for (PretrainSettings& layer : next.layers) layer.epochs = 0;
+  for (LayerSettings& layer : next.layers) layer.epochs = 0;
   EXPECT_EQ(train_tiny(next, comm).parameters, first.parameters);
   const Checkpoint model = load_checkpoint(next.run / "model.h5");
   EXPECT_EQ(model.data.scaling.offset, pretrained.data.scaling.offset);
