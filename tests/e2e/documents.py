@@ -94,13 +94,14 @@ def write_idx(folder, prefix="", zipped=""):
             (folder / name).write_bytes(gzip.compress(data) if zipped else data)
 
 
-def write_table(path, rows, seed):
+def write_table(path, rows, seed, labels=True):
     random = np.random.default_rng(seed)
     species = random.integers(3, size=rows)
     values = random.normal(species[:, None] * [4, 1], 1)
-    lines = [f"{i},{'abcd'[i % 4]},{values[i, 0]:.3f},{values[i, 1]:.3f},{['elm', 'fir', 'oak'][species[i]]}"
-             for i in range(rows)]
-    path.write_text("id,name,length,width,species\n" + "\n".join(lines) + "\n")
+    lines = ["id,name,length,width,species"]
+    for i in range(rows):
+        lines.append(f"{i},{'abcd'[i % 4]},{values[i, 0]:.3f},{values[i, 1]:.3f},{['elm', 'fir', 'oak'][species[i]]}")
+    path.write_text("".join((line if labels else line.rpartition(",")[0]) + "\n" for line in lines))
 
 
 def write_data(folder):
@@ -108,6 +109,7 @@ def write_data(folder):
     mnist_subset(folder / "data/mnist.h5", train=300, test=50)
     write_table(folder / "train.csv", 200, 1)
     write_table(folder / "test.csv", 50, 2)
+    write_table(folder / "new.csv", 9, 3, labels=False)
     pixels = "\n".join(",".join(map(str, [i % 10, *((np.arange(784) * (i + 1)) % 256)])) for i in range(30))
     header = ",".join(["label", *(f"p{i}" for i in range(784))])
     (folder / "digits.csv.gz").write_bytes(gzip.compress(f"{header}\n{pixels}\n".encode()))
