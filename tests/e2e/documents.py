@@ -37,9 +37,10 @@ NOT_HERE = {
     "tests/bench/slow_network.py ": "needs root and the machine for itself",
     "sae_dist --data data.h5 SETTINGS ": "is never repeated",
 }
-# Words of blocks of Python that another test runs.
+# Words of blocks of Python, and the test that runs them.
 PYTHON = {"labels = (h @": "tests/e2e/python_readers.py", 'h5py.File("codes.h5")': "tests/e2e/python_readers.py",
-          "scores =": "tests/e2e/tables.py", "onnxruntime": "tests/e2e/onnx.py"}
+          "DictReader": "tests/e2e/tables.py", "onnxruntime": "tests/e2e/onnx.py",
+          "from sae_dist import Model": "e2e.python_module"}
 # The program, with options that make it short.
 SHORT = f"""#!/bin/sh
 case " $* " in
