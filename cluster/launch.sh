@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains over the hosts of a file by mpirun, without a batch system, and goes on when hosts or ranks
+# Trains on the hosts of a host file with mpirun, without a batch system. Resumes when ranks or hosts
 # are lost: `launch.sh --help`.
 set -euo pipefail
 
@@ -7,24 +7,24 @@ usage() {
   cat <<'END'
 usage: cluster/launch.sh --hostfile FILE [--max-restarts N] [--] [options of sae_dist train]
   --hostfile FILE    hosts with their slots, as for mpirun; see cluster/hostfile.example
-  --max-restarts N   after lost hosts, lost ranks and other passing failures (default 5)
-What follows goes to sae_dist; --resume auto is added, and --run runs/<date-time> if it is missing.
+  --max-restarts N   restarts after lost hosts, lost ranks and other passing failures (default 5)
+Other options go to sae_dist. --resume auto is added, and --run runs/<date-time> if it is missing.
 
-All hosts see the current folder and the program under the same paths. Rank 0 alone needs the data
-set and the folder of --run. It runs on the host of launch.sh if that is in the file, else on the
-first host that answers: then both have to be on a shared file system.
+All hosts need the current folder and the program under the same paths. Only rank 0 needs the data
+set and the folder of --run. It runs on the host of launch.sh if the file names that host, else on
+the first host that answers: then both have to be on a shared file system.
 
-Before each attempt all hosts are asked by ssh, which must need no password. Those that do not
-answer within seconds are left out, and asked again before the next attempt. A lost rank or host
-ends an attempt within seconds; the next goes on from the last checkpoint. On SIGTERM, SIGINT,
-SIGHUP (the terminal is closed), SIGUSR1 and SIGUSR2 the ranks save and end, and nothing is started
-again; a second signal ends all at once.
+Before each attempt launch.sh asks all hosts by ssh, which must work without a password. Hosts that
+do not answer within seconds are left out, and asked again before the next attempt. If a rank or a
+host is lost, the attempt ends within seconds, and the next resumes from the last checkpoint. On
+SIGTERM, SIGINT, SIGHUP (the terminal is closed), SIGUSR1 and SIGUSR2 the ranks save and end, and
+nothing is started again. A second signal ends everything at once.
 
 environment: SAE_DIST (the program; else sae_dist on PATH, else the build folder's), SAE_DATA and
 OMP_NUM_THREADS (for the ranks), OMPI_MCA_... (parameters of Open MPI: btl_tcp_if_include,
 plm_rsh_agent, hwloc_base_binding_policy, ...)
-exit codes: those of sae_dist that are not restarted: 0, 64, 65, 66, 73, 75, 76; else what the last
-attempt ended with; 69 if no host answered
+exit codes: 0, 64, 65, 66, 73, 75 and 76 as of sae_dist, which are not restarted; else that of the
+last attempt; 69 if no host answered
 END
 }
 
@@ -100,7 +100,7 @@ mpirun_pid=''
 stops=0
 trap 'rm -rf "$work"' EXIT
 
-# mpirun passes on SIGUSR1 to all ranks, but answers SIGTERM and SIGINT by ending them.
+# mpirun passes SIGUSR1 on to all ranks, but ends them on SIGTERM and SIGINT.
 on_signal() {
   stops=$((stops + 1))
   if [[ -z $mpirun_pid ]]; then
@@ -198,7 +198,7 @@ choose_lead() {
   done
 }
 
-# Whether ranks of this attempt run on the lead; ranks are told by their environment.
+# Whether ranks of this attempt run on the lead. Their environment says which attempt they are of.
 ranks_run() {
   local command="grep -qsz '^SAE_LAUNCH=$launch\$' /proc/[0-9]*/environ"
   if [[ -z $lead ]]; then

@@ -57,8 +57,8 @@ exec_launcher() {
       # Since 22.05 srun does not take --cpus-per-task from sbatch.
       [[ -z ${SLURM_CPUS_PER_TASK:-} ]] || srun_options+=(--cpus-per-task "$SLURM_CPUS_PER_TASK")
       read -ra options <<<"${SAE_SRUN_OPTIONS:-}"
-      # All ranks end when one fails. Were they ended by srun at once, it would tell their 143 and
-      # not the code of the one that failed. sbatch --export=NONE is not for what is set here.
+      # All ranks end when one fails. If srun ended them at once, it would return their 143 instead
+      # of the code of the rank that failed. sbatch --export=NONE does not hold for what is set here.
       exec srun --mpi=pmix --kill-on-bad-exit=0 --wait=10 --export=ALL \
         "${srun_options[@]}" "${options[@]}" "$program" "$@"
       ;;
@@ -169,8 +169,8 @@ newest_checkpoint() {
   echo "${checkpoints[-1]}"
 }
 
-# Whether to go on: there is a newer checkpoint in RUN than the one that was the newest, or this is
-# the job's first attempt in a row that left none: brings_progress RUN NEWEST
+# Whether to try again: RUN has a newer checkpoint than NEWEST, or this is the job's first attempt in
+# a row that left none: brings_progress RUN NEWEST
 brings_progress() {
   local run=$1 newest=$2 mark=$1/no-new-checkpoint.txt
   if [[ $(newest_checkpoint "$run") != "$newest" ]]; then
@@ -184,8 +184,8 @@ brings_progress() {
   return 0
 }
 
-# Trains with these options, goes on from the last checkpoint if there is one, and ends the job: as
-# the program ended, or by having it requeued. Without --run the folder is runs/NAME-JOB.
+# Trains with these options, from the last checkpoint if there is one. Then ends the job with the
+# program's exit code, or has it requeued. Without --run the folder is runs/NAME-JOB.
 train() {
   local arguments=("$@") code=75 run newest restarts=${SLURM_RESTART_COUNT:-0}
   local most=${MAX_RESTARTS:-20}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the two commands of the README on a machine with nothing installed: a minimal Debian in a
-# folder, which is removed afterwards. Needs root and debootstrap; takes about 10 minutes and 3 GB.
+# Runs cluster/quickstart.sh and tests/run.sh on a machine with nothing installed: a minimal Debian in
+# a folder, which is removed afterwards. Needs root and debootstrap; takes about 10 minutes and 3 GB.
 # usage: tests/fresh_machine.sh [--only-setup] [--keep] [FOLDER]
 #   --only-setup  install the packages of each kind and stop there
 #   --keep        leave the folder as it is at the end

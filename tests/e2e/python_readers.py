@@ -1,4 +1,4 @@
-"""The lines of Python in the README and in data/README.md, run as they stand."""
+"""The lines of Python in data/README.md, run as they stand."""
 
 import re
 import unittest
@@ -21,19 +21,19 @@ class PythonReaders(ProgramTest):
                   "--finetune-epochs", 8, "--quiet")
         (cls.folder / "run" / "model.h5").rename(cls.folder / "model.h5")
 
-    def run_lines(self, document, beginning):
+    def run_lines(self, words):
         """The variables that the block of code with these words leaves behind, and the number of
         its lines."""
-        text = (SOURCE_DIR / document).read_text()
+        text = (SOURCE_DIR / "data" / "README.md").read_text()
         blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-        (code,) = [block for block in blocks if beginning in block]
+        (code,) = [block for block in blocks if words in block]
         variables = {"h5py": h5py}
         exec(code.replace('File("', f'File("{self.folder}/'), variables)
         return variables, code.count("\n")
 
-    def test_ten_lines_apply_a_model(self):
-        variables, lines = self.run_lines("data/README.md", 'labels = (h @')
-        self.assertEqual(lines, 10)
+    def test_few_lines_apply_a_model(self):
+        variables, lines = self.run_lines('labels = (h @')
+        self.assertLessEqual(lines, 11)
         self.run_program("predict", "model.h5", "--output", "predictions.h5")
         with h5py.File(self.folder / "predictions.h5") as file:
             np.testing.assert_array_equal(variables["labels"], file["predictions/label"][:])
@@ -41,7 +41,7 @@ class PythonReaders(ProgramTest):
 
     def test_two_lines_load_features_that_a_linear_classifier_can_use(self):
         self.run_program("encode", "model.h5", "--output", "codes.h5", ranks=2)
-        variables, lines = self.run_lines("README.md", 'h5py.File("codes.h5")')
+        variables, lines = self.run_lines('h5py.File("codes.h5")')
         self.assertEqual(lines, 2)
         X, y = variables["X"], variables["y"]
         self.assertEqual((X.shape, y.shape), ((TEST, 40), (TEST,)))
