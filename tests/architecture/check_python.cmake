@@ -2,7 +2,8 @@
 # cmake -DROOT=<sources> -DPYTHON=<program> -P check_python.cmake
 cmake_minimum_required(VERSION 3.25)
 
-file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/cluster/*.py ${ROOT}/slurm/*.py ${ROOT}/tests/*.py)
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/cluster/*.py ${ROOT}/slurm/*.py ${ROOT}/src/*.py
+     ${ROOT}/tests/*.py)
 execute_process(COMMAND ${PYTHON} -m pyflakes ${files} WORKING_DIRECTORY ${ROOT} RESULT_VARIABLE code)
 if(NOT code EQUAL 0)
   message(FATAL_ERROR "pyflakes finds faults")

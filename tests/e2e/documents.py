@@ -40,7 +40,7 @@ NOT_HERE = {
 # Words of blocks of Python, and the test that runs them.
 PYTHON = {"labels = (h @": "tests/e2e/python_readers.py", 'h5py.File("codes.h5")': "tests/e2e/python_readers.py",
           "DictReader": "tests/e2e/tables.py", "onnxruntime": "tests/e2e/onnx.py",
-          "from sae_dist import Model": "e2e.python_module"}
+          "from sae_dist import Model": "tests/e2e/python_module.py"}
 # The program, with options that make it short.
 SHORT = f"""#!/bin/sh
 case " $* " in

@@ -19,6 +19,9 @@ foreach(
   execute_process(COMMAND ${command} COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
 
+if(NOT EXISTS ${WORK}/prefix/share/sae_dist/python/sae_dist.py)
+  message(FATAL_ERROR "The Python module is not installed.")
+endif()
 file(STRINGS ${WORK}/predictions.csv predictions)
 foreach(sample 0 1 9999)
   execute_process(
