@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
+#include <numeric>
 #include <vector>
 
 #include "sae/core/random.hpp"
@@ -55,14 +57,14 @@ AffineMap draw_map(const Distortion& d, std::span<const std::uint32_t> words) {
   return map;
 }
 
-/// The value at a place, from the four pixels around it. `padded` has a border of zeros around the
-/// image, and rows of `stride`; places outside fall on it.
-float value_at(const float* padded, Index stride, float x, float y) {
-  const float left = std::floor(x);
-  const float top = std::floor(y);
-  const float* const corner = padded + static_cast<Index>(top) * stride + static_cast<Index>(left);
-  const float right_share = x - left;
-  const float bottom_share = y - top;
+/// The value at a place of a non-negative x and y, from the four pixels around it. `padded` has a
+/// border of zeros around the image, and rows of `stride`; places outside fall on it.
+inline float value_at(const float* padded, std::int32_t stride, float x, float y) {
+  const auto left = static_cast<std::int32_t>(x);
+  const auto top = static_cast<std::int32_t>(y);
+  const float* const corner = padded + (top * stride + left);
+  const float right_share = x - static_cast<float>(left);
+  const float bottom_share = y - static_cast<float>(top);
   const float above = corner[0] + right_share * (corner[1] - corner[0]);
   const float below = corner[stride] + right_share * (corner[stride + 1] - corner[stride]);
   return above + bottom_share * (below - above);
@@ -76,6 +78,13 @@ Distorter::Distorter(const Distortion& distortion, Index height, Index width)
     smooth_rows_ = gaussians(width, distortion.elastic_sigma);
     smooth_columns_ = gaussians(height, distortion.elastic_sigma);
   }
+}
+
+Matrix<float> Distorter::preview(std::uint64_t seed, Matrix<float> images) const {
+  std::vector<std::uint32_t> samples(static_cast<std::size_t>(images.cols()));
+  std::iota(samples.begin(), samples.end(), 0u);
+  distort({.seed = seed, .epoch = 1}, samples, images);
+  return images;
 }
 
 void Distorter::distort(const DistortionKey& key, std::span<const std::uint32_t> samples,
@@ -118,16 +127,25 @@ void Distorter::distort(const DistortionKey& key, std::span<const std::uint32_t>
       }
       const float middle_x = static_cast<float>(width_ - 1) / 2;
       const float middle_y = static_cast<float>(height_ - 1) / 2;
+      const auto last_x = static_cast<float>(width_ + 1);
+      const auto last_y = static_cast<float>(height_ + 1);
       for (Index row = 0; row < height_; ++row) {
         const float y = static_cast<float>(row) - middle_y;
-        for (Index column = 0; column < width_; ++column) {
+        const float* const moved_x = field_x.col(row).data();
+        const float* const moved_y = field_y.col(row).data();
+        float* const to = image + row * width_;
+        // In the padded image, whose first row and column are zeros.
+        const float begin_x = map.xy * y + map.x0 + middle_x + 1;
+        const float begin_y = map.yy * y + map.y0 + middle_y + 1;
+        const auto columns = static_cast<std::int32_t>(width_);
+#pragma omp simd
+        for (std::int32_t column = 0; column < columns; ++column) {
           const float x = static_cast<float>(column) - middle_x;
-          const float from_x = map.xx * x + map.xy * y + map.x0 + middle_x + field_x(column, row);
-          const float from_y = map.yx * x + map.yy * y + map.y0 + middle_y + field_y(column, row);
-          // In the padded image, whose first row and column are zeros.
-          image[row * width_ + column] = value_at(
-              padded.data(), stride, std::clamp(from_x + 1, 0.0f, static_cast<float>(width_ + 1)),
-              std::clamp(from_y + 1, 0.0f, static_cast<float>(height_ + 1)));
+          const float from_x = begin_x + map.xx * x + moved_x[column];
+          const float from_y = begin_y + map.yx * x + moved_y[column];
+          to[column] = value_at(padded.data(), static_cast<std::int32_t>(stride),
+                                std::min(std::max(from_x, 0.0f), last_x),
+                                std::min(std::max(from_y, 0.0f), last_y));
         }
       }
     }

@@ -175,6 +175,11 @@ void EventWriter::add_pictures(tensorboard::Summary& summary) const {
     const auto& [grey, png] = pictures_.filters(layer);
     add_image(summary, fmt::format("filters/hidden{}", layer + 1), grey, png);
   }
+  if (pictures_.distorted().cols() > 0) {
+    const GreyPicture picture =
+        rows_picture({pictures_.inputs(), pictures_.distorted()}, pictures_.shape());
+    add_image(summary, "images/distorted", picture, encode_png(picture));
+  }
   if (!pictures_.pretrains() || !pictures_.has_samples()) return;
   const Reconstructions& seen = pictures_.reconstructions(pictures_.layer());
   for (const auto& [tag, images] : {std::pair{"images/inputs", &seen.inputs},

@@ -60,20 +60,26 @@ GreyPicture filters_picture(const ParameterLayout& layout, std::span<const float
   return tile(filters, shape, kColumns);
 }
 
-GreyPicture reconstructions_picture(const Reconstructions& samples, const PictureShape& shape) {
-  const Index count = samples.inputs.cols();
+GreyPicture rows_picture(const std::vector<ConstMatrixRef<float>>& kinds,
+                         const PictureShape& shape) {
+  const Index count = kinds[0].cols();
   const Index columns = std::clamp<Index>(count, 1, kColumns);
   // Rows of one kind are filled up, so that the next begins on the left.
   const Index groups = (count + columns - 1) / columns;
+  const auto rows = static_cast<Index>(kinds.size());
   Matrix<float> images =
-      Matrix<float>::Constant(samples.inputs.rows(), 3 * groups * columns, kBetween / 255.0f);
+      Matrix<float>::Constant(kinds[0].rows(), rows * groups * columns, kBetween / 255.0f);
   for (Index sample = 0; sample < count; ++sample) {
-    const Index first = sample / columns * 3 * columns + sample % columns;
-    images.col(first) = samples.inputs.col(sample);
-    images.col(first + columns) = samples.corrupted.col(sample);
-    images.col(first + 2 * columns) = samples.reconstructed.col(sample);
+    const Index first = sample / columns * rows * columns + sample % columns;
+    for (Index row = 0; row < rows; ++row) {
+      images.col(first + row * columns) = kinds[static_cast<std::size_t>(row)].col(sample);
+    }
   }
   return tile(images, shape, columns);
+}
+
+GreyPicture reconstructions_picture(const Reconstructions& samples, const PictureShape& shape) {
+  return rows_picture({samples.inputs, samples.corrupted, samples.reconstructed}, shape);
 }
 
 }  // namespace sae

@@ -68,10 +68,14 @@ ReportPictures pictures_from_files(const RunFolder& folder, const RunRecord& rec
                      .pretraining = record.pretraining,
                      .live_parameters = span_of(checkpoint.parameters)};
   // The first validation samples, or training samples if there are none.
-  const TrainingSets sets =
-      choose_training_sets(set_settings(recorded_configuration(checkpoint.config)), dataset, alone);
+  const Configuration configuration = recorded_configuration(checkpoint.config);
+  const TrainingSets sets = choose_training_sets(set_settings(configuration), dataset, alone);
   const SampleSet& previewed = sets.validation.size() > 0 ? sets.validation : sets.training;
   summary.preview = read_samples(dataset, previewed, {0, std::min(kShown, previewed.size())});
+  if (configuration.distortion.is_used()) {
+    summary.distorted = Distorter(configuration.distortion, info.height, info.width)
+                            .preview(configuration.seed, summary.preview.inputs);
+  }
   ModelPictures shown;
   shown.run_begins(summary);
   if (!shown.can_show()) {

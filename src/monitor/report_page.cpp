@@ -154,6 +154,7 @@ std::string report_page(const Report& report) {
   const auto [sign, state, explanation] = state_of(report);
   Json sections = {{"curves", curves_view(record)},
                    {"filters", pictures_view(report.pictures.filters, report.pictures.missing)},
+                   {"distorted", pictures_view(report.pictures.distorted)},
                    {"reconstructions", pictures_view(report.pictures.reconstructions)},
                    {"confusion", confusion_view(record)},
                    {"scores", scores_view(record)},

@@ -75,8 +75,26 @@ ReportPicture reconstruction_picture(ModelPictures& pictures, Index layer) {
   return picture;
 }
 
+namespace {
+
+ReportPicture distorted_picture(const ModelPictures& pictures) {
+  const Index count = std::min(pictures.distorted().cols(), kShownSamples);
+  ReportPicture picture = small_picture_of(
+      rows_picture({pictures.inputs().leftCols(count), pictures.distorted().leftCols(count)},
+                   pictures.shape()),
+      kReconstructionPixels);
+  picture.title = "What the network is shown";
+  picture.description =
+      fmt::format("Two rows of {} images: as they are, and distorted at random", count);
+  picture.caption = "Each update distorts each image anew.";
+  return picture;
+}
+
+}  // namespace
+
 ReportPictures report_pictures(ModelPictures& pictures, const RunRecord& record) {
   ReportPictures result;
+  if (pictures.distorted().cols() > 0) result.distorted = {distorted_picture(pictures)};
   const Index last = std::min(pictures.layer(), pictures.topology().hidden_layers() - 1);
   for (Index layer = 0; layer <= last; ++layer) {
     result.filters.push_back(filters_of(pictures, layer));

@@ -11,8 +11,9 @@ namespace sae {
 struct ReportPictures {
   std::vector<ReportPicture> filters = {};
   std::vector<ReportPicture> reconstructions = {};
-  std::vector<ReportPicture> hardest = {};  ///< One for each of the hardest samples, or none.
-  std::string missing = {};                 ///< Why there are none, a sentence.
+  std::vector<ReportPicture> distorted = {};  ///< One, where images are distorted.
+  std::vector<ReportPicture> hardest = {};    ///< One for each of the hardest samples, or none.
+  std::string missing = {};                   ///< Why there are none, a sentence.
 };
 
 /// Filters of all layers that have been trained, or are, and their reconstructions: those that the

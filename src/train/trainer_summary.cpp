@@ -53,6 +53,9 @@ RunSummary Trainer::summary() {
   result.preview =
       first_samples(data_->validation.set_size() > 0 ? data_->validation : data_->training,
                     kPreviewSamples, comm_);
+  if (distorter_) {
+    result.distorted = distorter_->preview(configuration_.seed, result.preview.inputs);
+  }
   result.averaging = averaging_->description();
   result.precision = precision_of(configuration_);
   result.settings = to_text(configuration_);

@@ -68,6 +68,13 @@ class Joint(ProgramTest):
             losses = [line["loss"] for line in metrics_of(self.folder / name) if line["stage"] == "finetune"]
             self.assertLess(losses[-1], losses[0], name)
 
+    def test_distorted_images_are_shown(self):
+        for name in ("distorted", "ladder"):
+            page = (self.folder / name / "report.html").read_text()
+            events = b"".join(path.read_bytes() for path in (self.folder / name / "events").rglob("*tfevents*"))
+            self.assertEqual('<section id="distorted"' in page, name == "distorted")
+            self.assertEqual(b"images/distorted" in events, name == "distorted")
+
     def test_numpy_predicts_what_the_program_predicts(self):
         for name in KINDS:
             files = ["model.h5", "best.h5"]

@@ -40,6 +40,9 @@ class Distorter {
   void distort(const DistortionKey& key, std::span<const std::uint32_t> samples,
                Matrix<float>& images) const;
 
+  /// Samples 0, 1, ... as the first stage sees them in its first epoch.
+  Matrix<float> preview(std::uint64_t seed, Matrix<float> images) const;
+
  private:
   Distortion distortion_;
   Index height_, width_;

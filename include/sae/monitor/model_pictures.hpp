@@ -41,6 +41,9 @@ class ModelPictures final : public TrainingObserver {
   const DenoisingSettings& pretraining(Index layer) const {
     return summary_.pretraining[static_cast<std::size_t>(layer)];
   }
+  /// Samples and the same distorted; no columns where images are not distorted.
+  const Matrix<float>& inputs() const { return summary_.preview.inputs; }
+  const Matrix<float>& distorted() const { return summary_.distorted; }
   bool has_samples() const { return summary_.preview.size() > 0 && topology().reconstructs(); }
   /// Samples, corrupted as in the pretraining of a layer, and reconstructed.
   /// Requires: has_samples().

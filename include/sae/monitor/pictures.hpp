@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "sae/data/dataset_file.hpp"
 #include "sae/kernels/products.hpp"
@@ -33,6 +34,10 @@ inline constexpr Index kMostFilters = 100;
 /// largest weight of a unit, of either sign, is black or white.
 GreyPicture filters_picture(const ParameterLayout& layout, std::span<const float> parameters,
                             Index layer, const PictureShape& shape);
+
+/// In groups of rows of ten samples: a row for each of `kinds`, which have the same samples.
+GreyPicture rows_picture(const std::vector<ConstMatrixRef<float>>& kinds,
+                         const PictureShape& shape);
 
 /// In groups of three rows of ten samples: inputs, corrupted, reconstructed.
 GreyPicture reconstructions_picture(const Reconstructions& samples, const PictureShape& shape);

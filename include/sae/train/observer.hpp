@@ -54,6 +54,8 @@ struct RunSummary {
   std::span<const float> live_parameters = {};
   /// The first validation (else training) samples, for pictures.
   Minibatch<float> preview = {};
+  /// The same as an update of the first epoch might see them, where images are distorted.
+  Matrix<float> distorted = {};
 };
 
 /// One update.
