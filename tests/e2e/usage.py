@@ -58,7 +58,7 @@ class Usage(ProgramTest):
     def test_the_table_before_names_all_settings(self):
         table = self.output[:self.output.index("epoch   1/")]
         for text in ("data.h5", "toys", "80 train", "20 validation", "15 test", "30-20-10-3",
-                     "3 x 1 thread", "9 samples, 3 a rank", "float32", "MB a rank", "FLOP", "Eigen",
+                     "3 x 1 thread", "9 samples, 3 per rank", "float32", "MB per rank", "FLOP", "Eigen",
                      *EPOCHS):
             self.assertIn(text, table)
         for line in (self.run_folder / "config.cfg").read_text().splitlines():

@@ -273,7 +273,7 @@ TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
       {{"--corruption", "nan"}, "--corruption"},
       {{"--units", "5,5,5", "--corruption", ".1,.2"}, "--corruption has 2 values for 3"},
       {{"--pretrain-weight-decay", "-1"}, "--pretrain-weight-decay"},
-      {{"--initial-scale", "0"}, "--initial-scale is more than 0"},
+      {{"--initial-scale", "0"}, "--initial-scale must be greater than 0"},
       {{"--initial-scale", "inf"}, "--initial-scale"},
       {{"--batch-size", "0"}, "--batch-size"},
       {{"--batch-size", "1.5"}, "batch-size"},
