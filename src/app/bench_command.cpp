@@ -53,7 +53,7 @@ std::string head(const BenchReport& report, const BenchSettings& settings) {
   row("ranks", fmt::format("{} x {} thread{} on {} host{} ({})", ranks, configuration.threads,
                            configuration.threads == 1 ? "" : "s", hosts.size(),
                            hosts.size() == 1 ? "" : "s", fmt::join(hosts, ", ")));
-  row("minibatch", fmt::format("{} samples, {}{} a rank", grouped(batch),
+  row("minibatch", fmt::format("{} samples, {}{} per rank", grouped(batch),
                                batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));
   row("precision", describe(precision_of(configuration)));
   row("averaging", report.averaging);
@@ -77,9 +77,9 @@ std::string products_table(const BenchReport& report) {
 
 std::string memory_table(const BenchReport& report) {
   std::string text =
-      fmt::format("\n  {:<20} {:>10} {:>10} {:>12}\n", "memory", "MB", "ms", "GB/s a rank");
+      fmt::format("\n  {:<20} {:>10} {:>10} {:>13}\n", "memory", "MB", "ms", "GB/s per rank");
   for (const MemoryRate& rate : report.memory) {
-    text += fmt::format("  {:<20} {:>10.2f} {:>10} {:>12.2f}\n", rate.pass, rate.bytes / 1e6,
+    text += fmt::format("  {:<20} {:>10.2f} {:>10} {:>13.2f}\n", rate.pass, rate.bytes / 1e6,
                         milliseconds(rate.seconds), rate.bytes_per_second() / 1e9);
   }
   return text;

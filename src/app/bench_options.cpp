@@ -1,5 +1,4 @@
-#include <sstream>
-
+#include "help.hpp"
 #include "options.hpp"
 #include "parsing.hpp"
 #include "sae/config/values.hpp"
@@ -15,18 +14,16 @@ po::typed_value<std::string>* text(const std::string& initial, const char* unit)
 }
 
 po::options_description bench_options() {
-  po::options_description options(
-      "sae_dist bench [options]: what this machine gives and what a training step of each stage "
-      "makes\nof it, on data made in memory; also under mpirun or srun");
-  options.add_options()("inputs", po::value<Index>()->default_value(784), "pixels")(
-      "classes", po::value<Index>()->default_value(10), "classes")("seconds", text("0.3", "S"),
-                                                                   "of each measurement")(
-      "steps-only", po::bool_switch(), "measure training steps and nothing to compare them with")(
+  po::options_description options("Options");
+  options.add_options()("inputs", po::value<Index>()->default_value(784)->value_name("N"),
+                        "pixels")("classes", po::value<Index>()->default_value(10)->value_name("N"),
+                                  "classes")("seconds", text("0.3", "S"), "of each measurement")(
+      "steps-only", po::bool_switch(), "measure training steps only, without their bounds")(
       "stall-timeout", text("300s", "TIME"), "end the job after so long without progress")(
       "json", text("", "FILE|-"), "write the figures there; -: to the output, and no tables")(
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
-      "help", "this text");
-  po::options_description settings("As of train");
+      "help,h", "this text");
+  po::options_description settings("Settings, as of train");
   settings.add(setting_options(
       {"units",      "activation",         "normalization", "lateral",        "decoder",
        "corruption", "corruption-at",      "finetune",      "finetune-noise", "finetune-corruption",
@@ -46,12 +43,13 @@ void check_count(const std::string& option, Index count, Index most) {
 Command parse_bench_options(const std::vector<std::string>& arguments) {
   constexpr Index kMostSamples = 1000000;
   const auto options = bench_options();
-  const auto values = parse_arguments(arguments, options);
-  if (values.count("help") > 0) {
-    std::ostringstream text;
-    text << options;
-    return ShowText{text.str()};
+  if (asks_for_help(arguments)) {
+    return ShowText{help_of("sae_dist bench [options]",
+                            "Measures this machine, and a training step of each stage, on data "
+                            "made in memory; also under mpirun or srun.",
+                            options)};
   }
+  const auto values = parse_arguments(arguments, options);
   const auto name = [&](const char* option) { return values[option].as<std::string>(); };
   BenchOptions result;
   result.bench.configuration = configuration_of(given_settings(values));

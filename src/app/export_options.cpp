@@ -1,5 +1,4 @@
-#include <sstream>
-
+#include "help.hpp"
 #include "options.hpp"
 #include "parsing.hpp"
 #include "sae/config/values.hpp"
@@ -18,9 +17,7 @@ std::string part_names() {
 }  // namespace
 
 Command parse_export_options(const std::vector<std::string>& arguments) {
-  po::options_description options(
-      "sae_dist export MODEL --onnx FILE [options]: the model, with the scaling of its inputs, as "
-      "an ONNX file for other programs");
+  po::options_description options("Options");
   const auto text = [](const std::string& unit) {
     return po::value<std::string>()->default_value("")->value_name(unit);
   };
@@ -32,14 +29,15 @@ Command parse_export_options(const std::vector<std::string>& arguments) {
       "layer", po::value<Index>()->default_value(0)->value_name("N"),
       "hidden layer whose codes to give, or up to which to encode, counted from 1; 0: the last")(
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
-      "quiet", po::bool_switch(), "print nothing but errors and warnings")("help", "this text");
+      "quiet", po::bool_switch(), "print nothing but errors and warnings")("help,h", "this text");
+  if (asks_for_help(arguments)) {
+    return ShowText{help_of("sae_dist export MODEL --onnx FILE [options]",
+                            "Writes the model, with the scaling of its inputs, as an ONNX file for "
+                            "other programs.",
+                            options)};
+  }
   const auto values =
       parse_arguments(arguments, options, po::positional_options_description().add("model", 1));
-  if (values.count("help") > 0) {
-    std::ostringstream stream;
-    stream << options;
-    return ShowText{stream.str()};
-  }
   ExportOptions result;
   result.model = values["model"].as<std::string>();
   result.onnx = values["onnx"].as<std::string>();

@@ -1,9 +1,9 @@
 #include <charconv>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string_view>
 
+#include "help.hpp"
 #include "options.hpp"
 #include "parsing.hpp"
 #include "sae/config/values.hpp"
@@ -12,8 +12,6 @@ namespace po = boost::program_options;
 
 namespace sae {
 namespace {
-
-constexpr unsigned kHelpColumns = 100;
 
 po::typed_value<std::string>* word(const char* unit, const char* usual = "") {
   return po::value<std::string>()->default_value(usual)->value_name(unit);
@@ -28,7 +26,7 @@ struct FormatOptions {
 std::vector<FormatOptions> format_options() {
   std::vector<FormatOptions> formats;
   const auto add = [&formats](const char* input, const char* title) {
-    formats.push_back({input, po::options_description(title, kHelpColumns, kHelpColumns * 2 / 3)});
+    formats.push_back({input, po::options_description(title)});
     return formats.back().options.add_options();
   };
   add("csv", "Text: a sample in each row")("csv", word("FILE"), "table to train on")(
@@ -71,7 +69,7 @@ void add_common_options(po::options_description& options) {
       "name", word("NAME"), "name of the data set; else that of the output file")(
       "source", word("TEXT"), "where the data come from")("license", word("TEXT"), "their licence")(
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
-      "help", "this text");
+      "help,h", "this text");
 }
 
 /// What an import needs to know of the words of its command.
@@ -199,20 +197,18 @@ ImportOptions import_options_of(const ImportWords& words) {
 }  // namespace
 
 Command parse_import_options(const std::vector<std::string>& arguments) {
-  po::options_description options(
-      "sae_dist import INPUT --output FILE [options]: makes a data set file, whole or not at all; "
-      "data/README.md has examples",
-      kHelpColumns, kHelpColumns * 2 / 3);
+  po::options_description options;
   for (const FormatOptions& format : format_options()) options.add(format.options);
-  po::options_description common("All formats", kHelpColumns, kHelpColumns * 2 / 3);
+  po::options_description common("All formats");
   add_common_options(common);
   options.add(common);
-  const auto values = parse_arguments(arguments, options);
-  if (values.count("help") > 0) {
-    std::ostringstream stream;
-    stream << options;
-    return ShowText{stream.str()};
+  if (asks_for_help(arguments)) {
+    return ShowText{help_of("sae_dist import INPUT --output FILE [options]",
+                            "Makes a data set file, whole or not at all. data/README.md has "
+                            "examples.",
+                            options)};
   }
+  const auto values = parse_arguments(arguments, options);
   const ImportWords words(values);
   require(!words("output").empty(), "import needs --output; see --help.");
   const std::string input = input_of(words);

@@ -1,5 +1,4 @@
-#include <sstream>
-
+#include "help.hpp"
 #include "options.hpp"
 #include "parsing.hpp"
 #include "sae/config/values.hpp"
@@ -32,12 +31,6 @@ po::variables_map parse(const std::vector<std::string>& arguments,
   return parse_arguments(arguments, options, po::positional_options_description().add("model", 1));
 }
 
-ShowText inference_help(const po::options_description& options) {
-  std::ostringstream stream;
-  stream << options;
-  return {stream.str()};
-}
-
 std::string text_of(const po::variables_map& values, const char* option) {
   return values[option].as<std::string>();
 }
@@ -61,9 +54,9 @@ ModelInput input_of(const po::variables_map& values, const std::string& command)
 void add_score_options(po::options_description& options) {
   options.add_options()("per-feature", po::bool_switch(), "also the squared error of each feature")(
       "threshold", po::value<std::string>()->value_name("SCORE"),
-      "add a column: 1 for anomalies, whose score is larger")(
+      "mark samples with a larger score as anomalies")(
       "contamination", po::value<std::string>()->value_name("SHARE"),
-      "the same, with the threshold that this share of the validation samples exceeds, such as "
+      "the same, with the score that this share of the validation samples exceeds, such as "
       "0.05")("labels-are-anomalies", po::bool_switch(),
               "print how well the scores tell samples with a label above 0 from those with 0: ROC "
               "AUC and average precision");
@@ -98,21 +91,20 @@ InferenceCommand command_of(Inference kind) {
       return {"encode", "codes of a hidden layer for each sample, features for other programs",
               "hidden layer whose codes to write, counted from 1; 0: the last"};
     case Inference::kScores:
-      return {"score", "mean squared error of each sample's reconstruction, to find anomalies",
+      return {"score", "the mean squared error of each sample's reconstruction, to find anomalies",
               "hidden layer up to which to encode, counted from 1; 0: the last"};
     case Inference::kReconstructions:
       break;
   }
-  return {"reconstruct", "values of each sample, encoded and decoded again",
-          "hidden layer up to which to encode, counted from 1; 0: the last. Fine-tuning gives up "
-          "reconstruction for classification: checkpoints of pretraining reconstruct best"};
+  return {"reconstruct", "the values of each sample, encoded and decoded again",
+          "hidden layer up to which to encode, counted from 1; 0: the last. Fine-tuning as a "
+          "classifier makes reconstructions worse; pretrained.h5 reconstructs best"};
 }
 
 }  // namespace
 
 Command parse_evaluate_options(const std::vector<std::string>& arguments) {
-  po::options_description options(
-      "sae_dist evaluate MODEL [options]: error and confusion matrix of a model on a split");
+  po::options_description options("Options");
   add_input_options(options);
   options.add_options()("csv", named_text("FILE|-"),
                         "write samples, errors and loss there; -: to the output, and no tables")(
@@ -120,9 +112,14 @@ Command parse_evaluate_options(const std::vector<std::string>& arguments) {
       "write the confusion matrix there instead: a row for each label, a column for each "
       "prediction; of more than 20 classes a line for each pair that occurs")(
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
-      "help", "this text");
+      "help,h", "this text");
+  if (asks_for_help(arguments)) {
+    return ShowText{help_of("sae_dist evaluate MODEL [options]",
+                            "Prints error and confusion matrix of a model on a split; also under "
+                            "mpirun or srun.",
+                            options)};
+  }
   const auto values = parse(arguments, options);
-  if (values.count("help") > 0) return inference_help(options);
   return EvaluateOptions{.input = input_of(values, "evaluate"),
                          .csv = text_of(values, "csv"),
                          .confusion = values["confusion"].as<bool>(),
@@ -131,21 +128,23 @@ Command parse_evaluate_options(const std::vector<std::string>& arguments) {
 
 Command parse_inference_options(Inference kind, const std::vector<std::string>& arguments) {
   const InferenceCommand command = command_of(kind);
-  po::options_description options(
-      fmt::format("sae_dist {} MODEL --output FILE [options]: {}; also under mpirun or srun",
-                  command.name, command.makes));
+  po::options_description options("Options");
   add_input_options(options);
   options.add_options()("output", named_text("FILE"), "the HDF5 file to write")(
       "csv", named_text("FILE|-"), "also, or only, as comma-separated values; -: to the output")(
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
-      "quiet", po::bool_switch(), "print nothing but errors and warnings")("help", "this text");
+      "quiet", po::bool_switch(), "print nothing but errors and warnings")("help,h", "this text");
   if (!command.layer.empty()) {
     options.add_options()("layer", po::value<Index>()->default_value(0)->value_name("N"),
                           command.layer.c_str());
   }
   if (kind == Inference::kScores) add_score_options(options);
+  if (asks_for_help(arguments)) {
+    return ShowText{help_of(fmt::format("sae_dist {} MODEL --output FILE [options]", command.name),
+                            fmt::format("Writes {}; also under mpirun or srun.", command.makes),
+                            options)};
+  }
   const auto values = parse(arguments, options);
-  if (values.count("help") > 0) return inference_help(options);
   InferenceOptions result;
   result.kind = kind;
   result.input = input_of(values, command.name);

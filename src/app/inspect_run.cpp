@@ -124,7 +124,7 @@ void inspect_run(const fs::path& path) {
     return;
   }
   fmt::print(
-      "\n  to go on, on any number of ranks:\n"
+      "\n  to resume, on any number of ranks:\n"
       "    sae_dist --config {} --run {} --resume auto\n",
       shell_word(folder.config().string()), shell_word(path.string()));
 }

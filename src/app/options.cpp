@@ -1,11 +1,10 @@
 #include "options.hpp"
 
-#include <sstream>
-
+#include "help.hpp"
 #include "parsing.hpp"
 #include "sae/config/settings.hpp"
 #include "sae/config/values.hpp"
-#include "version.hpp"
+#include "sae/core/suggestion.hpp"
 
 namespace po = boost::program_options;
 
@@ -16,18 +15,8 @@ po::typed_value<std::string>* text_value(const char* unit) {
   return po::value<std::string>()->default_value("")->value_name(unit);
 }
 
-bool asks_for_help(const po::variables_map& values) { return values.count("help") > 0; }
-
-ShowText help_of(const po::options_description& options) {
-  std::ostringstream stream;
-  stream << options;
-  return {stream.str()};
-}
-
 Command parse_doctor_options(const std::vector<std::string>& arguments) {
-  po::options_description options(
-      "sae_dist doctor [options]: whether this machine, allocation and file system are fit; under "
-      "mpirun or srun also whether the nodes are alike. Ends with 70 if something will not work");
+  po::options_description options("Options");
   options.add_options()("run",
                         po::value<std::string>()->default_value("runs")->value_name("FOLDER"),
                         "where runs will go")(
@@ -35,9 +24,15 @@ Command parse_doctor_options(const std::vector<std::string>& arguments) {
       "threads", po::value<std::string>()->default_value("auto")->value_name("auto|T"),
       "of each rank")("stall-timeout",
                       po::value<std::string>()->default_value("60s")->value_name("TIME"),
-                      "end the job after so long without an answer")("help", "this text");
+                      "end the job after so long without an answer")("help,h", "this text");
+  if (asks_for_help(arguments)) {
+    return ShowText{help_of("sae_dist doctor [options]",
+                            "Checks this machine, the allocation and the file system; under mpirun "
+                            "or srun it also compares the nodes. Ends with 70 if something will "
+                            "not work.",
+                            options)};
+  }
   const auto values = parse_arguments(arguments, options);
-  if (asks_for_help(values)) return help_of(options);
   const auto name = [&](const char* option) { return values[option].as<std::string>(); };
   return DoctorOptions{.run = name("run"),
                        .data = name("data"),
@@ -46,29 +41,63 @@ Command parse_doctor_options(const std::vector<std::string>& arguments) {
 }
 
 Command parse_inspect_options(const std::vector<std::string>& arguments) {
-  po::options_description options("sae_dist inspect FILE: what a data set, model or run holds");
+  po::options_description options("Options");
   options.add_options()("file", text_value("FILE"), "data set, checkpoint or run folder")(
-      "help", "this text");
+      "help,h", "this text");
+  if (asks_for_help(arguments)) {
+    return ShowText{help_of("sae_dist inspect FILE",
+                            "Shows what a data set, a model or a run holds.", options)};
+  }
   const auto values =
       parse_arguments(arguments, options, po::positional_options_description().add("file", 1));
-  if (asks_for_help(values)) return help_of(options);
   const auto file = values["file"].as<std::string>();
   require(!file.empty(), "inspect needs a FILE; see --help.");
   return InspectOptions{file};
 }
 
 Command parse_report_options(const std::vector<std::string>& arguments) {
-  po::options_description options(
-      "sae_dist report RUN [options]: writes the page of a run, RUN/report.html, anew");
+  po::options_description options("Options");
   options.add_options()("run", text_value("FOLDER"), "the run's folder")(
       "data", text_value("FILE"),
-      "data set for the pictures; else the one that the run was trained on")("help", "this text");
+      "data set for the pictures; else the one that the run was trained on")("help,h", "this text");
+  if (asks_for_help(arguments)) {
+    return ShowText{help_of("sae_dist report RUN [options]",
+                            "Writes the page of a run, RUN/report.html, again.", options)};
+  }
   const auto values =
       parse_arguments(arguments, options, po::positional_options_description().add("run", 1));
-  if (asks_for_help(values)) return help_of(options);
   const auto run = values["run"].as<std::string>();
   require(!run.empty(), "report needs the folder of a RUN; see --help.");
   return ReportOptions{.run = run, .data = values["data"].as<std::string>()};
+}
+
+/// `help` and `help COMMAND`.
+Command parse_help(const std::vector<std::string>& arguments, const FileTexts& files) {
+  require(arguments.size() <= 1, "There are more arguments than this command takes; see --help.");
+  const std::string command = arguments.empty() ? "train" : arguments[0];
+  return parse_command_line({command, "--help"}, files);
+}
+
+using Parse = std::function<Command(const std::vector<std::string>&)>;
+
+/// Each command, and what parses its arguments.
+std::vector<std::pair<std::string, Parse>> commands(const FileTexts& files) {
+  const auto inference = [](Inference kind) {
+    return [kind](const auto& rest) { return parse_inference_options(kind, rest); };
+  };
+  return {{"train", [&files](const auto& rest) { return parse_train_options(rest, files); }},
+          {"bench", parse_bench_options},
+          {"evaluate", parse_evaluate_options},
+          {"predict", inference(Inference::kPredictions)},
+          {"encode", inference(Inference::kCodes)},
+          {"reconstruct", inference(Inference::kReconstructions)},
+          {"score", inference(Inference::kScores)},
+          {"export", parse_export_options},
+          {"import", parse_import_options},
+          {"inspect", parse_inspect_options},
+          {"report", parse_report_options},
+          {"doctor", parse_doctor_options},
+          {"help", [&files](const auto& rest) { return parse_help(rest, files); }}};
 }
 
 }  // namespace
@@ -94,31 +123,18 @@ double stall_timeout_of(const std::vector<std::string>& arguments) {
 }
 
 Command parse_command_line(const std::vector<std::string>& arguments, const FileTexts& files) {
-  if (!arguments.empty() && arguments[0] == "--version") {
-    return ShowText{fmt::format("sae_dist {}\n", kVersion)};
-  }
   if (arguments.empty() || arguments[0].starts_with("-")) {
     return parse_train_options(arguments, files);
   }
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
-  if (arguments[0] == "train") return parse_train_options(rest, files);
-  if (arguments[0] == "bench") return parse_bench_options(rest);
-  if (arguments[0] == "evaluate") return parse_evaluate_options(rest);
-  if (arguments[0] == "predict") return parse_inference_options(Inference::kPredictions, rest);
-  if (arguments[0] == "encode") return parse_inference_options(Inference::kCodes, rest);
-  if (arguments[0] == "reconstruct") {
-    return parse_inference_options(Inference::kReconstructions, rest);
+  std::vector<std::string> names;
+  for (const auto& [name, parse] : commands(files)) {
+    if (name == arguments[0]) return parse(rest);
+    names.push_back(name);
   }
-  if (arguments[0] == "score") return parse_inference_options(Inference::kScores, rest);
-  if (arguments[0] == "export") return parse_export_options(rest);
-  if (arguments[0] == "doctor") return parse_doctor_options(rest);
-  if (arguments[0] == "import") return parse_import_options(rest);
-  if (arguments[0] == "inspect") return parse_inspect_options(rest);
-  if (arguments[0] == "report") return parse_report_options(rest);
-  throw UsageError(
-      fmt::format("There is no command '{}'; there are train, bench, evaluate, predict, encode, "
-                  "reconstruct, score, export, import, inspect, report and doctor.",
-                  arguments[0]));
+  throw UsageError(fmt::format("There is no command '{}'; there are {} and {}.{}", arguments[0],
+                               fmt::join(names.begin(), names.end() - 1, ", "), names.back(),
+                               did_you_mean(arguments[0], names)));
 }
 
 }  // namespace sae

@@ -16,7 +16,7 @@
 
 namespace sae {
 
-/// `--help` and `--version`: prints a text.
+/// `help`, `--help` and `--version`: prints a text.
 struct ShowText {
   std::string text;
 };

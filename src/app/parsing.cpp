@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "sae/config/values.hpp"
+#include "sae/core/suggestion.hpp"
 
 namespace po = boost::program_options;
 
@@ -18,6 +20,14 @@ void refuse_repetitions(const po::parsed_options& parsed) {
     require(option.position_key >= 0 || seen.insert(option.string_key).second,
             fmt::format("--{} is given more than once.", option.string_key));
   }
+}
+
+/// A hint at the option that was mistyped as `word`, if one is close.
+std::string meant_option(const std::string& word, const po::options_description& options) {
+  std::vector<std::string> names;
+  for (const auto& option : options.options()) names.push_back(option->long_name());
+  const std::size_t begin = std::min(word.find_first_not_of('-'), word.size());
+  return did_you_mean(word.substr(begin, word.find('=') - begin), names, "--");
 }
 
 }  // namespace
@@ -38,7 +48,10 @@ po::variables_map parse_arguments(const std::vector<std::string>& arguments,
     refuse_repetitions(parsed);
     po::store(parsed, values);
   } catch (const po::too_many_positional_options_error&) {
-    throw UsageError("There is an argument that belongs to no option; see --help.");
+    throw UsageError("There are more arguments than this command takes; see --help.");
+  } catch (const po::unknown_option& error) {
+    throw UsageError(fmt::format("{}; see --help.{}", error.what(),
+                                 meant_option(error.get_option_name(), options)));
   } catch (const po::error& error) {
     throw UsageError(fmt::format("{}; see --help.", error.what()));
   }

@@ -13,6 +13,7 @@
 
 #include "sae/config/recipes.hpp"
 #include "sae/core/error.hpp"
+#include "sae/core/suggestion.hpp"
 #include "sae/data/dataset_file.hpp"
 
 namespace sae {
@@ -44,12 +45,13 @@ std::optional<fs::path> find_first(const std::vector<fs::path>& paths) {
   return std::nullopt;
 }
 
-[[noreturn]] void fail_to_find(const std::string& what, const std::vector<fs::path>& paths) {
+[[noreturn]] void fail_to_find(const std::string& what, const std::vector<fs::path>& paths,
+                               const std::string& hint = "") {
   std::string looked_at;
   for (const fs::path& path : paths) {
     looked_at += (looked_at.empty() ? "" : ", ") + path.lexically_normal().string();
   }
-  throw MissingInputError(fmt::format("Found no {}; looked at {}.", what, looked_at));
+  throw MissingInputError(fmt::format("Found no {}; looked at {}.{}", what, looked_at, hint));
 }
 
 /// Returns rank 0's text on every rank. Collective.
@@ -71,7 +73,9 @@ std::string local_recipe(const std::string& name) {
   if (const auto found = find_first(paths)) return read_local(*found);
   const auto built_in = built_in_recipes().find(name);
   if (built_in != built_in_recipes().end()) return built_in->second;
-  fail_to_find("recipe '" + name + "'", paths);
+  std::vector<std::string> names;
+  for (const auto& [known, text] : built_in_recipes()) names.push_back(known);
+  fail_to_find("recipe '" + name + "'", paths, did_you_mean(name, names));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
+#include <algorithm>
 #include <map>
-#include <sstream>
 
+#include "help.hpp"
 #include "options.hpp"
 #include "parsing.hpp"
 #include "sae/config/recipes.hpp"
@@ -24,8 +25,8 @@ po::typed_value<std::string>* name_of(const std::string& initial, const char* ch
 std::string recipe_help() {
   std::string names;
   for (const auto& [name, text] : built_in_recipes()) names += name + ", ";
-  return fmt::format("ready settings: {}or a file data/recipes/NAME.cfg; a file comes first",
-                     names);
+  return fmt::format(
+      "ready settings: {}or your own in data/recipes/NAME.cfg, which is looked for first", names);
 }
 
 po::options_description session_options() {
@@ -34,22 +35,26 @@ po::options_description session_options() {
                         "folder for the results; else runs/<date-time>")(
       "recipe", po::value<std::string>()->value_name("NAME"), recipe_help().c_str())(
       "config", po::value<std::string>()->value_name("FILE"),
-      "settings from a file; the command line wins over it, it wins over a recipe")(
+      "settings from a file; they override a recipe, the command line overrides them")(
       "progress", name_of("auto", "auto|bar|lines"), "progress bar, or a line per epoch only")(
-      "quiet", po::bool_switch(), "print nothing but warnings and errors")("help", "this text");
+      "quiet", po::bool_switch(), "print nothing but warnings and errors")(
+      "help,h", "the options that people need most");
+  session.add_options()("help-all", "this text")("version",
+                                                 "versions of the program and its libraries");
   session.add_options()("profile", po::bool_switch(),
                         "write profile.json, where the time went, and trace.json, the first steps");
   session.add_options()("summary-every", value_of<Index>(10, "N"),
                         "write for TensorBoard every N updates, and after epochs; 0: nothing");
   session.add_options()("resume", name_of("never", "never|auto|required|FILE"),
-                        "go on with the run in --run: not, if there is a checkpoint, or by all "
-                        "means; or from this checkpoint")(
-      "checkpoint-every", name_of("60s", "INTERVAL"), "steps (200), epochs (1e) or seconds (300s)")(
-      "keep-checkpoints", value_of<Index>(3, "N"), "the newest N stay")(
+                        "never: start a new run; auto: resume the run in --run if it has a "
+                        "checkpoint; required: the same, but fail without one; FILE: resume this "
+                        "checkpoint")("checkpoint-every", name_of("60s", "INTERVAL"),
+                                      "steps (200), epochs (1e) or seconds (300s)")(
+      "keep-checkpoints", value_of<Index>(3, "N"), "keep the newest N")(
       "stop-after-steps", po::value<Index>()->value_name("N"),
       "stop cleanly after N updates, with exit code 75")(
       "max-time", po::value<std::string>()->value_name("TIME"),
-      "likewise, in time before such as 90s, 55m, 2h or 1:30:00 are over")(
+      "stop cleanly before this time is over, such as 90s, 55m, 2h or 1:30:00")(
       "stall-timeout", name_of("300s", "TIME"), "end the job after so long without progress")(
       "on-divergence", name_of("stop", "stop|reduce"),
       "end with exit code 76, or go back to the last checkpoint with half the learning rate");
@@ -86,7 +91,7 @@ RunControl control_of(const po::variables_map& values) {
   control.resume = kind != kinds.end() ? kind->second : Resume::kFile;
   if (control.resume == Resume::kFile) control.resume_file = name("resume");
   require(control.resume == Resume::kNever || values.count("run") > 0,
-          "--resume needs --run: the folder of the run to go on with.");
+          "--resume needs --run, the folder of the run.");
   control.checkpoint_every = parse_interval(name("checkpoint-every"));
   control.keep_checkpoints = integer(values, "keep-checkpoints", 1);
   if (values.count("stop-after-steps") > 0) {
@@ -121,20 +126,20 @@ std::string text_of(const SettingTexts& texts, const std::string& name) {
 }  // namespace
 
 Command parse_train_options(const std::vector<std::string>& arguments, const FileTexts& files) {
-  po::options_description all(
-      "sae_dist [train] [options]: trains a stacked denoising autoencoder; also under mpirun or "
-      "srun. Without a choice of network and training, images with labels are trained by the "
-      "recipe "
-      "minute.\nOther commands: bench, evaluate, predict, encode, reconstruct, score, export, "
-      "import, inspect, report, doctor; each has a --help of its own");
+  po::options_description all;
   all.add(session_options()).add(setting_options());
-
-  const po::variables_map values = parse_arguments(arguments, all);
-  if (values.count("help") > 0) {
-    std::ostringstream text;
-    text << all;
-    return ShowText{text.str()};
+  if (std::ranges::count(arguments, "--help-all") > 0) {
+    return ShowText{
+        help_of("sae_dist [train] [options]",
+                "Trains a stacked denoising autoencoder; also under mpirun or srun. Without a "
+                "choice of network and training, images with labels are trained by the recipe "
+                "minute. Other commands: bench, evaluate, predict, encode, reconstruct, score, "
+                "export, import, inspect, report, doctor; each has its own --help.",
+                all)};
   }
+  if (asks_for_help(arguments)) return ShowText{short_help()};
+  if (std::ranges::count(arguments, "--version") > 0) return ShowText{version_text()};
+  const po::variables_map values = parse_arguments(arguments, all);
   const auto given = [&](const char* option) {
     return values.count(option) > 0 ? values[option].as<std::string>() : std::string();
   };

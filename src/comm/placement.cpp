@@ -153,9 +153,10 @@ std::vector<std::string> oversubscribed_cores(const Placement& placement, Index 
     const Index used = ranks_of(placement, host) * threads;
     if (granted <= 0 || static_cast<double>(used) <= granted) continue;
     sentences.push_back(
-        fmt::format("on {} {} thread{} may use the time of {:.3g} cores, by their "
-                    "control group or job: fewer would be faster",
-                    host, used, used == 1 ? "" : "s", granted));
+        fmt::format("on {} {} {} the time of {:.3g} {}, the limit of their container or job: fewer "
+                    "would be faster",
+                    host, used, used == 1 ? "thread has" : "threads share", granted,
+                    granted == 1 ? "core" : "cores"));
   }
   return sentences;
 }

@@ -37,7 +37,7 @@ void check_resumable(const Configuration& before, const Configuration& now, Inde
                                setting.name, old, value);
   }
   require(differences.empty(),
-          fmt::format("The run cannot go on with other settings: {}.", differences));
+          fmt::format("The run cannot be resumed with other settings: {}.", differences));
 }
 
 }  // namespace sae

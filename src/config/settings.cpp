@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "checks.hpp"
 #include "setting_kinds.hpp"
 
 namespace sae {
@@ -91,8 +92,7 @@ std::vector<Setting> make_settings() {
               OnResume::kFree),
          number_or_auto_setting(
              "validation-size", "N", kNotNegative,
-             "training samples that choose the best model and train nothing; auto: a "
-             "tenth of them, at most 5000",
+             "training samples held out to choose the best model; auto: a tenth, at most 5000",
              &C::validation_size),
          since(choice_setting(
                    "validation",
@@ -102,11 +102,11 @@ std::vector<Setting> make_settings() {
                             "drawn by the seed, from each class in proportion to its samples"},
                            {"first", ValidationChoice::kFirst, "the first of the file"}},
                        "random"),
-                   "which they are", &C::validation),
+                   "how they are chosen", &C::validation),
                "first"),
          since(number_setting("labelled", "N", kNotNegative,
-                              "use the labels of N training samples, as evenly from the classes "
-                              "as they allow, drawn by the seed; 0: of all",
+                              "use only N labels, drawn by the seed, as evenly over the classes "
+                              "as possible; 0: all",
                               &C::labelled),
                "0"),
          since(choice_setting("scale",
@@ -122,7 +122,7 @@ std::vector<Setting> make_settings() {
        since(number_or_auto_setting(
                  "initial-scale", "S", kNotNegative,
                  "initial weights are uniform within +-S sqrt(6 / (inputs + outputs)) "
-                 "of their layer; the smaller, the smoother are the filters; auto: 4 for "
+                 "of their layer; smaller values give smoother filters; auto: 4 for "
                  "sigmoid, 1 for tanh, 1.41 for relu and gelu",
                  &C::initial_scale),
              "4"),
@@ -132,22 +132,22 @@ std::vector<Setting> make_settings() {
              "sigmoid"),
        since(choice_setting("visible",
                             with_auto(visible_kinds(), "bernoulli if all inputs are within [0, 1]"),
-                            "what the inputs are: their reconstruction and its loss", &C::visible),
+                            "how inputs are reconstructed, and the loss", &C::visible),
              "bernoulli"),
        since(choice_setting(
                  "decoder",
                  Choices<Decoder>{{"tied", Decoder::kTied, "those of the encoder"},
-                                  {"free", Decoder::kFree, "of its own, with --finetune joint"}},
-                 "weights of reconstructions", &C::decoder),
+                                  {"free", Decoder::kFree, "its own, only with --finetune joint"}},
+                 "weights of the decoder", &C::decoder),
              "tied"),
        since(choice_setting("normalization", normalization_kinds(),
-                            "of what enters the units of a layer, also in its decoder",
+                            "normalize the input of each layer's units, also in the decoder",
                             &C::normalization),
              "none"),
-       since(flag_setting("lateral",
-                          "decode by what comes from above and by the noisy values beside it (a "
-                          "ladder network)",
-                          &C::lateral),
+       since(flag_setting(
+                 "lateral",
+                 "give the decoder the noisy values of each layer as well (a ladder network)",
+                 &C::lateral),
              "false"),
        with(text_setting("initial-model", "FILE",
                          "start from the layers and the scaling of this model", &C::initial_model),
@@ -157,18 +157,18 @@ std::vector<Setting> make_settings() {
       {since(choice_setting("noise", noise_kinds(), "kind of noise", &C::noise), "masking"),
        list_setting("corruption", kShare, "level of the noise, in [0, 1); see --noise",
                     &P::corruption),
-       choice_setting(
-           "corruption-at",
-           Choices<CorruptionAt>{{"layer", CorruptionAt::kLayer}, {"image", CorruptionAt::kImage}},
-           "corrupt the layer's own input, or the pixels and pass them up", &C::corruption_at),
+       choice_setting("corruption-at",
+                      Choices<CorruptionAt>{
+                          {"layer", CorruptionAt::kLayer, "corrupt the layer's input"},
+                          {"image", CorruptionAt::kImage, "corrupt the pixels and encode them"}},
+                      "where the noise is added", &C::corruption_at),
        with(list_setting("pretrain-epochs", kNotNegative, "epochs", &P::epochs),
             OnResume::kMoreEpochs),
        list_setting("pretrain-learning-rate", kNotNegative, "learning rate at the start",
                     &P::learning_rate),
        choice_setting("pretrain-schedule", schedule_kinds(), "how it falls", &C::pretrain_schedule),
        following(list_setting("pretrain-weight-decay", kNotNegative,
-                              "instead of --weight-decay; the larger, the smoother are the "
-                              "filters",
+                              "replaces --weight-decay; larger values give smoother filters",
                               &P::weight_decay),
                  "weight-decay")});
   group(
@@ -194,55 +194,55 @@ std::vector<Setting> make_settings() {
            &C::finetune_learning_rate),
        choice_setting("finetune-schedule", schedule_kinds(), "how it falls", &C::finetune_schedule),
        since(choice_setting("finetune-noise", noise_kinds(),
-                            "of the inputs and of each layer before its activation, to classify or "
-                            "joint",
+                            "noise on the inputs and on each layer before its activation, with "
+                            "classify or joint",
                             &C::finetune_noise),
              "gaussian"),
        since(number_setting("finetune-corruption", "LEVEL", kNotNegative, "level of that noise",
                             &C::finetune_corruption),
              "0"),
        since(number_setting("dropout", "P", kShare,
-                            "probability of a hidden unit to be 0 for the layer above, to classify "
-                            "or joint",
+                            "probability that a hidden unit is set to 0, with classify or joint",
                             &C::dropout),
              "0"),
        since(number_setting("label-smoothing", "S", kShare,
-                            "share of a label that is divided among all classes",
+                            "share of each label that is spread over all classes",
                             &C::label_smoothing),
              "0"),
        since(number_setting("reconstruction-weight", "W", {.least = 0},
-                            "of joint: times the squared error of the inputs, averaged over "
+                            "joint: weight of the squared reconstruction error, averaged over "
                             "features",
                             &C::reconstruction_weight),
              "2000"),
-       since(
-           number_or_auto_setting(
-               "labelled-batch", "N", kNotNegative,
-               "of joint: labelled samples in each update besides the others; auto: where not all "
-               "have labels as many as there are, at most 100",
-               &C::labelled_batch),
-           "auto"),
+       since(number_or_auto_setting("labelled-batch", "N", kNotNegative,
+                                    "joint: labelled samples added to each minibatch; auto: if "
+                                    "some samples have no label, "
+                                    "as many as there are labels, at most 100",
+                                    &C::labelled_batch),
+             "auto"),
        with(since(number_setting("early-stop", "N", kNotNegative,
-                                 "end after N epochs without a better validation figure; 0: "
-                                 "never",
+                                 "stop after N epochs without a better validation figure; 0: never",
                                  &C::early_stop),
                   "0"),
             OnResume::kFree)});
   using D = Distortion;
   group("Images (distorted anew for every update, each by its own random amount)",
         {since(number_setting("rotate", "DEGREES", {.least = 0, .limit = 180},
-                              "at most, either way", &C::distortion, &D::rotation),
+                              "rotate by at most this angle, either way", &C::distortion,
+                              &D::rotation),
                "0"),
          since(number_setting("zoom", "SHARE", kShare,
-                              "by which width and height grow or shrink, at most", &C::distortion,
-                              &D::zoom),
+                              "grow or shrink width and height by at most this share",
+                              &C::distortion, &D::zoom),
                "0"),
-         since(number_setting("shear", "SHARE", {.least = 0, .limit = 10},
-                              "columns that a row moves for each row from the middle, at most",
-                              &C::distortion, &D::shear),
+         since(number_setting(
+                   "shear", "SHARE", {.least = 0, .limit = 10},
+                   "move a row by at most this many columns per row of distance from the middle",
+                   &C::distortion, &D::shear),
                "0"),
-         since(number_setting("shift", "PIXELS", kNotNegative, "in both directions, at most",
-                              &C::distortion, &D::shift),
+         since(number_setting("shift", "PIXELS", kNotNegative,
+                              "move by at most this many pixels in each direction", &C::distortion,
+                              &D::shift),
                "0"),
          since(number_setting("elastic", "FACTOR", kNotNegative,
                               "elastic distortion (Simard et al., 2003): pixels move by a smoothed "
@@ -253,7 +253,7 @@ std::vector<Setting> make_settings() {
                               "standard deviation of the Gaussian that smooths it", &C::distortion,
                               &D::elastic_sigma),
                "5")});
-  group("Optimizer (both)",
+  group("Optimizer (of pretraining and fine-tuning)",
         {number_setting("batch-size", "N", {.least = 1},
                         "samples per update, over all ranks together", &C::batch_size),
          since(choice_setting("optimizer", optimizer_kinds(), "how gradients become updates",
@@ -263,12 +263,12 @@ std::vector<Setting> make_settings() {
          number_setting("weight-decay", "D", kNotNegative,
                         "of an L2 penalty D/2 |w|^2 on the weights", &C::weight_decay),
          since(number_setting("clip-gradient-norm", "C", kNotNegative,
-                              "shorten a longer gradient of the mean loss to this; 0: none",
+                              "scale longer gradients down to this norm; 0: no limit",
                               &C::clip_gradient_norm),
                "0"),
          since(number_setting("weight-average", "D", kShare,
-                              "evaluate and save an average of the parameters, which keeps this "
-                              "share of itself in each update, such as 0.999; 0: none",
+                              "evaluate and save a moving average of the parameters with this "
+                              "decay, such as 0.999; 0: none",
                               &C::weight_average),
                "0"),
          since(number_setting("schedule-start", "S", kShare,
@@ -284,21 +284,19 @@ std::vector<Setting> make_settings() {
                       &C::reproducible)});
   group("Speed",
         {since(choice_setting("precision", kPrecisions,
-                              "of the operands of products; auto: bfloat16 if all processors have "
-                              "it",
+                              "of matrix products; auto: bfloat16 if all processors have it",
                               &C::precision),
                "float32"),
          since(choice_setting("gradient-precision", kPrecisions,
-                              "of gradients on their way between ranks; auto: as --precision",
+                              "of the gradients that ranks exchange; auto: as --precision",
                               &C::gradient_precision),
                "float32"),
-         with(choice_setting("averaging",
-                             Choices<Averaging>{{"auto", Averaging::kAuto},
-                                                {"flat", Averaging::kFlat},
-                                                {"node", Averaging::kNode}},
-                             "each rank holds and updates everything, or the ranks of a node share "
-                             "one copy",
-                             &C::averaging),
+         with(choice_setting(
+                  "averaging",
+                  Choices<Averaging>{{"auto", Averaging::kAuto},
+                                     {"flat", Averaging::kFlat, "each rank has its own copy"},
+                                     {"node", Averaging::kNode, "the ranks of a node share one"}},
+                  "copies of the model", &C::averaging),
               OnResume::kFree),
          with(since(choice_setting("cache-codes",
                                    Choices<CacheCodes>{{"auto", CacheCodes::kAuto},
@@ -311,47 +309,6 @@ std::vector<Setting> make_settings() {
               OnResume::kFree),
          with(threads_setting(), OnResume::kFree)});
   return all;
-}
-
-/// Throws: UsageError where settings contradict each other.
-void check(const Configuration& c) {
-  require(!c.initial_scale || *c.initial_scale > 0,
-          "--initial-scale is more than 0: equal units stay equal.");
-  require(c.cache_codes != CacheCodes::kOn || c.corruption_at != CorruptionAt::kImage,
-          "--cache-codes on keeps clean codes, but with --corruption-at image corrupted pixels "
-          "pass up through the finished layers.");
-  require(c.cache_codes != CacheCodes::kOn || !c.distortion.is_used(),
-          "--cache-codes on keeps codes, but those of distorted images change with every update.");
-  require(c.early_stop == 0 || c.validation_size != Index{0},
-          "--early-stop needs a validation set: --validation-size is 0.");
-  const bool classifies = uses_labels(c) || c.finetune == Finetune::kAuto;
-  require(uses_labels(c) || c.normalization == Normalization::kNone,
-          fmt::format("--normalization {} needs --finetune classify or joint.",
-                      name_of(c.normalization, normalization_kinds())));
-  require(c.finetune == Finetune::kJoint || !c.lateral, "--lateral needs --finetune joint.");
-  require(c.finetune == Finetune::kJoint || c.decoder == Decoder::kTied,
-          "--decoder free needs --finetune joint.");
-  require(c.finetune != Finetune::kJoint || c.reconstruction_weight > 0,
-          "--finetune joint needs a --reconstruction-weight of more than 0; else it is classify.");
-  require(classifies || (c.finetune_corruption == 0 && c.label_smoothing == 0 && c.dropout == 0),
-          "--finetune-corruption, --dropout and --label-smoothing need --finetune classify or "
-          "joint.");
-  require(c.finetune_noise == NoiseKind::kGaussian || c.finetune_corruption < 1,
-          "--finetune-corruption is in [0, 1) for all noise but gaussian.");
-  require(c.finetune == Finetune::kJoint || c.labelled_batch.value_or(0) == 0,
-          "--labelled-batch needs --finetune joint.");
-  require(c.finetune != Finetune::kJoint || c.labelled == 0 || c.labelled_batch != Index{0},
-          "--finetune joint draws the samples of --labelled besides: --labelled-batch is not 0.");
-  if (!c.reproducible) return;
-  require(c.normalization != Normalization::kBatch && c.labelled_batch.value_or(0) == 0,
-          "--reproducible takes a minibatch apart, which --normalization batch and "
-          "--labelled-batch need whole.");
-  require(c.gradient_precision != Precision::kBfloat16,
-          "--reproducible adds up gradients in float32, not bfloat16.");
-  require(c.averaging != Averaging::kNode,
-          "--reproducible has its own order of sums, which --averaging node cannot keep.");
-  require(c.cache_codes != CacheCodes::kOn,
-          "--reproducible computes codes sample by sample of a slice, --cache-codes on in blocks.");
 }
 
 /// As many layers as there are units; where one number of units serves all, as the longest of the
@@ -393,7 +350,7 @@ Configuration configuration_of(const SettingTexts& texts) {
       throw UsageError(given.where + error.what());
     }
   }
-  check(c);
+  check_together(c);
   return c;
 }
 

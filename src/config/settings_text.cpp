@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iomanip>
 #include <sstream>
 #include <string_view>
 
 #include "sae/config/settings.hpp"
 #include "sae/config/values.hpp"
+#include "sae/core/suggestion.hpp"
 
 namespace sae {
 namespace {
@@ -81,12 +83,13 @@ std::vector<Line> lines_of(std::string_view text, const std::string& file) {
   return result;
 }
 
-bool is_known(const std::string& name) {
-  for (const Setting& setting : settings()) {
-    if (setting.name == name) return true;
-  }
-  return false;
+std::vector<std::string> known_names() {
+  std::vector<std::string> names;
+  for (const Setting& setting : settings()) names.push_back(setting.name);
+  return names;
 }
+
+bool is_known(const std::string& name) { return std::ranges::count(known_names(), name) > 0; }
 
 }  // namespace
 
@@ -94,7 +97,8 @@ SettingTexts parse_settings(const std::string& text, const std::string& file) {
   SettingTexts texts;
   for (const Line& line : lines_of(text, file)) {
     const std::string where = fmt::format("In {}, line {}: ", file, line.number);
-    require(is_known(line.name), fmt::format("{}there is no setting '{}'.", where, line.name));
+    require(is_known(line.name), fmt::format("{}there is no setting '{}'.{}", where, line.name,
+                                             did_you_mean(line.name, known_names())));
     require(texts.emplace(line.name, SettingText{line.value, where}).second,
             fmt::format("{}--{} is given more than once.", where, line.name));
   }

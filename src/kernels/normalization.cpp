@@ -9,8 +9,8 @@ namespace sae {
 const Choices<Normalization>& normalization_kinds() {
   static const Choices<Normalization> kinds = {
       {"none", Normalization::kNone},
-      {"batch", Normalization::kBatch, "each unit over the minibatch of all ranks"},
-      {"layer", Normalization::kLayer, "each sample over the units of the layer"}};
+      {"batch", Normalization::kBatch, "per unit over the minibatch of all ranks"},
+      {"layer", Normalization::kLayer, "per sample over the units"}};
   return kinds;
 }
 

@@ -1,5 +1,7 @@
 #include "onednn_products.hpp"
 
+#include "sae/kernels/instructions.hpp"
+
 #ifdef SAE_HAS_ONEDNN
 
 #include <fmt/format.h>
@@ -149,6 +151,30 @@ std::string onednn_description() {
   return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
 }
 
+std::string instruction_set() {
+  using dnnl::cpu_isa;
+  switch (dnnl::get_effective_cpu_isa()) {
+    case cpu_isa::sse41:
+      return "SSE4.1";
+    case cpu_isa::avx:
+      return "AVX";
+    case cpu_isa::avx2:
+      return "AVX2";
+    case cpu_isa::avx2_vnni:
+      return "AVX2 with VNNI";
+    case cpu_isa::avx512_core:
+      return "AVX-512";
+    case cpu_isa::avx512_core_vnni:
+      return "AVX-512 with VNNI";
+    case cpu_isa::avx512_core_bf16:
+      return "AVX-512 with bfloat16";
+    case cpu_isa::avx512_core_amx:
+      return "AVX-512 with AMX";
+    default:  // Of other versions of the library.
+      return "another";
+  }
+}
+
 #define SAE_INSTANTIATE(T, R)                                                             \
   template void onednn_multiply<T, R>(const ConstMatrixRef<T>&, Transposed,               \
                                       const ConstMatrixRef<T>&, Transposed, const float*, \
@@ -165,6 +191,8 @@ SAE_INSTANTIATE(bfloat16, float)
 namespace sae {
 
 std::string onednn_description() { return {}; }
+
+std::string instruction_set() { return Eigen::SimdInstructionSetsInUse(); }
 
 }  // namespace sae
 

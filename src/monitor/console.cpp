@@ -33,7 +33,7 @@ void Console::print(const std::string& text) {
   const std::string reason = std::system_category().message(errno);
   out_ = nullptr;
   throw OutputError(
-      fmt::format("The output takes no more text ({}): nothing is printed from here on.", reason));
+      fmt::format("Cannot print any more ({}); the command continues without output.", reason));
 }
 
 void Console::step_done(const StepReport& report) {

@@ -120,7 +120,7 @@ std::vector<ReportPicture> hardest_pictures(const ModelResult& model, const Pict
         fmt::format("{} image {}", model.test ? "test" : "validation", hard.sample);
     if (hard.predicted >= 0) {
       picture.description +=
-          fmt::format(": its label is {}, the model said {}", hard.label, hard.predicted);
+          fmt::format(": its label is {}, the model predicted {}", hard.label, hard.predicted);
     }
     pictures.push_back(std::move(picture));
   }

@@ -113,7 +113,7 @@ Json confusion_list(const Confusion& confusion) {
     rows.push_back(
         {fmt::format("{}", cell.label), fmt::format("{}", cell.predicted), grouped(cell.count)});
   }
-  return table_view("The most frequent confusions", {"Label", "The model said", "Samples"}, rows);
+  return table_view("The most frequent confusions", {"Label", "Predicted", "Samples"}, rows);
 }
 
 Json confusion_matrix(const Confusion& confusion) {
@@ -176,8 +176,9 @@ Json confusion_view(const RunRecord& record) {
   if (!*shown || (*shown)->confusion.empty()) return nullptr;
   const Evaluation& evaluation = **shown;
   Json view = {
-      {"text", fmt::format("{}: {} of {} wrong. Rows are labels, columns what the model said.", of,
-                           grouped(evaluation.errors.value_or(0)), grouped(evaluation.samples))}};
+      {"text",
+       fmt::format("{}: {} of {} wrong. Rows are labels, columns what the model predicted.", of,
+                   grouped(evaluation.errors.value_or(0)), grouped(evaluation.samples))}};
   const bool is_small = evaluation.confusion.classes() <= kMostClassesShown;
   view["matrix"] = is_small ? confusion_matrix(evaluation.confusion) : nullptr;
   view["table"] = is_small ? nullptr : confusion_list(evaluation.confusion);
@@ -238,9 +239,10 @@ Json hardest_view(const Report& report) {
     }
     samples.push_back(std::move(sample));
   }
-  const char* what = classifies ? "the largest loss of {}: label → what the model said, and how "
-                                  "sure it was"
-                                : "the largest errors of {}: their scores";
+  const char* what = classifies
+                         ? "the largest loss of {}: label → what the model predicted, and how "
+                           "sure it was"
+                         : "the largest errors of {}: their scores";
   return {{"text", fmt::format("The {} {} samples with {}.", model->hardest.size(),
                                model->test ? "test" : "validation",
                                fmt::format(fmt::runtime(what), model->file))},

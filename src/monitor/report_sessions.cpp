@@ -159,7 +159,7 @@ Json session_table(const RunRecord& record) {
                {"Hosts", hosts_of(session)},
                {"Ranks × threads", ranks_of(session)},
                {"Averaging", session.averaging},
-               {"Memory", fmt::format("about {} a rank", megabytes(session.memory_per_rank))},
+               {"Memory", fmt::format("about {} per rank", megabytes(session.memory_per_rank))},
                {"Data set", fmt::format("{} ({})", record.dataset.name, record.data)},
                {"Source", record.dataset.source},
                {"Licence", record.dataset.license},

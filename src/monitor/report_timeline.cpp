@@ -79,7 +79,7 @@ void draw_stages(const RunRecord& record, const SessionOnAxis& shown, TimelineDr
                fmt::format("{}, within an epoch", stage));
 }
 
-/// What came after the checkpoint from which the next session went on.
+/// What came after the checkpoint from which the next session resumed.
 void draw_lost(const SessionOnAxis& shown, Index resumed_at, TimelineDrawing& drawing) {
   const SessionRecord& session = shown.session;
   double from = shown.begin;
@@ -89,7 +89,7 @@ void draw_lost(const SessionOnAxis& shown, Index resumed_at, TimelineDrawing& dr
   if (session.ended || shown.end() - from <= 0) return;
   drawing.span(
       "lost", from, shown.end(),
-      fmt::format("done again: the next session went on from update {}", grouped(resumed_at)));
+      fmt::format("repeated: the next session resumed from update {}", grouped(resumed_at)));
 }
 
 std::vector<SessionOnAxis> on_axis(const std::vector<SessionRecord>& sessions) {
@@ -112,7 +112,7 @@ std::vector<Event> events_of(const std::vector<SessionRecord>& sessions) {
   std::vector<Event> events;
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     const SessionRecord& s = sessions[i];
-    const std::string what = i == 0 ? "began" : "went on";
+    const std::string what = i == 0 ? "began" : "resumed";
     std::string notes;
     for (const std::string& note : s.notes) notes += "; " + note;
     events.push_back({s.begin, what + notes, grouped(s.first_step)});
@@ -121,8 +121,7 @@ std::vector<Event> events_of(const std::vector<SessionRecord>& sessions) {
     }
     for (const Warning& warning : s.warnings)
       events.push_back({warning.time, "warning: " + warning.text, ""});
-    if (s.ended)
-      events.push_back({s.last_sign, s.stopped ? "stopped in good order" : "finished", ""});
+    if (s.ended) events.push_back({s.last_sign, s.stopped ? "stopped cleanly" : "finished", ""});
     if (!s.failure.empty()) events.push_back({s.last_sign, "failed: " + s.failure, ""});
     if (!s.ended && s.failure.empty() && i + 1 < sessions.size())
       events.push_back({s.last_sign, "last sign before it was cut", ""});
@@ -173,9 +172,9 @@ Json timeline_view(const RunRecord& record) {
     }
     if (i == 0) continue;
     drawing.mark("rs", sessions[i].begin,
-                 fmt::format("went on from update {}, {}", grouped(session.first_step),
+                 fmt::format("resumed from update {}, {}", grouped(session.first_step),
                              date_and_time(session.begin)));
-    text += fmt::format("; went on from update {}", grouped(session.first_step));
+    text += fmt::format("; resumed from update {}", grouped(session.first_step));
   }
   return {{"text", text},
           {"length", duration(drawing.length)},

@@ -92,8 +92,8 @@ std::string confusion_table(const Confusion& confusion, const std::string& of) {
 std::string result_table(const RunResult& result, const std::filesystem::path& run_folder) {
   if (result.stopped) {
     return fmt::format(
-        "\n  stopped by {} after step {} with a checkpoint; to go on: the same command with "
-        "--run {} --resume auto\n",
+        "\n  stopped by {} after step {}; a checkpoint is saved. To resume: the same command "
+        "with --run {} --resume auto\n",
         result.stopped_by, grouped(result.step), shell_word(run_folder.string()));
   }
   const auto& first = result.models.front();

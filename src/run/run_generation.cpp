@@ -54,11 +54,10 @@ void RunGeneration::check() const {
   const std::optional<std::string> text = read(folder_.generation());
   // Without the file, no other session has taken the folder.
   if (!text || *text == text_) return;
-  throw SupersededError(
-      fmt::format("Another session has taken the run folder {}: it is at generation {}. This one, "
-                  "of generation "
-                  "{}, can write nothing into it any more and ends.",
-                  folder_.path().string(), text->substr(0, text->find(" at ")), number_));
+  throw SupersededError(fmt::format(
+      "A newer process uses the run folder {} (generation {}). This one, of generation {}, "
+      "may not write to it any more and ends.",
+      folder_.path().string(), text->substr(0, text->find(" at ")), number_));
 }
 
 }  // namespace sae

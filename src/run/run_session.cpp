@@ -48,10 +48,10 @@ std::optional<FoundCheckpoint> RunSession::find() const {
   switch (settings_.resume) {
     case Resume::kNever:
       if (!folder_.holds_run()) return std::nullopt;
-      throw OutputError(
-          fmt::format("The run folder {} already holds a run; go on with it by "
-                      "--resume auto, or choose another with --run.",
-                      folder_.path().string()));
+      throw OutputError(fmt::format(
+          "The run folder {} already holds a run; resume it with --resume auto, or choose "
+          "another folder with --run.",
+          folder_.path().string()));
     case Resume::kFile:
       return FoundCheckpoint{settings_.resume_file, load_checkpoint(settings_.resume_file), {}};
     case Resume::kAuto:

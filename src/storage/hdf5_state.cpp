@@ -77,6 +77,14 @@ bool is_real(ElementType type) {
 
 std::string_view name_of(ElementType type) { return traits_of(type).name; }
 
+std::string hdf5_version() {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
 double Hdf5File::State::Dataset::elements() const {
   return std::accumulate(shape.begin(), shape.end(), 1.0, std::multiplies<>());
 }

@@ -92,10 +92,10 @@ void warn_of_features(const RunData& data, Communicator& comm, std::vector<std::
                                    list_of_names(constant)));
   }
   if (!far.empty()) {
-    warnings.push_back(
-        fmt::format("Values far outside, which scaling and loss will be ruled by: "
-                    "{}; --scale rank-gauss is not.",
-                    list_of_names(far)));
+    warnings.push_back(fmt::format(
+        "Outliers that will dominate scaling and loss: {}; --scale rank-gauss is robust "
+        "against them.",
+        list_of_names(far)));
   }
 }
 

@@ -46,13 +46,13 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
                                    plural(static_cast<Index>(hosts.size()), "host")));
   for (const std::string& host : summary.placement) text += row("", host);
   text += row("minibatch",
-              fmt::format("{}, {}{} a rank", plural(batch, "sample"),
+              fmt::format("{}, {}{} per rank", plural(batch, "sample"),
                           batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));
   text += row("precision", describe(summary.precision));
   text += row("averaging", summary.averaging);
   text += row("codes", summary.codes);
   text += row("seed", fmt::format("{}", configuration.seed));
-  text += row("memory", fmt::format("about {} a rank; {} may be taken on {}",
+  text += row("memory", fmt::format("about {} per rank; {} available on {}",
                                     megabytes(summary.memory_per_rank),
                                     megabytes(summary.available_memory), summary.hosts.front()));
   text += row("work", fmt::format("about {:.3g} TFLOP in matrix products", flop / 1e12));

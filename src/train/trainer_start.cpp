@@ -140,8 +140,7 @@ void Trainer::decide_precision(const std::optional<Configuration>& resumed) {
          configuration_.reproducible ? Precision::kFloat32 : precision_of(configuration_));
   if (session_ && configuration_.precision == Precision::kBfloat16 && !native) {
     session_->warnings.emplace_back(
-        "Not all processors multiply bfloat16: its products are slow there, and slower than those "
-        "of float32.");
+        "Not all processors have bfloat16 instructions; there bfloat16 is slower than float32.");
   }
 }
 

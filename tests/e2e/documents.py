@@ -207,7 +207,7 @@ class Documents(ProgramTest):
     def test_options_are_there(self):
         commands = ["train", "bench", "evaluate", "predict", "encode", "reconstruct", "score", "export", "import",
                     "inspect", "report", "doctor"]
-        told = "".join(self.run_program(command, "--help") for command in commands)
+        told = "".join(self.run_program(command, "--help-all") for command in commands)
         scripts = (*SOURCE_DIR.glob("cluster/*.sh"), *SOURCE_DIR.glob("tests/bench/*.py"))
         told += "".join(path.read_text() for path in scripts)
         known = {*re.findall(r"--[a-z][a-z0-9-]*", told), *FOREIGN}

@@ -33,7 +33,7 @@ class Limits(ProgramTest):
                                   ("cpu", {"SLURM_MEM_PER_CPU": "50", "SLURM_CPUS_ON_NODE": "4"})):
             with self.subTest(name):
                 self.assertRegex(self.start_table(name, environment),
-                                 r"memory +about \d+ MB a rank; 210 MB may be taken on ")
+                                 r"memory +about \d+ MB per rank; 210 MB available on ")
                 self.assertRegex(self.run_program("doctor", "--data", "data.h5",
                                                   environment=environment),
                                  "warning +memory +210 MB free on ")

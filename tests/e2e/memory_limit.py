@@ -23,7 +23,7 @@ class MemoryLimit(ProgramTest):
                                   1000, "--precision", "float32", "--summary-every", 0)
         self.assertRegex(output, r"codes +computed in every step: 2\d\d MB of them are more than a "
                                  "quarter of the memory available")
-        free = re.search(r"memory +about \d+ MB a rank; (\d+) MB may be taken on", output)
+        free = re.search(r"memory +about \d+ MB per rank; (\d+) MB available on", output)
         self.assertLess(int(free[1]), LIMIT * 1.05)
 
     def test_doctor_tells_of_it(self):

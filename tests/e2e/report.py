@@ -34,7 +34,7 @@ class Report(ProgramTest):
         self.assertNotIn('http-equiv="refresh"', self.stopped)
         page = self.page("run")
         self.assertIn("✓ finished</span>", page)
-        self.assertIn("went on from update 50", page)
+        self.assertIn("resumed from update 50", page)
         self.assertIn("2 × 1", page)  # The first session.
         self.assertIn("rank 2", page)  # The last.
         events = self.journal("run")

@@ -99,7 +99,7 @@ class Stopped(ProgramTest):
                 self.run_program("-c", f"set -o pipefail; {line} {words}", program="/bin/bash")
                 self.assertTrue((self.folder / name / "model.h5").exists())
                 journal = (self.folder / name / "journal.jsonl").read_text()
-                self.assertEqual(journal.count("takes no more text"), name != "quiet", journal)
+                self.assertEqual(journal.count("Cannot print any more"), name != "quiet", journal)
         output = self.run_program("-c", f"{shlex.join(command_line('inspect', 'data.h5'))} > /dev/full",
                                   program="/bin/bash", code=73)
         self.assertIn("Cannot write standard output: No space left on device", output)

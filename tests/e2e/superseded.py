@@ -44,9 +44,9 @@ class Superseded(ProgramTest):
 
         code, text = self.act_upon(command_line(*SETTINGS, ranks=RANKS), trained, overtake, within=20)
         self.assertEqual(code, NO_OUTPUT, text)
-        self.assertRegex(text, r"sae_dist \[rank 0, \S+\]: Another session has taken the run folder "
-                               r"run: it is at generation \d+ of process \d+ on \S+\. This one, of "
-                               r"generation \d+, can write nothing")
+        self.assertRegex(text, r"sae_dist \[rank 0, \S+\]: A newer process uses the run folder run "
+                               r"\(generation \d+ of process \d+ on \S+\)\. This one, of generation "
+                               r"\d+, may not write to it any more and ends\.")
         self.assertEqual(self.files_of(run), newer)
 
     def files_of(self, run):

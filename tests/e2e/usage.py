@@ -58,7 +58,7 @@ class Usage(ProgramTest):
     def test_the_table_before_names_all_settings(self):
         table = self.output[:self.output.index("epoch   1/")]
         for text in ("data.h5", "toys", "80 train", "20 validation", "15 test", "30-20-10-3",
-                     "3 x 1 thread", "9 samples, 3 a rank", "float32", "MB a rank", "FLOP", "Eigen",
+                     "3 x 1 thread", "9 samples, 3 per rank", "float32", "MB per rank", "FLOP", "Eigen",
                      *EPOCHS):
             self.assertIn(text, table)
         for line in (self.run_folder / "config.cfg").read_text().splitlines():
@@ -112,17 +112,34 @@ class Usage(ProgramTest):
             self.assertTrue((self.folder / f"quiet{ranks}" / "log.txt").exists())
 
     def test_help(self):
-        for command, option in (("", "--corruption-at"), ("train", "--units"),
+        for command, option in (("", "--finetune-epochs"), ("train", "--units"),
                                 ("evaluate", "--split"), ("predict", "--csv"),
                                 ("encode", "--layer"), ("reconstruct", "--layer"),
                                 ("export", "--onnx"), ("import", "--from"), ("inspect", "FILE"),
                                 ("report", "--data"), ("doctor", "--threads")):
             output = self.run_program(*command.split(), "--help")
             self.assertIn(option, output)
-        output = self.run_program("--help", ranks=3)
+            for way in ((command, "-h"), ("help", command)):
+                self.assertEqual(self.run_program(*filter(None, way)), output, way)
+        output = self.run_program("--help-all", ranks=3)
         self.assertEqual(output.count("--finetune-epochs"), 1)
-        self.assertIn("(=100)", output)  # Defaults are told.
-        self.assertRegex(self.run_program("--version"), r"^sae_dist \d+\.\d+\.\d+\n$")
+        self.assertIn("--corruption-at", output)
+        self.assertIn("(=100)", output)  # Defaults are shown.
+
+    def test_help_and_version_fit_one_screen(self):
+        for option in ("--help", "--version"):
+            lines = self.run_program(option).splitlines()
+            self.assertLess(len(lines), 24, option)
+            self.assertLessEqual(max(map(len, lines)), 80, option)
+
+    def test_version(self):
+        text = self.run_program("--version")
+        self.assertRegex(text, r"^sae_dist \d+\.\d+\.\d+\n")
+        self.assertRegex(text, r"(?m)^  commit +([0-9a-f]{40,64}|unknown)$")
+        self.assertRegex(text, r"(?m)^  compiler +\w+ \d+")
+        self.assertRegex(text, r"(?m)^  HDF5 +\d+\.\d+\.\d+$")
+        for name in ("MPI", "Eigen"):
+            self.assertIn(name, text)
 
     def test_without_a_name_the_run_folder_is_new(self):
         folder = self.folder / "unnamed"

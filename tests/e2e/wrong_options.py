@@ -10,7 +10,9 @@ USAGE, MISSING = 64, 66
 # Arguments and what the line must name; the data set and run folder are given besides.
 TRAIN = [
     (["--nonsense", "1"], ["--nonsense"]),
-    (["--unit", "5"], ["--unit"]),  # No abbreviations: scripts must survive new options.
+    # No abbreviations: scripts must survive new options.
+    (["--unit", "5"], ["--unit", "Did you mean --units?"]),
+    (["--bacth-size", "5"], ["--bacth-size", "Did you mean --batch-size?"]),
     (["stray"], ["argument"]),
     (["--units", "0"], ["--units", "0"]),
     (["--units", "-5"], ["--units", "-5"]),
@@ -57,6 +59,8 @@ TRAIN = [
 
 OTHER = [
     (["fly"], ["'fly'"]),
+    (["inspct", "m.h5"], ["'inspct'", "Did you mean inspect?"]),
+    (["help", "inspct"], ["'inspct'", "Did you mean inspect?"]),
     (["evaluate"], ["MODEL"]),
     (["evaluate", "m.h5", "n.h5"], ["argument"]),
     (["evaluate", "m.h5", "--split", "half"], ["--split", "'half'"]),
@@ -85,7 +89,7 @@ OTHER = [
 # Lines of a configuration file.
 CONFIGURATION = [
     ("units=20\nthis is no setting\n", ["wrong", "line 2", "this is no setting"]),
-    ("unitz=20\n", ["wrong", "line 1", "unitz"]),
+    ("unitz=20\n", ["wrong", "line 1", "unitz", "Did you mean units?"]),
     ("units=20\n# Again:\nunits=30\n", ["wrong", "units", "more than once"]),
     ('data="a" b\n', ["wrong", "line 1", "closing quote"]),
     ("batch-size=ten\n", ["wrong", "batch-size", "'ten'"]),
@@ -124,7 +128,8 @@ class WrongOptions(ProgramTest):
     def test_a_missing_configuration_or_recipe(self):
         self.assert_refused(self.training(MISSING, ["absent.cfg"], ["--config", "absent.cfg"]),
                             self.training(MISSING, ["."], ["--config", "."]),
-                            self.training(MISSING, ["absent"], ["--recipe", "absent"]))
+                            self.training(MISSING, ["absent"], ["--recipe", "absent"]),
+                            self.training(MISSING, ["'quik'", "Did you mean quick?"], ["--recipe", "quik"]))
 
     def test_three_ranks_say_it_once(self):
         self.assert_refused(self.training(USAGE, ["--nonsense"], ["--nonsense"]),

@@ -15,7 +15,7 @@ class SupersededError : public OutputError {
   using OutputError::OutputError;
 };
 
-/// Fencing token of a run's folder: only the session that took the folder last may write to it.
+/// Fencing token of a run's folder: only the newest session may write to it.
 /// Ranks of a node that was cut off may outlive a restart of the job elsewhere; without the token
 /// they would overwrite its files. The file `generation` names the owner; no file locks are needed.
 ///

@@ -23,6 +23,9 @@ bool is_real(ElementType type);
 /// The name as users know it: "uint8", "float32", "another integer type".
 std::string_view name_of(ElementType type);
 
+/// Of the library in use, such as "1.10.8".
+std::string hdf5_version();
+
 /// How a data set is laid out in a file that is written block by block.
 struct DatasetLayout {
   std::vector<Index> shape;  ///< Rows first. At least one dimension.

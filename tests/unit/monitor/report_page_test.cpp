@@ -65,8 +65,8 @@ TEST(ReportPage, OfAFinishedRunTellsResultCurvesTimesAndSessions) {
   for (const char* part :
        {"<h1>Run today</h1>", "finished", "25.00 %", "3 of 12", "pretrain1: reconstruction loss",
         "from 20 to 12.5", "finetune: error", "<section id=\"confusion\"", "<b>1 → 2</b>",
-        "75 % sure", "rank 1", "went on from update 12", "Pauses between sessions are left out",
-        "cut, and done again", "a (rank 0), b (rank 1)"}) {
+        "75 % sure", "rank 1", "resumed from update 12", "Pauses between sessions are left out",
+        "cut, and repeated", "a (rank 0), b (rank 1)"}) {
     EXPECT_TRUE(holds(page, part)) << part;
   }
 }

@@ -72,7 +72,7 @@ TEST(Placement, WithMoreThreadsThanAHostGrantsIsCrowded) {
   EXPECT_EQ(oversubscribed_cores({{"a", "a"}, {{0, 1}, {2, 3}}, {2, 2}}, 1), Lines{});
   EXPECT_EQ(
       oversubscribed_cores({{"a", "a"}, {{0, 1}, {2, 3}}, {2, 2}}, 2),
-      Lines{"on a 4 threads may use the time of 2 cores, by their control group or job: fewer "
+      Lines{"on a 4 threads share the time of 2 cores, the limit of their container or job: fewer "
             "would be faster"});
 }
 

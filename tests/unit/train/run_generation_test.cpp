@@ -49,8 +49,8 @@ TEST_F(Generation, IsOfTheSessionThatTookTheFolderLast) {
   EXPECT_EQ(second.number(), 2);
   EXPECT_NO_THROW(second.check());
   expect_error<SupersededError>([&] { first.check(); },
-                                {folder.path().string(), "at generation 2 of process",
-                                 "This one, of generation 1, can write nothing"});
+                                {folder.path().string(), "(generation 2 of process",
+                                 "This one, of generation 1, may not write"});
 }
 
 TEST_F(Generation, OfTwoSessionsThatTookTheSameNumberIsTheLaterOnes) {

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace sae {
+
+/// The instruction set that matrix products use on this processor, such as "AVX-512 with AMX".
+std::string instruction_set();
+
+}  // namespace sae
