@@ -93,6 +93,34 @@ double stall_timeout_of(const std::vector<std::string>& arguments) {
   return usual;
 }
 
+const std::vector<CommandKind>& command_kinds() {
+  using Words = const std::vector<std::string>&;
+  using Parse = Command (*)(Words);
+  const auto alone = [](Parse parse) {
+    return [parse](Words arguments, const FileTexts&) { return parse(arguments); };
+  };
+  const auto inference = [](Inference kind) {
+    return [kind](Words arguments, const FileTexts&) {
+      return parse_inference_options(kind, arguments);
+    };
+  };
+  static const std::vector<CommandKind> kinds = {
+      {"train", "trains, or goes on with a run", parse_train_options},
+      {"import", "makes a data set of tables or arrays", alone(parse_import_options)},
+      {"inspect", "shows what is in a data set, a model or a run", alone(parse_inspect_options)},
+      {"evaluate", "prints error and confusion matrix of a model", alone(parse_evaluate_options)},
+      {"predict", "writes class and probabilities of each sample",
+       inference(Inference::kPredictions)},
+      {"encode", "writes the features of each sample", inference(Inference::kCodes)},
+      {"reconstruct", "writes each sample decoded", inference(Inference::kReconstructions)},
+      {"score", "writes how unusual each sample is", inference(Inference::kScores)},
+      {"export", "writes a model as ONNX", alone(parse_export_options)},
+      {"report", "writes the page of a run again", alone(parse_report_options)},
+      {"doctor", "checks machine, nodes and file system", alone(parse_doctor_options)},
+      {"bench", "measures how fast they are", alone(parse_bench_options)}};
+  return kinds;
+}
+
 Command parse_command_line(const std::vector<std::string>& arguments, const FileTexts& files) {
   if (!arguments.empty() && arguments[0] == "--version") {
     return ShowText{fmt::format("sae_dist {}\n", kVersion)};
@@ -100,25 +128,14 @@ Command parse_command_line(const std::vector<std::string>& arguments, const File
   if (arguments.empty() || arguments[0].starts_with("-")) {
     return parse_train_options(arguments, files);
   }
-  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
-  if (arguments[0] == "train") return parse_train_options(rest, files);
-  if (arguments[0] == "bench") return parse_bench_options(rest);
-  if (arguments[0] == "evaluate") return parse_evaluate_options(rest);
-  if (arguments[0] == "predict") return parse_inference_options(Inference::kPredictions, rest);
-  if (arguments[0] == "encode") return parse_inference_options(Inference::kCodes, rest);
-  if (arguments[0] == "reconstruct") {
-    return parse_inference_options(Inference::kReconstructions, rest);
+  std::string names;
+  for (const CommandKind& kind : command_kinds()) {
+    if (kind.name == arguments[0]) {
+      return kind.parse({arguments.begin() + 1, arguments.end()}, files);
+    }
+    names += (names.empty() ? "" : ", ") + kind.name;
   }
-  if (arguments[0] == "score") return parse_inference_options(Inference::kScores, rest);
-  if (arguments[0] == "export") return parse_export_options(rest);
-  if (arguments[0] == "doctor") return parse_doctor_options(rest);
-  if (arguments[0] == "import") return parse_import_options(rest);
-  if (arguments[0] == "inspect") return parse_inspect_options(rest);
-  if (arguments[0] == "report") return parse_report_options(rest);
-  throw UsageError(
-      fmt::format("There is no command '{}'; there are train, bench, evaluate, predict, encode, "
-                  "reconstruct, score, export, import, inspect, report and doctor.",
-                  arguments[0]));
+  throw UsageError(fmt::format("There is no command '{}'; there are {}.", arguments[0], names));
 }
 
 }  // namespace sae
