@@ -17,8 +17,9 @@
 
 int main(int argc, char** argv) {
   using namespace sae;
-  // Internal command: the trial process of a data set.
+  // Internal commands: what packages install, and the trial process of a data set.
   constexpr std::string_view kTryDataset = "try-dataset";
+  if (argc == 3 && argv[1] == std::string_view("generate")) return print_shell_file(argv[2]);
   if (argc == 3 && argv[1] == kTryDataset) run_dataset_trial(argv[2]);
   start_dataset_trials_by(std::string(kTryDataset));
   ignore_signals_of_writes();

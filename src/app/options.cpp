@@ -78,28 +78,6 @@ Command parse_help(const std::vector<std::string>& arguments, const FileTexts& f
   return parse_command_line({command, "--help"}, files);
 }
 
-using Parse = std::function<Command(const std::vector<std::string>&)>;
-
-/// Each command, and what parses its arguments.
-std::vector<std::pair<std::string, Parse>> commands(const FileTexts& files) {
-  const auto inference = [](Inference kind) {
-    return [kind](const auto& rest) { return parse_inference_options(kind, rest); };
-  };
-  return {{"train", [&files](const auto& rest) { return parse_train_options(rest, files); }},
-          {"bench", parse_bench_options},
-          {"evaluate", parse_evaluate_options},
-          {"predict", inference(Inference::kPredictions)},
-          {"encode", inference(Inference::kCodes)},
-          {"reconstruct", inference(Inference::kReconstructions)},
-          {"score", inference(Inference::kScores)},
-          {"export", parse_export_options},
-          {"import", parse_import_options},
-          {"inspect", parse_inspect_options},
-          {"report", parse_report_options},
-          {"doctor", parse_doctor_options},
-          {"help", [&files](const auto& rest) { return parse_help(rest, files); }}};
-}
-
 }  // namespace
 
 double stall_timeout_of(const std::vector<std::string>& arguments) {
@@ -122,16 +100,46 @@ double stall_timeout_of(const std::vector<std::string>& arguments) {
   return usual;
 }
 
+const std::vector<CommandKind>& command_kinds() {
+  using Words = const std::vector<std::string>&;
+  using Parse = Command (*)(Words);
+  const auto alone = [](Parse parse) {
+    return [parse](Words arguments, const FileTexts&) { return parse(arguments); };
+  };
+  const auto inference = [](Inference kind) {
+    return [kind](Words arguments, const FileTexts&) {
+      return parse_inference_options(kind, arguments);
+    };
+  };
+  static const std::vector<CommandKind> kinds = {
+      {"train", "trains, or goes on with a run", parse_train_options},
+      {"import", "makes a data set of tables or arrays", alone(parse_import_options)},
+      {"inspect", "shows what is in a data set, a model or a run", alone(parse_inspect_options)},
+      {"evaluate", "prints error and confusion matrix of a model", alone(parse_evaluate_options)},
+      {"predict", "writes class and probabilities of each sample",
+       inference(Inference::kPredictions)},
+      {"encode", "writes the features of each sample", inference(Inference::kCodes)},
+      {"reconstruct", "writes each sample decoded", inference(Inference::kReconstructions)},
+      {"score", "writes how unusual each sample is", inference(Inference::kScores)},
+      {"export", "writes a model as ONNX", alone(parse_export_options)},
+      {"report", "writes the page of a run again", alone(parse_report_options)},
+      {"doctor", "checks machine, nodes and file system", alone(parse_doctor_options)},
+      {"bench", "measures how fast they are", alone(parse_bench_options)}};
+  return kinds;
+}
+
 Command parse_command_line(const std::vector<std::string>& arguments, const FileTexts& files) {
   if (arguments.empty() || arguments[0].starts_with("-")) {
     return parse_train_options(arguments, files);
   }
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (arguments[0] == "help") return parse_help(rest, files);
   std::vector<std::string> names;
-  for (const auto& [name, parse] : commands(files)) {
-    if (name == arguments[0]) return parse(rest);
-    names.push_back(name);
+  for (const CommandKind& kind : command_kinds()) {
+    if (kind.name == arguments[0]) return kind.parse(rest, files);
+    names.push_back(kind.name);
   }
+  names.emplace_back("help");
   throw UsageError(fmt::format("There is no command '{}'; there are {} and {}.{}", arguments[0],
                                fmt::join(names.begin(), names.end() - 1, ", "), names.back(),
                                did_you_mean(arguments[0], names)));

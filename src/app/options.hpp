@@ -121,6 +121,15 @@ struct FileTexts {
   std::function<bool(const std::filesystem::path&)> has_labelled_images;
 };
 
+/// A command that the user can name.
+struct CommandKind {
+  std::string name;
+  std::string summary;
+  std::function<Command(const std::vector<std::string>& arguments, const FileTexts&)> parse;
+};
+
+const std::vector<CommandKind>& command_kinds();
+
 /// The value of --stall-timeout in seconds; the default if the option is absent or invalid.
 double stall_timeout_of(const std::vector<std::string>& arguments);
 

@@ -38,6 +38,8 @@ po::variables_map parse_arguments(const std::vector<std::string>& arguments,
   using po::command_line_style::allow_long;
   using po::command_line_style::long_allow_adjacent;
   using po::command_line_style::long_allow_next;
+  if (arguments.size() == 1 && arguments[0] == kListOptions)
+    throw DeclaredOptions{options.options()};
   po::variables_map values;
   try {
     const auto parsed = po::command_line_parser(arguments)

@@ -15,6 +15,7 @@
 #include "sae/train/stage.hpp"
 #include "sae/train/step_profile.hpp"
 #include "search.hpp"
+#include "shell_files.hpp"
 
 namespace sae {
 namespace {
@@ -64,6 +65,18 @@ int fail(const Communicator& comm, const std::string& text, ExitCode code) {
 }
 
 }  // namespace
+
+int print_shell_file(const std::string& kind) {
+  try {
+    fmt::print("{}", shell_file(kind));
+    return std::fflush(stdout) == 0 ? 0 : static_cast<int>(ExitCode::kOutput);
+  } catch (const UsageError& error) {
+    print_to(stderr, fmt::format("sae_dist: {}\n", error.what()));
+    return static_cast<int>(error.code());
+  } catch (const std::system_error&) {  // Thrown by fmt::print.
+    return static_cast<int>(ExitCode::kOutput);
+  }
+}
 
 std::optional<Command> parse_arguments(const std::vector<std::string>& arguments,
                                        Communicator& comm) {

@@ -8,6 +8,9 @@
 
 namespace sae {
 
+/// `sae_dist generate KIND`, which needs no MPI. Returns the exit code.
+int print_shell_file(const std::string& kind);
+
 /// Parses the arguments. If they are wrong, rank 0 prints why and all ranks get none. Collective.
 std::optional<Command> parse_arguments(const std::vector<std::string>& arguments,
                                        Communicator& comm);

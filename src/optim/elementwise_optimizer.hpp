@@ -13,6 +13,12 @@
 #include "sae/kernels/bfloat16.hpp"
 #include "sae/optim/optimizer.hpp"
 
+// A program for several processors has each loop for several sizes of vectors, and takes the
+// largest that its processor has.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__AVX2__)
+#define SAE_CHOOSES_VECTORS
+#endif
+
 namespace sae {
 
 /// a b + c, rounded once where the processor can: the same in each loop that the compiler makes of
@@ -75,10 +81,12 @@ class ElementwiseOptimizer final : public Optimizer {
   };
 
   /// gradient(i) is that of element i. Returns whether all are finite; the element of one that is
-  /// not stays as it is.
+  /// not stays as it is. Inline, to be made for the instructions of its caller.
   template <bool HasRounded, typename Gradient>
-  static bool update_block(const Block& block, const Formula& given, const OptimizerStep& step,
-                           const Gradient& gradient) {
+  [[gnu::always_inline]] static inline bool update_elements(const Block& block,
+                                                            const Formula& given,
+                                                            const OptimizerStep& step,
+                                                            const Gradient& gradient) {
     const Formula formula = prepared(given, step);
     const Block at = block;
     const OptimizerStep fixed = step;
@@ -112,6 +120,36 @@ class ElementwiseOptimizer final : public Optimizer {
       if constexpr (HasRounded) at.rounded[i] = rounded_bits(updated);
     }
     return faults == 0;
+  }
+
+#ifdef SAE_CHOOSES_VECTORS
+  template <bool HasRounded, typename Gradient>
+  [[gnu::target("avx2,fma")]] static bool update_by_256_bits(const Block& block,
+                                                             const Formula& given,
+                                                             const OptimizerStep& step,
+                                                             const Gradient& gradient) {
+    return update_elements<HasRounded>(block, given, step, gradient);
+  }
+  template <bool HasRounded, typename Gradient>
+  [[gnu::target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")]] static bool
+  update_by_512_bits(const Block& block, const Formula& given, const OptimizerStep& step,
+                     const Gradient& gradient) {
+    return update_elements<HasRounded>(block, given, step, gradient);
+  }
+#endif
+
+  template <bool HasRounded, typename Gradient>
+  static bool update_block(const Block& block, const Formula& given, const OptimizerStep& step,
+                           const Gradient& gradient) {
+#ifdef SAE_CHOOSES_VECTORS
+    static const bool has_256 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    static const bool has_512 =
+        has_256 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (has_512) return update_by_512_bits<HasRounded>(block, given, step, gradient);
+    if (has_256) return update_by_256_bits<HasRounded>(block, given, step, gradient);
+#endif
+    return update_elements<HasRounded>(block, given, step, gradient);
   }
 
   template <typename Gradient>

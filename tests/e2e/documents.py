@@ -27,6 +27,10 @@ NOT_HERE = {
     "SLURM_PMIX_FENCE=ring srun ": "tests/cluster/slurm_jobs.py",
     "cluster/slurm-cluster ": "tests/cluster/slurm_cluster.py",
     "cluster/netns-cluster ": "tests/cluster/plain_hosts.py",
+    "cmake --preset package ": "tests/package/debian.sh",
+    "cpack ": "tests/package/debian.sh",
+    "apt-get install ./build/package/": "tests/package/debian.sh",
+    "module ": "tests/scripts/modulefile.bats",
     "tensorboard ": "tests/e2e/tensorboard.py",
     "git archive HEAD | docker ": "needs Docker",
     "docker ": "needs Docker",
@@ -55,7 +59,7 @@ MORE = {"/usr/bin/python3 tests/bench/inference.py ": " --samples 300 --rounds 1
 # Options of other programs: mpirun, sbatch, srun, docker, cmake, ctest, bats and the like.
 FOREIGN = {"--bind-to", "--cpu-bind", "--cpus-per-task", "--exclusive", "--array", "--install", "--logdir", "--map-by",
            "--mpi", "--nodes", "--ntasks", "--ntasks-per-node", "--oversubscribe", "--rm", "--shm-size", "--signal",
-           "--hostfile"}
+           "--hostfile", "--prefix"}
 
 
 def blocks_of(document):
