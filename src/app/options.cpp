@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include "parsing.hpp"
@@ -59,16 +60,34 @@ Command parse_inspect_options(const std::vector<std::string>& arguments) {
 
 Command parse_report_options(const std::vector<std::string>& arguments) {
   po::options_description options(
-      "sae_dist report RUN [options]: writes the page of a run, RUN/report.html, anew");
-  options.add_options()("run", text_value("FOLDER"), "the run's folder")(
+      "sae_dist report RUN [options]: writes the page of a run, RUN/report.html, anew\n"
+      "sae_dist report RUN RUN ... [options]: writes one page that compares runs");
+  options.add_options()("run", po::value<std::vector<std::string>>()->value_name("FOLDER"),
+                        "folder of a run")(
       "data", text_value("FILE"),
-      "data set for the pictures; else the one that the run was trained on")("help", "this text");
+      "of one run: data set for the pictures; else the one that it was trained on")(
+      "output", po::value<std::string>()->default_value("comparison.html")->value_name("FILE"),
+      "of several runs: the page")("force", po::bool_switch(),
+                                   "replace a file even if it is not such a page")("help",
+                                                                                   "this text");
   const auto values =
-      parse_arguments(arguments, options, po::positional_options_description().add("run", 1));
+      parse_arguments(arguments, options, po::positional_options_description().add("run", -1));
   if (asks_for_help(values)) return help_of(options);
-  const auto run = values["run"].as<std::string>();
-  require(!run.empty(), "report needs the folder of a RUN; see --help.");
-  return ReportOptions{.run = run, .data = values["data"].as<std::string>()};
+  ReportOptions result;
+  result.data = values["data"].as<std::string>();
+  result.output = values["output"].as<std::string>();
+  result.force = values["force"].as<bool>();
+  if (values.count("run") > 0) {
+    for (const auto& run : values["run"].as<std::vector<std::string>>()) result.runs.push_back(run);
+  }
+  require(!result.runs.empty() && std::ranges::count(result.runs, "") == 0,
+          "report needs the folder of a RUN; see --help.");
+  const bool compares = result.runs.size() > 1;
+  require(!compares || result.data.empty(), "--data is for the page of one run, not of several.");
+  require(compares || (values["output"].defaulted() && !result.force),
+          "--output and --force are for a page of several runs; one is given.");
+  require(!result.output.empty() && result.output != "-", "--output is a file.");
+  return result;
 }
 
 }  // namespace
