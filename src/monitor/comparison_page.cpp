@@ -13,6 +13,8 @@ namespace sae {
 namespace {
 
 constexpr const char* kNothing = "–";
+// The best validation figure. Rows are written in its order.
+constexpr std::size_t kUsualColumn = 1;
 constexpr std::size_t kLongText = 28;  // Of a cell; a longer one is broken into lines.
 // Curves that can be told apart: by colour, then by the pattern of their lines.
 constexpr std::size_t kColours = 8;  // As in comparison.css.
@@ -115,18 +117,12 @@ TableColumn test_column(const Runs& runs, const Kinds& kinds, const std::string&
   return column;
 }
 
-/// The rows are ordered by the column at `usual` unless another one is chosen.
-std::vector<TableColumn> table_columns(const Runs& runs, const ComparedSettings& settings,
-                                       std::size_t& usual) {
+/// Results stand before settings, of which there may be many.
+std::vector<TableColumn> table_columns(const Runs& runs, const ComparedSettings& settings) {
   const Kinds kinds = kinds_of(runs);
   std::vector<TableColumn> columns(1);
   columns[0].name = "Run";
   for (const ComparedRun& run : runs) columns[0].add(run.name, key_of(run.name));
-  for (const auto& [name, values] : settings.different) {
-    columns.push_back({.name = name});
-    for (const std::string& value : values) columns.back().add(value, key_of(value));
-  }
-  usual = columns.size();
   TableColumn figures{fmt::format("Best validation {}", kinds.name())};
   TableColumn epochs{"Best epoch"};
   TableColumn times{"Time"};
@@ -149,6 +145,10 @@ std::vector<TableColumn> table_columns(const Runs& runs, const ComparedSettings&
     columns.push_back(test_column(runs, kinds, file));
   columns.push_back(std::move(times));
   columns.push_back(std::move(ends));
+  for (const auto& [name, values] : settings.different) {
+    columns.push_back({.name = name});
+    for (const std::string& value : values) columns.back().add(value, key_of(value));
+  }
   return columns;
 }
 
@@ -213,7 +213,7 @@ Json compared_curves(const Runs& runs, bool of_classifiers, const std::string& t
     }
   }
   if (lowest == nullptr) return nullptr;
-  chart.description = fmt::format("{} of {}: the lowest is {:.4g}{}, of {}.", title,
+  chart.description = fmt::format("{}, {}: the lowest is {:.4g}{}, of {}.", title,
                                   plural(drawn, "run"), least, unit, lowest->name);
   const std::string svg = svg_of(chart);
   if (svg.empty()) return nullptr;
@@ -303,15 +303,18 @@ std::string comparison_page(Comparison comparison) {
   Runs& runs = comparison.runs;
   sort_runs(runs);
   const ComparedSettings settings = compare_settings(runs);
-  std::size_t usual = 0;
-  const auto columns = table_columns(runs, settings, usual);
+  const auto columns = table_columns(runs, settings);
   Json rows = rows_view(runs, columns);
   Json header = Json::array();
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const bool numbers = std::ranges::any_of(
-        rows, [i](const Json& row) { return row["cells"][i]["number"].get<bool>(); });
-    header.push_back(
-        {{"column", i}, {"name", columns[i].name}, {"usual", i == usual}, {"numbers", numbers}});
+    const bool numbers = i > 0 && std::ranges::any_of(rows, [i](const Json& row) {
+                           return row["cells"][i]["number"].get<bool>();
+                         });
+    for (Json& row : rows) row["cells"][i]["number"] = numbers;  // Also where there is none.
+    header.push_back({{"column", i},
+                      {"name", columns[i].name},
+                      {"usual", i == kUsualColumn},
+                      {"numbers", numbers}});
   }
   Rows same;
   for (const auto& [name, value] : settings.same) same.push_back({name, value});

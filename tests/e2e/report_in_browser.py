@@ -73,13 +73,13 @@ class ReportInBrowser(ProgramTest):
         browser.look_through(1200)
         browser.open(page)
         best_first = browser.run(ROWS)
-        for column, order in ((0, ["run-1", "run-2", "run-10"]), (1, ["run-10", "run-1", "run-2"])):
+        for column, order in ((0, ["run-1", "run-2", "run-10"]), (7, ["run-10", "run-1", "run-2"])):
             browser.run(f"document.querySelector('label[for=by{column}]').click()")
             self.assertEqual(browser.run(ROWS), order)
             self.assertTrue(browser.run(ALIGNED))
             self.assertEqual(browser.run(TOO_WIDE), [])
         browser.screenshot(SHOTS / "comparison-by-momentum.png", whole=True)
-        browser.run("document.querySelector('th label[for=by2]').click()")
+        browser.run("document.querySelector('th label[for=by1]').click()")
         self.assertEqual(browser.run(ROWS), best_first)
         self.assertTrue(browser.run(SHOWN))
         browser.print_media()

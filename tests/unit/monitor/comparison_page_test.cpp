@@ -42,11 +42,11 @@ ComparedRun finished(const std::string& name, const std::string& momentum, doubl
 TEST(ComparisonPage, HasARowForEachRunTheBestFirstAndMarked) {
   const std::string page =
       comparison_page({{finished("one", "0.5", 4), finished("two", "0.9", 2.5)}, 1.7e9});
-  EXPECT_LT(page.find(">two</a> <span class=\"star\">★ best</span></th><td class=\"n\">0.9</td>"
+  EXPECT_LT(page.find(">two</a> <span class=\"star\">★ best</span></th>"
                       "<td class=\"n\">2.50 %</td><td class=\"n\">1</td><td class=\"n\">4.50 %</td>"
                       "<td class=\"n\">3.50 %</td><td class=\"n\">1:10</td><td class=\"\">"
-                      "finished</td>"),
-            page.find(">one</a></th><td class=\"n\">0.5</td>"))
+                      "finished</td><td class=\"n\">0.9</td>"),
+            page.find(">one</a></th><td class=\"n\">4.00 %</td>"))
       << page;
   EXPECT_EQ(count_of(page, "★ best"), 1u);
   EXPECT_EQ(count_of(page, ">momentum</label></th>"), 1u);
@@ -58,12 +58,13 @@ TEST(ComparisonPage, HasARowForEachRunTheBestFirstAndMarked) {
 TEST(ComparisonPage, IsOrderedByEachColumnInCss) {
   const std::string page =
       comparison_page({{finished("a", "0.5", 4), finished("b", "0.9", 2.5)}, 1.7e9});
-  // Columns: run, momentum, validation error, ...
-  EXPECT_TRUE(contains(page, "style=\"--o0:1;--o1:1;--o2:0;")) << page;
-  EXPECT_TRUE(contains(page, "style=\"--o0:0;--o1:0;--o2:1;"));
+  // Columns: run, validation error, epoch, two test errors, time, end, momentum.
+  EXPECT_TRUE(contains(page, "\"--o0:1;--o1:0;--o2:0;--o3:0;--o4:0;--o5:0;--o6:0;--o7:1;\""))
+      << page;
+  EXPECT_TRUE(contains(page, "\"--o0:0;--o1:1;--o2:1;--o3:1;--o4:1;--o5:1;--o6:1;--o7:0;\""));
   EXPECT_EQ(count_of(page, " checked>"), 1u);
-  EXPECT_TRUE(contains(page, "id=\"by2\" class=\"by usual\" checked"));
-  EXPECT_TRUE(contains(page, "#by1:checked~.wide tbody tr>*{order:var(--o1)}"));
+  EXPECT_TRUE(contains(page, "id=\"by1\" class=\"by usual\" checked"));
+  EXPECT_TRUE(contains(page, "#by7:checked~.wide tbody tr>*{order:var(--o7)}"));
 }
 
 TEST(ComparisonPage, DrawsCurvesOfAllRunsInTheColourOfTheirRows) {
@@ -71,7 +72,7 @@ TEST(ComparisonPage, DrawsCurvesOfAllRunsInTheColourOfTheirRows) {
       comparison_page({{finished("a", "0.5", 4), finished("b", "0.9", 2.5)}, 1.7e9});
   for (const char* part :
        {"<h3>Validation error</h3>", "<h3>Training loss</h3>",
-        "Validation error of 2 runs: the lowest is 2.5 %, of b.", "<path class=\"line s1\"",
+        "Validation error, 2 runs: the lowest is 2.5 %, of b.", "<path class=\"line s1\"",
         "<path class=\"line s2\"", "<span class=\"key s1\"></span>b</li>",
         "<span class=\"key s1\"></span><a href=\"b/report.html\">b</a>",
         "<span class=\"key s2\"></span><a href=\"a/report.html\">a</a>"}) {
