@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include <algorithm>
+
 #include "help.hpp"
 #include "parsing.hpp"
 #include "sae/config/settings.hpp"
@@ -57,18 +59,37 @@ Command parse_inspect_options(const std::vector<std::string>& arguments) {
 
 Command parse_report_options(const std::vector<std::string>& arguments) {
   po::options_description options("Options");
-  options.add_options()("run", text_value("FOLDER"), "the run's folder")(
+  options.add_options()("run", po::value<std::vector<std::string>>()->value_name("FOLDER"),
+                        "folder of a run")(
       "data", text_value("FILE"),
-      "data set for the pictures; else the one that the run was trained on")("help,h", "this text");
+      "of one run: data set for the pictures; else the one that it was trained on")(
+      "output", po::value<std::string>()->default_value("comparison.html")->value_name("FILE"),
+      "of several runs: the page")("force", po::bool_switch(),
+                                   "replace a file even if it is not such a page")("help,h",
+                                                                                   "this text");
   if (asks_for_help(arguments)) {
-    return ShowText{help_of("sae_dist report RUN [options]",
-                            "Writes the page of a run, RUN/report.html, again.", options)};
+    return ShowText{help_of("sae_dist report RUN [RUN ...] [options]",
+                            "Writes the page of a run, RUN/report.html, again; of several runs, "
+                            "one page that compares them.",
+                            options)};
   }
   const auto values =
-      parse_arguments(arguments, options, po::positional_options_description().add("run", 1));
-  const auto run = values["run"].as<std::string>();
-  require(!run.empty(), "report needs the folder of a RUN; see --help.");
-  return ReportOptions{.run = run, .data = values["data"].as<std::string>()};
+      parse_arguments(arguments, options, po::positional_options_description().add("run", -1));
+  ReportOptions result;
+  result.data = values["data"].as<std::string>();
+  result.output = values["output"].as<std::string>();
+  result.force = values["force"].as<bool>();
+  if (values.count("run") > 0) {
+    for (const auto& run : values["run"].as<std::vector<std::string>>()) result.runs.push_back(run);
+  }
+  require(!result.runs.empty() && std::ranges::count(result.runs, "") == 0,
+          "report needs the folder of a RUN; see --help.");
+  const bool compares = result.runs.size() > 1;
+  require(!compares || result.data.empty(), "--data is for the page of one run, not of several.");
+  require(compares || (values["output"].defaulted() && !result.force),
+          "--output and --force are for a page of several runs; one is given.");
+  require(!result.output.empty() && result.output != "-", "--output is a file.");
+  return result;
 }
 
 /// `help` and `help COMMAND`.
@@ -122,7 +143,7 @@ const std::vector<CommandKind>& command_kinds() {
       {"reconstruct", "writes each sample decoded", inference(Inference::kReconstructions)},
       {"score", "writes how unusual each sample is", inference(Inference::kScores)},
       {"export", "writes a model as ONNX", alone(parse_export_options)},
-      {"report", "writes the page of a run again", alone(parse_report_options)},
+      {"report", "writes the page of a run again, or compares runs", alone(parse_report_options)},
       {"doctor", "checks machine, nodes and file system", alone(parse_doctor_options)},
       {"bench", "measures how fast they are", alone(parse_bench_options)}};
   return kinds;

@@ -103,8 +103,10 @@ struct InspectOptions {
 };
 
 struct ReportOptions {
-  std::filesystem::path run;
-  std::filesystem::path data;  ///< Empty: the run's own.
+  std::vector<std::filesystem::path> runs;  ///< Several: they are compared on one page.
+  std::filesystem::path data;               ///< Of one run; empty: the run's own.
+  std::filesystem::path output;             ///< Of several runs.
+  bool force = false;                       ///< Replace a file that is no such page.
 };
 
 using Command =

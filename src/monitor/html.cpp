@@ -1,5 +1,7 @@
 #include "html.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/archive/iterators/base64_from_binary.hpp>
 #include <boost/archive/iterators/transform_width.hpp>
@@ -27,6 +29,20 @@ std::string escaped(std::string_view text) {
         break;
       default:
         if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') result += c;
+    }
+  }
+  return result;
+}
+
+std::string address_of(std::string_view relative_path) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+  std::string result;
+  for (const char c : relative_path) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      result += c;
+    } else {
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
   }
   return result;

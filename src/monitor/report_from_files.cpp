@@ -2,10 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <numeric>
-#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -19,12 +16,6 @@
 
 namespace sae {
 namespace {
-
-std::optional<std::string> text_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file) return std::nullopt;
-  return std::string{std::istreambuf_iterator<char>(file), {}};
-}
 
 /// The model to show, and the checkpoint that it is of.
 Checkpoint newest_model(const RunFolder& folder) {
@@ -98,15 +89,7 @@ ReportPictures pictures_from_files(const RunFolder& folder, const RunRecord& rec
 }  // namespace
 
 std::string write_report(const RunFolder& folder, const std::filesystem::path& data) {
-  const auto configuration = text_of(folder.config());
-  if (!configuration) {
-    throw MissingInputError(fmt::format("{} cannot be read: {} is not the folder of a run.",
-                                        folder.config().string(), folder.path().string()));
-  }
-  Report report{.run = folder.path().string()};
-  report.record.read_configuration(*configuration);
-  report.record.read_metrics(text_of(folder.metrics()).value_or(""));
-  report.record.read_journal(text_of(folder.journal()).value_or(""));
+  Report report{.run = folder.path().string(), .record = read_run_record(folder)};
   try {
     report.pictures = pictures_from_files(
         folder, report.record, data.empty() ? std::filesystem::path(report.record.data) : data);

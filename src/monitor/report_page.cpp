@@ -40,16 +40,16 @@ State state_of(const Report& report) {
   const std::string written = date_and_time(report.written);
   if (report.live)
     return {"●", "running", fmt::format("Written {}, again after each epoch.", written)};
-  if (record.sessions.empty() ||
-      (!record.sessions.back().ended && record.sessions.back().failure.empty())) {
+  const RunEnd how = record.end();
+  if (how == RunEnd::kUnknown) {
     return {"■", "not finished",
             fmt::format("No end is recorded: the run is under way, or it was cut. Written {}.",
                         written)};
   }
   const SessionRecord& last = record.sessions.back();
   const std::string end = date_and_time(last.last_sign);
-  if (record.finished()) return {"✓", "finished", fmt::format("Ended {}.", end)};
-  if (last.ended) {
+  if (how == RunEnd::kFinished) return {"✓", "finished", fmt::format("Ended {}.", end)};
+  if (how == RunEnd::kStopped) {
     return {"■", "stopped",
             fmt::format("Stopped cleanly{} {}; the same command with --run and --resume auto "
                         "resumes it.",
@@ -117,9 +117,7 @@ Json summary_view(const RunRecord& record) {
              fmt::format("communication {:.0f} % of the time", 100 * last.communication_share)));
   }
   if (!record.sessions.empty()) {
-    double seconds = 0;
-    for (const auto& session : record.sessions) seconds += session.last_sign - session.begin;
-    tiles.push_back(tile("Time", duration(seconds),
+    tiles.push_back(tile("Time", duration(record.seconds()),
                          record.sessions.size() == 1
                              ? "in one session"
                              : fmt::format("in {} sessions", record.sessions.size())));

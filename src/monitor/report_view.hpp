@@ -14,7 +14,9 @@ namespace sae {
 extern const char* const kReportTemplate;
 extern const char* const kChartTemplate;
 extern const char* const kTableTemplate;
-extern const char* const kReportStyle;  ///< CSS.
+extern const char* const kComparisonTemplate;
+extern const char* const kReportStyle;      ///< CSS.
+extern const char* const kComparisonStyle;  ///< Besides kReportStyle.
 
 /// The text of a template with the fields of the view. Its partial "html_table" shows a table_view.
 std::string render(const char* text, const Json& view);

@@ -1,10 +1,15 @@
 #include "run_record.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "json_fields.hpp"
+#include "sae/core/error.hpp"
 
 namespace sae {
 
@@ -329,6 +334,42 @@ void RunRecord::read_journal(const std::string& text) {
     return read_event<BeginEvent, EpochEvent, ReconstructedEvent, CheckpointEvent, WarningEvent,
                       FailedEvent, EndEvent>(line, *this);
   });
+}
+
+RunEnd RunRecord::end() const {
+  if (finished()) return RunEnd::kFinished;
+  if (sessions.empty()) return RunEnd::kUnknown;
+  if (sessions.back().ended) return RunEnd::kStopped;
+  return sessions.back().failure.empty() ? RunEnd::kUnknown : RunEnd::kFailed;
+}
+
+double RunRecord::seconds() const {
+  double sum = 0;
+  for (const SessionRecord& session : sessions) sum += session.last_sign - session.begin;
+  return sum;
+}
+
+namespace {
+
+std::optional<std::string> text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) return std::nullopt;
+  return std::string{std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+RunRecord read_run_record(const RunFolder& folder) {
+  const auto configuration = text_of(folder.config());
+  if (!configuration) {
+    throw MissingInputError(fmt::format("{} cannot be read: {} is not the folder of a run.",
+                                        folder.config().string(), folder.path().string()));
+  }
+  RunRecord record;
+  record.read_configuration(*configuration);
+  record.read_metrics(text_of(folder.metrics()).value_or(""));
+  record.read_journal(text_of(folder.journal()).value_or(""));
+  return record;
 }
 
 }  // namespace sae

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sae/model/denoising_objective.hpp"
+#include "sae/run/run_folder.hpp"
 #include "sae/train/metrics.hpp"
 
 namespace sae {
@@ -124,6 +125,14 @@ struct EndEvent {
   std::vector<ModelResult> models = {};
 };
 
+/// How a run ended, as far as its journal tells.
+enum class RunEnd {
+  kUnknown,  ///< It is under way, or it was cut.
+  kFinished,
+  kStopped,  ///< Cleanly, before its end.
+  kFailed
+};
+
 /// Its setup is that of the last session.
 struct RunRecord : RunSetup {
   std::vector<std::pair<std::string, std::string>> configuration = {};
@@ -135,6 +144,9 @@ struct RunRecord : RunSetup {
   Index unreadable_lines = 0;
 
   bool finished() const { return !sessions.empty() && sessions.back().ended && !models.empty(); }
+  RunEnd end() const;
+  /// Seconds of all sessions.
+  double seconds() const;
 
   void add(BeginEvent event, double time);
   // Before the first session begins, these have no effect.
@@ -151,6 +163,10 @@ struct RunRecord : RunSetup {
   void read_metrics(const std::string& text);  ///< In place of the epochs so far.
   void read_journal(const std::string& text);
 };
+
+/// What the folder tells; of missing metrics and a missing journal nothing.
+/// Throws: MissingInputError naming the folder if it has no config.cfg.
+RunRecord read_run_record(const RunFolder& folder);
 
 /// A line of the journal, with its end. Bytes that are not UTF-8, in a path say, are replaced.
 template <typename Event>

@@ -99,6 +99,17 @@ class Jobs(SlurmTest):
             self.assertIn(f"\nmomentum={value}\n",
                           (self.folder / f"rates/momentum-{value}/config.cfg").read_text())
 
+    def test_an_array_takes_lines_of_options_and_its_runs_are_compared(self):
+        (self.folder / "sweep.txt").write_text("# rates\n\n--momentum 0.1\n--momentum 0.5 --seed 2  # other\n")
+        array = self.submit("array.sbatch", "sweep.txt", *SETTINGS[:-1], "--pretrain-epochs", "1",
+                            options=["--array=1-2"])
+        for task, lines in enumerate((("momentum=0.1", "seed=1"), ("momentum=0.5", "seed=2")), 1):
+            self.wait(f"{array}_{task}")
+            configuration = (self.folder / f"runs/sweep-{task}/config.cfg").read_text()
+            self.assertLessEqual(set(lines), set(configuration.splitlines()))
+        self.run_program("report", "runs/sweep-1", "runs/sweep-2")
+        self.assertIn("momentum", (self.folder / "comparison.html").read_text())
+
     def test_ranks_and_threads_train_the_same_model_wherever_they_are(self):
         settings = [*SETTINGS[:-1], "--pretrain-epochs", "1", "--precision", "float32"]
         self.train("alone", *settings)

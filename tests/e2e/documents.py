@@ -25,6 +25,7 @@ NOT_HERE = {
     "VARY=recipe ": "tests/cluster/slurm_jobs.py",
     ". slurm/site.conf": "tests/cluster/slurm_jobs.py",
     "SLURM_PMIX_FENCE=ring srun ": "tests/cluster/slurm_jobs.py",
+    "sae_dist report runs/sweep-": "tests/e2e/comparison.py",
     "cluster/slurm-cluster ": "tests/cluster/slurm_cluster.py",
     "cluster/netns-cluster ": "tests/cluster/plain_hosts.py",
     "cmake --preset package ": "tests/package/debian.sh",

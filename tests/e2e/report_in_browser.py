@@ -1,6 +1,6 @@
-"""report.html in headless Chromium, on a screen and on a phone, in the light and in the dark: no error,
-no missing picture, nothing wider than the window. Arguments: the browser, its driver and a folder for
-the screenshots."""
+"""report.html, and the page that compares runs, in headless Chromium, on a screen and on a phone, in the
+light and in the dark: no error, no missing picture, nothing wider than the window. Arguments: the
+browser, its driver and a folder for the screenshots."""
 
 import pathlib
 import sys
@@ -25,6 +25,17 @@ const root = document.documentElement;
 return {window: innerWidth, overflow: root.scrollWidth - root.clientWidth}"""
 OPEN_ALL = "document.querySelectorAll('details').forEach(details => details.open = true)"
 BACKGROUND = "return getComputedStyle(document.body).backgroundColor"
+# Names of the runs in the table from top to bottom, and whether cells stand below their heads.
+ROWS = """
+return [...document.querySelectorAll('.runs tbody a')].map(link => [link.getBoundingClientRect().top, link.text])
+  .sort((a, b) => a[0] - b[0]).map(([, name]) => name)"""
+ALIGNED = """
+const left = cell => Math.round(cell.getBoundingClientRect().left);
+const heads = [...document.querySelectorAll('.runs thead th')];
+return [...document.querySelectorAll('.runs tbody tr')].every(row =>
+  [...row.children].every((cell, i) => left(cell) == left(heads[i])))"""
+SHOWN = "return [...document.querySelectorAll('.by+label')].some(label => label.offsetParent)"
+RATES = {"run-2": "0.9", "run-10": "0.1", "run-1": "0.5"}
 
 
 class ReportInBrowser(ProgramTest):
@@ -51,6 +62,28 @@ class ReportInBrowser(ProgramTest):
         page.write_text(self.while_training("live", look, *SETTINGS, "--finetune-epochs", 100000))
         self.assertIn('http-equiv="refresh"', page.read_text())
         self.look_at(page, "report-live", pictures=2 + 2)
+
+    def test_of_runs_that_are_compared(self):
+        for run, momentum in RATES.items():
+            self.train(f"rates/{run}", *SETTINGS, "--momentum", momentum, "--units", "50,50")
+        self.run_program("report", *(f"rates/{run}" for run in RATES))
+        page = self.folder / "comparison.html"
+        self.look_at(page, "comparison", pictures=0)
+        browser = self.browser
+        browser.look_through(1200)
+        browser.open(page)
+        best_first = browser.run(ROWS)
+        for column, order in ((0, ["run-1", "run-2", "run-10"]), (7, ["run-10", "run-1", "run-2"])):
+            browser.run(f"document.querySelector('label[for=by{column}]').click()")
+            self.assertEqual(browser.run(ROWS), order)
+            self.assertTrue(browser.run(ALIGNED))
+            self.assertEqual(browser.run(TOO_WIDE), [])
+        browser.screenshot(SHOTS / "comparison-by-momentum.png", whole=True)
+        browser.run("document.querySelector('th label[for=by1]').click()")
+        self.assertEqual(browser.run(ROWS), best_first)
+        self.assertTrue(browser.run(SHOWN))
+        browser.print_media()
+        self.assertFalse(browser.run(SHOWN))
 
     def look_at(self, page, name, pictures):
         self.assertLess(page.stat().st_size, 1_500_000)

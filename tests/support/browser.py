@@ -84,6 +84,10 @@ class Browser:
         self._command("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
 
+    def print_media(self):
+        """From now on the page looks as on paper."""
+        self._command("Emulation.setEmulatedMedia", media="print")
+
     def open(self, path):
         self._call("POST", f"{self._session}/url", {"url": path.resolve().as_uri()})
 

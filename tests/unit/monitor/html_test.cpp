@@ -15,6 +15,12 @@ TEST(Html, TextCannotBecomeMarkup) {
   EXPECT_EQ(escaped("Zürich → 5"), "Zürich → 5");
 }
 
+TEST(Html, AnAddressIsNeverALinkToElsewhere) {
+  EXPECT_EQ(address_of("../a-b/c_1.html"), "../a-b/c_1.html");
+  EXPECT_EQ(address_of("javascript:x\"<?#%"), "javascript%3Ax%22%3C%3F%23%25");
+  EXPECT_EQ(address_of("\xc3\xbc b"), "%C3%BC%20b");
+}
+
 TEST(Html, PicturesAreBase64OfAnyLength) {
   const std::string head = "data:image/png;base64,";  // The vectors of RFC 4648, section 10.
   EXPECT_EQ(png_uri(""), head);
