@@ -109,6 +109,7 @@ ComparedSettings compare_settings(const std::vector<ComparedRun>& runs) {
   ComparedSettings result;
   for (const std::string& name : setting_names(runs)) {
     std::vector<std::string> values;
+    values.reserve(runs.size());
     for (const Values& run : values_of_runs) values.push_back(value_in(run, name));
     if (std::ranges::all_of(values, [&](const auto& value) { return value == values[0]; })) {
       result.same.emplace_back(name, values[0]);

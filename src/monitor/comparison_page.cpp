@@ -46,7 +46,7 @@ struct Kinds {
 
   const char* name() const { return !losses ? "error" : errors ? "figure" : "loss"; }
   std::string text(const Figure& figure) const {
-    const std::string value =
+    std::string value =
         fmt::format(fmt::runtime(figure.is_error ? "{:.2f} %" : "{:.5g}"), figure.value);
     if (!errors || !losses) return value;
     return (figure.is_error ? "error " : "loss ") + value;
@@ -276,10 +276,12 @@ std::string summary_of(const Runs& runs) {
                                                  {RunEnd::kStopped, "stopped"},
                                                  {RunEnd::kFailed, "failed"},
                                                  {RunEnd::kUnknown, "running or cut"}};
-  for (const auto& [end, name] : ends) {
-    const auto count =
-        std::ranges::count_if(runs, [&](const auto& run) { return run.record.end() == end; });
-    if (count > 0) text += fmt::format("{} {} {}", text.ends_with(':') ? "" : ",", count, name);
+  for (const auto& end : ends) {
+    const auto count = std::ranges::count_if(
+        runs, [&](const ComparedRun& run) { return run.record.end() == end.first; });
+    if (count > 0) {
+      text += fmt::format("{} {} {}", text.ends_with(':') ? "" : ",", count, end.second);
+    }
   }
   return text + ".";
 }
