@@ -112,8 +112,8 @@ TEST(Suggestion, AMistypedWordIsRefusedWithTheOneThatIsMeant) {
       {{"train", "--finetune-epoch", "5"}, "Did you mean --finetune-epochs?"},
       {{"evaluate", "m.h5", "--spilt", "test"}, "Did you mean --split?"},
       {{"import", "--cvs", "a"}, "Did you mean --csv?"},
-      {{"predcit", "m.h5"}, "There is no command 'predcit'; there are train, bench,"},
-      {{"predcit", "m.h5"}, "doctor and help. Did you mean predict?"},
+      {{"predcit", "m.h5"}, "There is no command 'predcit'; there are train, import,"},
+      {{"predcit", "m.h5"}, "bench and help. Did you mean predict?"},
       {{"hlep"}, "Did you mean help?"}};
   for (const auto& [arguments, part] : cases) {
     const std::string sentence = answer_to(arguments);
