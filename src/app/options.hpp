@@ -113,14 +113,13 @@ using Command =
     std::variant<ShowText, TrainOptions, EvaluateOptions, InferenceOptions, ExportOptions,
                  ImportCommandOptions, InspectOptions, BenchOptions, DoctorOptions, ReportOptions>;
 
-/// Functions that return the text of a configuration file or a recipe, or tell of a data set. Those
-/// that main passes are collective: rank 0 reads, so that only its host needs the file.
+/// Functions that return the text of a configuration file or a recipe, or tell of the environment.
+/// Those that main passes are collective: rank 0 reads, so that only its host needs them.
 struct FileTexts {
   std::function<std::string(const std::filesystem::path&)> configuration;
   std::function<std::string(const std::string&)> recipe;
-  /// Whether the data set is one of images with labels, what the usual recipe is for. Empty: the
-  /// one that is found by convention.
-  std::function<bool(const std::filesystem::path&)> has_labelled_images;
+  /// Whether $SAE_DATA names a data set.
+  std::function<bool()> environment_names_data;
 };
 
 /// A command that the user can name.

@@ -83,7 +83,7 @@ std::optional<Command> parse_arguments(const std::vector<std::string>& arguments
   const FileTexts files = {
       .configuration = [&comm](const auto& file) { return read_text(file, comm); },
       .recipe = [&comm](const auto& name) { return read_recipe(name, comm); },
-      .has_labelled_images = [&comm](const auto& data) { return has_labelled_images(data, comm); }};
+      .environment_names_data = [&comm] { return environment_names_data(comm); }};
   try {
     Command command = parse_command_line(arguments, files);
     const auto* train = std::get_if<TrainOptions>(&command);

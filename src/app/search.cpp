@@ -2,19 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <optional>
-#include <span>
 #include <system_error>
 #include <vector>
 
 #include "sae/config/recipes.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/suggestion.hpp"
-#include "sae/data/dataset_file.hpp"
 
 namespace sae {
 namespace {
@@ -78,12 +75,16 @@ std::string local_recipe(const std::string& name) {
   fail_to_find("recipe '" + name + "'", paths, did_you_mean(name, names));
 }
 
+std::string data_of_environment() {
+  const char* const named = std::getenv("SAE_DATA");
+  return named == nullptr ? "" : named;
+}
+
 }  // namespace
 
 fs::path find_dataset_here(const fs::path& given) {
   if (!given.empty()) return given;
-  const char* from_environment = std::getenv("SAE_DATA");
-  if (from_environment != nullptr && *from_environment != '\0') return from_environment;
+  if (const std::string named = data_of_environment(); !named.empty()) return named;
   const auto paths = candidates("mnist.h5");
   if (const auto found = find_first(paths)) return *found;
   fail_to_find("data set (--data, $SAE_DATA)", paths);
@@ -98,19 +99,8 @@ std::string read_recipe(const std::string& name, Communicator& comm) {
   return broadcast_text(comm.is_root() ? local_recipe(name) : std::string(), comm);
 }
 
-bool has_labelled_images(const fs::path& data, Communicator& comm) {
-  std::uint8_t has = 0;
-  if (comm.is_root()) {
-    try {
-      const DatasetInfo info = DatasetFile(find_dataset_here(data)).info();
-      has =
-          info.has_train_labels && info.height > 0 && info.pixel_type == PixelType::kUint8 ? 1 : 0;
-    } catch (const std::exception&) {
-      has = 0;
-    }
-  }
-  comm.broadcast(std::as_writable_bytes(std::span(&has, 1)), 0);
-  return has == 1;
+bool environment_names_data(Communicator& comm) {
+  return broadcast_text(comm.is_root() ? data_of_environment() : "", comm) != "";
 }
 
 std::string read_text(const fs::path& file, Communicator& comm) {

@@ -21,9 +21,8 @@ std::filesystem::path find_dataset_here(const std::filesystem::path& given);
 /// The text of a recipe: data/recipes/NAME.cfg, searched like the data set, else the built-in one.
 std::string read_recipe(const std::string& name, Communicator& comm);
 
-/// Whether it, found as by find_dataset(), is a data set of images with labels. Not if it cannot be
-/// read: whoever trains on it tells why.
-bool has_labelled_images(const std::filesystem::path& data, Communicator& comm);
+/// Whether $SAE_DATA names the data set where none is given.
+bool environment_names_data(Communicator& comm);
 
 std::string read_text(const std::filesystem::path& file, Communicator& comm);
 

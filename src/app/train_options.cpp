@@ -106,21 +106,17 @@ RunControl control_of(const po::variables_map& values) {
   return control;
 }
 
-/// What trains on images with labels where nothing is chosen.
+/// What trains MNIST where nothing is chosen.
 constexpr const char* kUsualRecipe = "minute";
 
-/// Whether what is trained, and how, is left to the program: all that is given is of the data, the
-/// seed, or of speed.
+/// Whether what is trained on what, and how, is left to the program: all that is given is of speed,
+/// the seed, or the parts of the data.
 bool chooses_nothing(const SettingTexts& given) {
   return std::ranges::all_of(given, [](const auto& entry) {
     const Setting& known = setting(entry.first);
-    return known.group == "Data" || known.group == "Speed" || known.name == "seed";
+    const bool is_of_parts = known.group == "Data" && known.name != "data";
+    return is_of_parts || known.group == "Speed" || known.name == "seed";
   });
-}
-
-std::string text_of(const SettingTexts& texts, const std::string& name) {
-  const auto found = texts.find(name);
-  return found == texts.end() ? std::string() : found->second.text;
 }
 
 }  // namespace
@@ -132,7 +128,7 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
     return ShowText{
         help_of("sae_dist [train] [options]",
                 "Trains a stacked denoising autoencoder; also under mpirun or srun. Without a "
-                "choice of network and training, images with labels are trained by the recipe "
+                "choice of data, network and training it trains on MNIST by the recipe "
                 "minute. Other commands: bench, evaluate, predict, encode, reconstruct, score, "
                 "export, import, inspect, report, doctor; each has its own --help.",
                 all)};
@@ -150,7 +146,7 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
   }
   std::string recipe = given("recipe");
   if (recipe.empty() && given("config").empty() && chooses_nothing(texts) &&
-      files.has_labelled_images(text_of(texts, "data"))) {
+      !files.environment_names_data()) {
     recipe = kUsualRecipe;
   }
   if (!recipe.empty()) texts.merge(parse_settings(files.recipe(recipe), "recipe " + recipe));

@@ -11,7 +11,7 @@ namespace {
 
 const FileTexts kFiles = {.configuration = [](const auto&) { return "unitz=1\n"; },
                           .recipe = [](const auto&) { return ""; },
-                          .has_labelled_images = [](const auto&) { return false; }};
+                          .environment_names_data = [] { return true; }};
 
 std::string answer_to(const std::vector<std::string>& arguments) {
   try {

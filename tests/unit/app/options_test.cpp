@@ -14,10 +14,10 @@ namespace sae {
 namespace {
 
 FileTexts files(const std::string& configuration, const std::string& recipe,
-                bool labelled_images = false) {
+                bool environment_names_data = true) {
   return {.configuration = [=](const auto&) { return configuration; },
           .recipe = [=](const auto&) { return recipe; },
-          .has_labelled_images = [=](const auto&) { return labelled_images; }};
+          .environment_names_data = [=] { return environment_names_data; }};
 }
 
 Configuration configure(const std::vector<std::string>& arguments,
@@ -35,21 +35,22 @@ std::string refusal(const std::vector<std::string>& arguments,
   return "accepted";
 }
 
-TEST(Options, WithoutAChoiceOfTrainingARecipeServesImagesWithLabels) {
-  const FileTexts images = files("batch-size=9", "units=7,6", true);
+TEST(Options, WithoutAChoiceOfDataAndTrainingARecipeServes) {
+  const FileTexts usual = files("batch-size=9", "units=7,6", false);
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {}, {"--data", "some.h5", "--seed", "3", "--threads", "2", "--resume", "never"}}) {
-    EXPECT_EQ(configure(arguments, images).layers.size(), 2u);
-    EXPECT_EQ(configure(arguments).layers.size(), 3u);
+           {}, {"--labelled", "100", "--seed", "3", "--threads", "2", "--resume", "never"}}) {
+    EXPECT_EQ(configure(arguments, usual).layers.size(), 2u);
+    EXPECT_EQ(configure(arguments).layers.size(), 3u);  // $SAE_DATA names the data.
   }
   for (const std::vector<std::string>& choice :
-       std::vector<std::vector<std::string>>{{"--units", "5,5,5"},
+       std::vector<std::vector<std::string>>{{"--data", "my.h5"},
+                                             {"--units", "5,5,5"},
                                              {"--finetune-epochs", "2"},
                                              {"--noise", "swap"},
                                              {"--rotate", "1"},
                                              {"--batch-size", "50"},
                                              {"--config", "file"}}) {
-    EXPECT_EQ(configure(choice, images).layers.size(), 3u) << choice[0];
+    EXPECT_EQ(configure(choice, usual).layers.size(), 3u) << choice[0];
   }
 }
 
