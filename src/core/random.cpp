@@ -15,17 +15,19 @@ namespace {
 /// Counters, or words, of several blocks, each in the lower half of a lane; the upper half has no
 /// meaning. product(a, b) multiplies the lower halves.
 #if defined(__AVX512F__)
+constexpr std::size_t kLanes = 8;
 using Lanes = std::uint64_t __attribute__((vector_size(64)));
 Lanes product(Lanes a, Lanes b) { return (Lanes)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
 #elif defined(__AVX2__)
+constexpr std::size_t kLanes = 4;
 using Lanes = std::uint64_t __attribute__((vector_size(32)));
 Lanes product(Lanes a, Lanes b) { return (Lanes)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
 #else
+constexpr std::size_t kLanes = 1;
 using Lanes = std::uint64_t;
 Lanes product(Lanes a, Lanes b) { return (a & 0xffffffffU) * b; }
 #endif
 
-constexpr std::size_t kLanes = sizeof(Lanes) / sizeof(std::uint64_t);
 constexpr std::size_t kGroups = 4;  ///< Independent, so that one's products hide another's wait.
 constexpr std::size_t kBlocks = kGroups * kLanes;
 
