@@ -6,7 +6,7 @@ find_program(gzip gzip REQUIRED)
 set(share ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/usr/share)
 set(documents ${share}/doc/${CPACK_PACKAGE_NAME})
 
-configure_file(${CPACK_SAE_SOURCE_DIR}/packaging/copyright ${documents}/copyright COPYONLY)
+configure_file(${CPACK_SAE_SOURCE_DIR}/cluster/debian/copyright ${documents}/copyright COPYONLY)
 # The date is that of SOURCE_DATE_EPOCH if that is set.
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(

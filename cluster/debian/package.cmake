@@ -30,10 +30,10 @@ string(
          "cmake, g++, libboost-iostreams-dev, libdnnl-dev, libeigen3-dev, libfmt-dev, libhdf5-dev, "
          "libhwloc-dev, libopenmpi-dev, libpng-dev, libprotobuf-dev, libspdlog-dev, "
          "nlohmann-json3-dev, slurm-client")
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/postinst
-                                       ${PROJECT_SOURCE_DIR}/packaging/prerm)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/cluster/debian/postinst
+                                       ${PROJECT_SOURCE_DIR}/cluster/debian/prerm)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # Files that Debian asks for, and none besides.
-set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/packaging/debian_files.cmake)
+set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cluster/debian/debian_files.cmake)
 set(CPACK_SAE_SOURCE_DIR ${PROJECT_SOURCE_DIR})
 include(CPack)
