@@ -1,6 +1,5 @@
 #include "option_list.hpp"
 
-#include <algorithm>
 #include <sstream>
 
 #include "options.hpp"
@@ -19,8 +18,8 @@ std::vector<std::string> alternatives_of(const std::string& value) {
 }
 
 std::string group_of(const std::string& option) {
-  const auto found = std::ranges::find(settings(), option, &Setting::name);
-  return found == settings().end() ? std::string() : std::string(found->group);
+  const Setting* const found = find_setting(option);
+  return found == nullptr ? std::string() : std::string(found->group);
 }
 
 ListedOption as_listed(const boost::program_options::option_description& declared) {

@@ -149,17 +149,22 @@ const std::vector<CommandKind>& command_kinds() {
   return kinds;
 }
 
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const CommandKind& kind : command_kinds()) names.push_back(kind.name);
+  return names;
+}
+
 Command parse_command_line(const std::vector<std::string>& arguments, const FileTexts& files) {
   if (arguments.empty() || arguments[0].starts_with("-")) {
     return parse_train_options(arguments, files);
   }
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (arguments[0] == "help") return parse_help(rest, files);
-  std::vector<std::string> names;
   for (const CommandKind& kind : command_kinds()) {
     if (kind.name == arguments[0]) return kind.parse(rest, files);
-    names.push_back(kind.name);
   }
+  std::vector<std::string> names = command_names();
   names.emplace_back("help");
   throw UsageError(fmt::format("There is no command '{}'; there are {} and {}.{}", arguments[0],
                                fmt::join(names.begin(), names.end() - 1, ", "), names.back(),

@@ -131,6 +131,9 @@ struct CommandKind {
 
 const std::vector<CommandKind>& command_kinds();
 
+/// Their names.
+std::vector<std::string> command_names();
+
 /// The value of --stall-timeout in seconds; the default if the option is absent or invalid.
 double stall_timeout_of(const std::vector<std::string>& arguments);
 

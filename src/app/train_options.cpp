@@ -125,13 +125,13 @@ Command parse_train_options(const std::vector<std::string>& arguments, const Fil
   po::options_description all;
   all.add(session_options()).add(setting_options());
   if (std::ranges::count(arguments, "--help-all") > 0) {
-    return ShowText{
-        help_of("sae_dist [train] [options]",
-                "Trains a stacked denoising autoencoder; also under mpirun or srun. Without a "
-                "choice of data, network and training it trains on MNIST by the recipe "
-                "minute. Other commands: bench, evaluate, predict, encode, reconstruct, score, "
-                "export, import, inspect, report, doctor; each has its own --help.",
-                all)};
+    return ShowText{help_of(
+        "sae_dist [train] [options]",
+        fmt::format("Trains a stacked denoising autoencoder; also under mpirun or srun. Without a "
+                    "choice of data, network and training it trains on MNIST by the recipe {}. "
+                    "Commands: {}; each has its own --help.",
+                    kUsualRecipe, fmt::join(command_names(), ", ")),
+        all)};
   }
   if (asks_for_help(arguments)) return ShowText{short_help()};
   if (std::ranges::count(arguments, "--version") > 0) return ShowText{version_text()};

@@ -334,9 +334,14 @@ const std::vector<Setting>& settings() {
   return all;
 }
 
-const Setting& setting(const std::string& name) {
+const Setting* find_setting(const std::string& name) {
   const auto found = std::ranges::find(settings(), name, &Setting::name);
-  if (found == settings().end()) throw std::out_of_range("There is no setting " + name + ".");
+  return found == settings().end() ? nullptr : &*found;
+}
+
+const Setting& setting(const std::string& name) {
+  const Setting* const found = find_setting(name);
+  if (found == nullptr) throw std::out_of_range("There is no setting " + name + ".");
   return *found;
 }
 

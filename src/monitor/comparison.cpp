@@ -17,11 +17,6 @@ namespace {
 
 using Values = std::map<std::string, std::string>;
 
-const Setting* find_setting(const std::string& name) {
-  const auto found = std::ranges::find(settings(), name, &Setting::name);
-  return found == settings().end() ? nullptr : &*found;
-}
-
 /// The value that a run trained with; empty if it is not known.
 std::string value_in(const Values& values, const std::string& name) {
   if (const auto found = values.find(name); found != values.end()) return found->second;

@@ -44,6 +44,9 @@ struct Setting {
 /// All settings, in the order of --help.
 const std::vector<Setting>& settings();
 
+/// The setting of that name; null if there is none.
+const Setting* find_setting(const std::string& name);
+
 /// Throws: std::out_of_range if there is none of that name.
 const Setting& setting(const std::string& name);
 
