@@ -19,14 +19,20 @@ float uniform(std::uint32_t word, double limit) {
   return static_cast<float>(limit * ((word + 0.5) / 2147483648.0 - 1));
 }
 
-/// (size, size): row i is a Gaussian around i.
+/// Pixels between the random values of a field: a Gaussian smooths away what lies between them.
+Index spacing(double sigma) { return std::max<Index>(1, static_cast<Index>(sigma / 2)); }
+
+/// (size, values): column j is a Gaussian around the place of value j. A field of independent
+/// values varies as much as one with a value for each pixel.
 Matrix<float> gaussians(Index size, double sigma) {
-  Matrix<float> kernel(size, size);
-  for (Index j = 0; j < size; ++j) {
+  const Index step = spacing(sigma);
+  const double height = std::sqrt(static_cast<double>(step) / (2 * std::numbers::pi)) / sigma;
+  Matrix<float> kernel(size, (size + step - 1) / step);
+  for (Index j = 0; j < kernel.cols(); ++j) {
+    const double place = static_cast<double>(j * step) + static_cast<double>(step - 1) / 2;
     for (Index i = 0; i < size; ++i) {
-      const double distance = static_cast<double>(i - j) / sigma;
-      kernel(i, j) = static_cast<float>(std::exp(-distance * distance / 2) /
-                                        (sigma * std::sqrt(2 * std::numbers::pi)));
+      const double distance = (static_cast<double>(i) - place) / sigma;
+      kernel(i, j) = static_cast<float>(height * std::exp(-distance * distance / 2));
     }
   }
   return kernel;
@@ -57,18 +63,98 @@ AffineMap draw_map(const Distortion& d, std::span<const std::uint32_t> words) {
   return map;
 }
 
-/// The value at a place of a non-negative x and y, from the four pixels around it. `padded` has a
-/// border of zeros around the image, and rows of `stride`; places outside fall on it.
-inline float value_at(const float* padded, std::int32_t stride, float x, float y) {
-  const auto left = static_cast<std::int32_t>(x);
-  const auto top = static_cast<std::int32_t>(y);
-  const float* const corner = padded + (top * stride + left);
-  const float right_share = x - static_cast<float>(left);
-  const float bottom_share = y - static_cast<float>(top);
-  const float above = corner[0] + right_share * (corner[1] - corner[0]);
-  const float below = corner[stride] + right_share * (corner[stride + 1] - corner[stride]);
-  return above + bottom_share * (below - above);
-}
+/// Takes the values of one image at places between its pixels. One for each thread.
+class Resampler {
+ public:
+  Resampler(Index height, Index width)
+      : height_(height),
+        width_(static_cast<std::int32_t>(width)),
+        stride_(width_ + 3),
+        padded_(static_cast<std::size_t>((height + 3) * stride_), 0.0f),
+        corner_(static_cast<std::size_t>(width)),
+        right_(corner_.size()),
+        below_(corner_.size()) {}
+
+  /// Each pixel takes the value at its mapped place, moved by the fields (width, height).
+  void resample(const AffineMap& map, const Matrix<float>& field_x, const Matrix<float>& field_y,
+                float* image) {
+    for (Index row = 0; row < height_; ++row) {
+      std::copy_n(image + row * width_, width_, padded_.data() + (row + 1) * stride_ + 1);
+    }
+    for (Index row = 0; row < height_; ++row) {
+      find_places(map, row, field_x.col(row).data(), field_y.col(row).data());
+      interpolate(image + row * width_);
+    }
+  }
+
+ private:
+  /// In the padded image; places outside it fall on its border.
+  void find_places(const AffineMap& map, Index row, const float* moved_x, const float* moved_y) {
+    const float middle_x = static_cast<float>(width_ - 1) / 2;
+    const float middle_y = static_cast<float>(height_ - 1) / 2;
+    const float y = static_cast<float>(row) - middle_y;
+    const float begin_x = map.xy * y + map.x0 + middle_x + 1;
+    const float begin_y = map.yy * y + map.y0 + middle_y + 1;
+    const auto last_x = static_cast<float>(width_ + 1);
+    const auto last_y = static_cast<float>(height_ + 1);
+    std::int32_t* const corner = corner_.data();
+    float* const right = right_.data();
+    float* const below = below_.data();
+#pragma omp simd simdlen(8)
+    for (std::int32_t i = 0; i < width_; ++i) {
+      const float x = static_cast<float>(i) - middle_x;
+      const float at_x = std::min(std::max(begin_x + map.xx * x + moved_x[i], 0.0f), last_x);
+      const float at_y = std::min(std::max(begin_y + map.yx * x + moved_y[i], 0.0f), last_y);
+      const auto left = static_cast<std::int32_t>(at_x);
+      const auto top = static_cast<std::int32_t>(at_y);
+      corner[i] = top * stride_ + left;
+      right[i] = at_x - static_cast<float>(left);
+      below[i] = at_y - static_cast<float>(top);
+    }
+  }
+
+  /// Of the four pixels around each place. In a loop of its own: processors gather slowly.
+  void interpolate(float* to) const {
+    for (std::size_t i = 0; i < corner_.size(); ++i) {
+      const float* const upper = padded_.data() + corner_[i];
+      const float* const lower = upper + stride_;
+      const float above = upper[0] + right_[i] * (upper[1] - upper[0]);
+      const float beneath = lower[0] + right_[i] * (lower[1] - lower[0]);
+      to[i] = above + below_[i] * (beneath - above);
+    }
+  }
+
+  Index height_;
+  std::int32_t width_;
+  std::int32_t stride_;               ///< Of a row of the padded image.
+  std::vector<float> padded_;         ///< The image within a border of zeros.
+  std::vector<std::int32_t> corner_;  ///< For each place of a row, the pixel above and left.
+  std::vector<float> right_, below_;  ///< Shares of the pixels to the right and below.
+};
+
+/// Fields of movements in pixels, one for columns and one for rows. One for each thread.
+class ElasticFields {
+ public:
+  /// (width, values) and (values, height), both empty without elastic distortion.
+  ElasticFields(const Matrix<float>& smooth_rows, const Matrix<float>& smooth_columns, double limit)
+      : smooth_rows_(smooth_rows),
+        smooth_columns_(smooth_columns),
+        limit_(limit),
+        rough_(smooth_rows.cols(), smooth_columns.rows()) {}
+
+  std::size_t words() const { return static_cast<std::size_t>(rough_.size()); }
+
+  void draw(std::span<const std::uint32_t> words, Matrix<float>& field) {
+    for (std::size_t i = 0; i < words.size(); ++i) rough_.data()[i] = uniform(words[i], limit_);
+    smoothed_.noalias() = smooth_rows_ * rough_;
+    field.noalias() = smoothed_ * smooth_columns_;
+  }
+
+ private:
+  const Matrix<float>&smooth_rows_, &smooth_columns_;
+  double limit_;
+  Matrix<float> rough_, smoothed_;
+};
 
 }  // namespace
 
@@ -76,7 +162,7 @@ Distorter::Distorter(const Distortion& distortion, Index height, Index width)
     : distortion_(distortion), height_(height), width_(width) {
   if (distortion.elastic > 0) {
     smooth_rows_ = gaussians(width, distortion.elastic_sigma);
-    smooth_columns_ = gaussians(height, distortion.elastic_sigma);
+    smooth_columns_ = gaussians(height, distortion.elastic_sigma).transpose();
   }
 }
 
@@ -89,24 +175,14 @@ Matrix<float> Distorter::preview(std::uint64_t seed, Matrix<float> images) const
 
 void Distorter::distort(const DistortionKey& key, std::span<const std::uint32_t> samples,
                         Matrix<float>& images) const {
-  const Index pixels = height_ * width_;
-  const bool elastic = distortion_.elastic > 0;
-  const std::size_t words = kAffineWords + (elastic ? static_cast<std::size_t>(2 * pixels) : 0);
-  const Index stride = width_ + 3;
 #pragma omp parallel
   {
-    std::vector<std::uint32_t> drawn(words);
-    std::vector<float> padded(static_cast<std::size_t>((height_ + 3) * stride), 0.0f);
+    ElasticFields fields(smooth_rows_, smooth_columns_, distortion_.elastic);
+    Resampler resampler(height_, width_);
+    std::vector<std::uint32_t> drawn(kAffineWords + 2 * fields.words());
+    const auto elastic_words = std::span<const std::uint32_t>(drawn).subspan(kAffineWords);
     Matrix<float> field_x = Matrix<float>::Zero(width_, height_);
     Matrix<float> field_y = field_x;
-    Matrix<float> smoothed(width_, height_);
-    const auto smooth = [&](std::span<const std::uint32_t> from, Matrix<float>& field) {
-      for (Index i = 0; i < pixels; ++i) {
-        field.data()[i] = uniform(from[static_cast<std::size_t>(i)], distortion_.elastic);
-      }
-      smoothed.noalias() = smooth_rows_ * field;
-      field.noalias() = smoothed * smooth_columns_;
-    };
 #pragma omp for schedule(static)
     for (Index j = 0; j < images.cols(); ++j) {
       fill_with_random_words({.seed = key.seed,
@@ -115,39 +191,11 @@ void Distorter::distort(const DistortionKey& key, std::span<const std::uint32_t>
                               .epoch = key.epoch,
                               .sample = samples[static_cast<std::size_t>(j)]},
                              drawn);
-      const AffineMap map = draw_map(distortion_, drawn);
-      if (elastic) {
-        const auto fields = std::span<const std::uint32_t>(drawn).subspan(kAffineWords);
-        smooth(fields.first(static_cast<std::size_t>(pixels)), field_x);
-        smooth(fields.subspan(static_cast<std::size_t>(pixels)), field_y);
+      if (!elastic_words.empty()) {
+        fields.draw(elastic_words.first(fields.words()), field_x);
+        fields.draw(elastic_words.last(fields.words()), field_y);
       }
-      float* const image = images.col(j).data();
-      for (Index row = 0; row < height_; ++row) {
-        std::copy_n(image + row * width_, width_, padded.data() + (row + 1) * stride + 1);
-      }
-      const float middle_x = static_cast<float>(width_ - 1) / 2;
-      const float middle_y = static_cast<float>(height_ - 1) / 2;
-      const auto last_x = static_cast<float>(width_ + 1);
-      const auto last_y = static_cast<float>(height_ + 1);
-      for (Index row = 0; row < height_; ++row) {
-        const float y = static_cast<float>(row) - middle_y;
-        const float* const moved_x = field_x.col(row).data();
-        const float* const moved_y = field_y.col(row).data();
-        float* const to = image + row * width_;
-        // In the padded image, whose first row and column are zeros.
-        const float begin_x = map.xy * y + map.x0 + middle_x + 1;
-        const float begin_y = map.yy * y + map.y0 + middle_y + 1;
-        const auto columns = static_cast<std::int32_t>(width_);
-#pragma omp simd
-        for (std::int32_t column = 0; column < columns; ++column) {
-          const float x = static_cast<float>(column) - middle_x;
-          const float from_x = begin_x + map.xx * x + moved_x[column];
-          const float from_y = begin_y + map.yx * x + moved_y[column];
-          to[column] = value_at(padded.data(), static_cast<std::int32_t>(stride),
-                                std::min(std::max(from_x, 0.0f), last_x),
-                                std::min(std::max(from_y, 0.0f), last_y));
-        }
-      }
+      resampler.resample(draw_map(distortion_, drawn), field_x, field_y, images.col(j).data());
     }
   }
 }

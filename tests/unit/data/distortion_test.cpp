@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -95,6 +96,31 @@ TEST(Distortion, RotatesAroundTheMiddle) {
     distorter.distort({.seed = 1, .epoch = 1}, std::vector{sample}, image);
     const auto [to_x, to_y] = centre(image);
     EXPECT_NEAR(std::hypot(to_x - 13.5, to_y - 13.5), radius, 0.1);
+  }
+}
+
+/// A field of values within +-1, each varying by 1/3, smoothed by a Gaussian, varies by
+/// 1/3 / (4 pi sigma^2) far from the border.
+TEST(Distortion, MovesElasticallyAsFarAsASmoothedFieldDoes) {
+  constexpr std::uint32_t kSamples = 2000;
+  constexpr Index kWide = 40;
+  for (const double sigma : {1.5, 5.0}) {
+    const Distorter distorter({.elastic = 10 * sigma, .elastic_sigma = sigma}, kWide, kWide);
+    Matrix<float> ramps(kWide * kWide, kSamples);
+    for (Index i = 0; i < ramps.rows(); ++i) {
+      ramps.row(i).setConstant(static_cast<float>(i % kWide) / kWide);
+    }
+    std::vector<std::uint32_t> samples(kSamples);
+    for (std::uint32_t i = 0; i < kSamples; ++i) samples[i] = i;
+    distorter.distort({.seed = 1, .epoch = 1}, samples, ramps);
+    const double expected = 10 / std::sqrt(12 * std::numbers::pi);
+    for (const Index place : {kWide / 2 - 1, kWide / 2}) {
+      const Eigen::ArrayXd moved =
+          ramps.row(place * kWide + place).transpose().cast<double>().array() * kWide -
+          static_cast<double>(place);
+      EXPECT_NEAR(std::sqrt(moved.square().mean()) / expected, 1, 0.06);
+      EXPECT_NEAR(moved.mean() / expected, 0, 0.1);
+    }
   }
 }
 
