@@ -48,7 +48,7 @@ while [[ $# -gt 0 ]]; do
     --hostfile | --max-restarts) [[ $# -gt 1 ]] || refuse "$1 needs a value" ;;&
     --hostfile) hostfile=$2 && shift 2 ;;
     --max-restarts) max_restarts=$2 && shift 2 ;;
-    --help) usage && exit 0 ;;
+    -h | --help) usage && exit 0 ;;
     --) shift && break ;;
     *) break ;;
   esac

@@ -7,6 +7,14 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 program=$root/build/release/src/sae_dist
 
+case ${1:-} in
+  -h | --help)
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"
+    echo "Options of sae_dist, once it is built: $program --help"
+    exit
+    ;;
+esac
+
 # Cores, not their hardware threads, which this process may use: its affinity mask and the limit of
 # its control group hold.
 count_cores() {

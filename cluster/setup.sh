@@ -38,7 +38,7 @@ for option in "$@"; do
     --all) packages=("${run_packages[@]}" "${test_packages[@]}" "${cluster_packages[@]}") ;;
     --sudo) use_sudo=yes ;;
     --list) only_list=yes ;;
-    --help) usage && exit 0 ;;
+    -h | --help) usage && exit 0 ;;
     *) echo "setup.sh: unknown option '$option'" >&2 && usage >&2 && exit 64 ;;
   esac
 done

@@ -70,7 +70,7 @@ void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
   DistributedDataset dataset(path, input.data_access, comm, &heartbeat);
   if (comm.is_root()) {
     check_output(options.csv, {input.model, path}, options.force);
-    check_suits(input, path, topology, dataset.info());
+    check_suits(input, path, checkpoint, dataset.info());
     if (topology.classes > 0) check_classes(input, path, topology, dataset.info());
     warn_if_untrained(input, checkpoint);
   }

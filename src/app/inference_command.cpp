@@ -23,6 +23,10 @@
 namespace sae {
 namespace {
 
+bool decodes(Inference kind) {
+  return kind == Inference::kReconstructions || kind == Inference::kScores;
+}
+
 /// Throws: UsageError if the model has no such layer, or no classes to predict.
 void check_kind(const InferenceOptions& options, const Topology& topology) {
   if (options.kind == Inference::kPredictions && topology.classes == 0) {
@@ -31,9 +35,7 @@ void check_kind(const InferenceOptions& options, const Topology& topology) {
                     "and 'sae_dist encode' apply it.",
                     options.input.model.string()));
   }
-  const bool decodes =
-      options.kind == Inference::kReconstructions || options.kind == Inference::kScores;
-  if (decodes) check_decoder(options.input.model, topology);
+  if (decodes(options.kind)) check_decoder(options.input.model, topology);
   check_layer(options.input.model, options.layer, topology);
 }
 
@@ -58,6 +60,7 @@ class Results {
     if (file_) file_->append(block);
     if (csv_) csv_->append(block);
     bar_.show(block.positions.end);
+    if (settings_.threshold) above_ += (block.values.row(0).array() > *settings_.threshold).count();
     if (!collects_) return;
     for (const float score : block.values.row(0)) scores_.push_back(score);
     for (const std::uint16_t label : block.labels)
@@ -70,6 +73,10 @@ class Results {
     bar_.erase();
     if (collects_) print_quality();
     if (options.quiet) return;
+    if (settings_.threshold) {
+      fmt::print(out_, "  {} of {} samples score above {:.6g}\n", grouped(above_),
+                 grouped(settings_.samples.size()), *settings_.threshold);
+    }
     const double rate = static_cast<double>(settings_.samples.size()) / bar_.seconds();
     fmt::print(out_, "{} in {:.1f} s, {} samples/s; written to {}\n", what, bar_.seconds(),
                grouped(std::llround(rate)), names(options));
@@ -101,7 +108,8 @@ class Results {
   }
 
   InferenceSettings settings_;
-  bool collects_;  ///< Scores and labels of all samples.
+  bool collects_;    ///< Scores and labels of all samples.
+  Index above_ = 0;  ///< The threshold.
   std::vector<float> scores_;
   std::vector<bool> is_anomaly_;
   std::FILE* out_;
@@ -156,10 +164,11 @@ ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
   DistributedDataset dataset(path, input.data_access, comm, &watchdog.heartbeat());
   if (comm.is_root()) {
     check_kind(options, topology);
-    check_suits(input, path, topology, dataset.info());
+    check_suits(input, path, checkpoint, dataset.info());
     check_output(options.output, {input.model, path}, options.force);
     check_output(options.csv, {input.model, path}, options.force);
     if (options.kind == Inference::kPredictions) warn_if_untrained(input, checkpoint);
+    if (decodes(options.kind)) warn_if_decoder_is_old(input, checkpoint);
   }
   // Until here nothing is written, so a signal may end the job at once.
   install_stop_signals();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "inspect_checkpoint.hpp"
+#include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
 #include "sae/core/print.hpp"
 #include "sae/core/text.hpp"
@@ -95,6 +96,12 @@ std::optional<Checkpoint> newest_of(const RunFolder& folder, const std::vector<f
   return std::nullopt;
 }
 
+/// The option that names the data set of a run, if the run was given one.
+std::string data_option(const Checkpoint& checkpoint) {
+  const fs::path data = recorded_configuration(checkpoint.config).data;
+  return data.empty() ? "" : fmt::format(" --data {}", shell_word(data.string()));
+}
+
 }  // namespace
 
 void inspect_run(const fs::path& path) {
@@ -119,8 +126,8 @@ void inspect_run(const fs::path& path) {
   }
   const bool finished = newest && newest->state.progress.finished;
   if (finished) {
-    fmt::print("\n  finished; to see how good it is:\n    sae_dist evaluate {}\n",
-               shell_word(folder.best().string()));
+    fmt::print("\n  finished; to see how good it is:\n    sae_dist evaluate {}{}\n",
+               shell_word(folder.best().string()), data_option(*newest));
     return;
   }
   fmt::print(

@@ -10,6 +10,20 @@
 #include "sae/data/training_sets.hpp"
 
 namespace sae {
+namespace {
+
+const char* values_of(PixelType type) {
+  return type == PixelType::kUint8 ? "bytes" : "numbers of 32 bits";
+}
+
+/// By one step at least.
+bool is_finetuned(const Checkpoint& model) {
+  const Progress& progress = model.state.progress;
+  return progress.stage == model.topology.hidden_layers() &&
+         (progress.epoch > 1 || progress.step_in_epoch > 0);
+}
+
+}  // namespace
 
 Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& comm) {
   Checkpoint checkpoint;
@@ -63,17 +77,33 @@ SampleSet samples_of(const ModelInput& input, const std::string& split, const Ch
 }
 
 void check_suits(const ModelInput& input, const std::filesystem::path& data,
-                 const Topology& topology, const DatasetInfo& info) {
-  if (topology.inputs == info.features) return;
-  throw DataError(fmt::format("The model {} takes {} features, the data set {} has {}.",
-                              input.model.string(), topology.inputs, data.string(), info.features));
+                 const Checkpoint& model, const DatasetInfo& info) {
+  if (model.topology.inputs != info.features) {
+    throw DataError(fmt::format("The model {} takes {} features, the data set {} has {}.{}",
+                                input.model.string(), model.topology.inputs, data.string(),
+                                info.features,
+                                input.data.empty() ? " Name your own by --data." : ""));
+  }
+  if (const auto fault = different_features(model.data.feature_names, info.feature_names)) {
+    throw DataError(
+        fmt::format("The model {} does not know the features of the data set {}: {}. Import new "
+                    "rows beside the table that the model was trained on: --csv TRAINING_TABLE "
+                    "--test-csv NEW_ROWS.",
+                    input.model.string(), data.string(), *fault));
+  }
+  if (model.data.type != info.pixel_type) {
+    fmt::print(stderr,
+               "sae_dist: warning: {} was trained on {}, {} has {}; bytes are divided by 255.\n",
+               input.model.string(), values_of(model.data.type), data.string(),
+               values_of(info.pixel_type));
+  }
 }
 
 void check_decoder(const std::filesystem::path& model, const Topology& topology) {
   if (topology.reconstructs()) return;
   throw UsageError(fmt::format(
-      "The model {} cannot reconstruct: while it was trained, its decoder also took the "
-      "noisy values of each layer or the statistics of each minibatch.",
+      "The model {} cannot reconstruct: --lateral or --normalization left it no decoder that works "
+      "without the noisy values of a minibatch. Train with --finetune reconstruct to get one.",
       model.string()));
 }
 
@@ -93,12 +123,22 @@ void check_not_empty(const ModelInput& input, const std::filesystem::path& data,
 }
 
 void warn_if_untrained(const ModelInput& input, const Checkpoint& model) {
-  if (model.topology.classes == 0) return;
-  const bool any_step = model.state.progress.epoch > 1 || model.state.progress.step_in_epoch > 0;
-  if (model.state.progress.stage == model.topology.hidden_layers() && any_step) return;
+  if (model.topology.classes == 0 || is_finetuned(model)) return;
   fmt::print(stderr,
              "sae_dist: warning: {} was saved before the first step of fine-tuning: its output "
              "layer is not trained, and the classes that it predicts mean nothing.\n",
+             input.model.string());
+}
+
+void warn_if_decoder_is_old(const ModelInput& input, const Checkpoint& model) {
+  if (model.topology.classes == 0 || !is_finetuned(model) ||
+      recorded_configuration(model.config).finetune == Finetune::kJoint) {
+    return;
+  }
+  fmt::print(stderr,
+             "sae_dist: warning: {} was fine-tuned as a classifier, which left its decoder as "
+             "pretraining made it. pretrained.h5 of the same run, or a run with --finetune "
+             "reconstruct, rebuilds samples better.\n",
              input.model.string());
 }
 

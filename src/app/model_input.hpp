@@ -21,10 +21,10 @@ Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& c
 SampleSet samples_of(const ModelInput& input, const std::string& split, const Checkpoint& model,
                      const DistributedDataset& dataset, Communicator& comm);
 
-/// Local. Throws: DataError if model and data set, in file `data`, have different numbers of
-/// features.
+/// Warns on stderr if one has bytes and the other floats.
+/// Local. Throws: DataError if model and data set, in file `data`, have other features.
 void check_suits(const ModelInput& input, const std::filesystem::path& data,
-                 const Topology& topology, const DatasetInfo& info);
+                 const Checkpoint& model, const DatasetInfo& info);
 
 /// Local. Throws: UsageError if the model, from file `model`, reconstructs nothing from its codes.
 void check_decoder(const std::filesystem::path& model, const Topology& topology);
@@ -38,5 +38,8 @@ void check_not_empty(const ModelInput& input, const std::filesystem::path& data,
 
 /// Warns on stderr if the model's output layer is untrained.
 void warn_if_untrained(const ModelInput& input, const Checkpoint& model);
+
+/// Warns on stderr if fine-tuning changed the layers of the model, and not its decoder.
+void warn_if_decoder_is_old(const ModelInput& input, const Checkpoint& model);
 
 }  // namespace sae

@@ -30,6 +30,17 @@ std::string meant_option(const std::string& word, const po::options_description&
   return did_you_mean(word.substr(begin, word.find('=') - begin), names, "--");
 }
 
+/// What to say where there are more arguments than a command takes.
+std::string excess_of(const std::vector<std::string>& arguments) {
+  const auto option = std::ranges::find_if(arguments, [](const std::string& argument) {
+    return argument.size() > 1 && argument[0] == '-' && argument[1] != '-';
+  });
+  if (option == arguments.end()) {
+    return "There are more arguments than this command takes; see --help.";
+  }
+  return fmt::format("unrecognised option '{}': options begin with '--'; see --help.", *option);
+}
+
 }  // namespace
 
 po::variables_map parse_arguments(const std::vector<std::string>& arguments,
@@ -50,7 +61,7 @@ po::variables_map parse_arguments(const std::vector<std::string>& arguments,
     refuse_repetitions(parsed);
     po::store(parsed, values);
   } catch (const po::too_many_positional_options_error&) {
-    throw UsageError("There are more arguments than this command takes; see --help.");
+    throw UsageError(excess_of(arguments));
   } catch (const po::unknown_option& error) {
     throw UsageError(fmt::format("{}; see --help.{}", error.what(),
                                  meant_option(error.get_option_name(), options)));

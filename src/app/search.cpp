@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -44,11 +47,13 @@ std::optional<fs::path> find_first(const std::vector<fs::path>& paths) {
 
 [[noreturn]] void fail_to_find(const std::string& what, const std::vector<fs::path>& paths,
                                const std::string& hint = "") {
-  std::string looked_at;
+  std::vector<std::string> looked_at;
   for (const fs::path& path : paths) {
-    looked_at += (looked_at.empty() ? "" : ", ") + path.lexically_normal().string();
+    std::string place = path.lexically_normal().string();
+    if (std::ranges::find(looked_at, place) == looked_at.end()) looked_at.push_back(place);
   }
-  throw MissingInputError(fmt::format("Found no {}; looked at {}.{}", what, looked_at, hint));
+  throw MissingInputError(
+      fmt::format("Found no {}; looked at {}.{}", what, fmt::join(looked_at, ", "), hint));
 }
 
 /// Returns rank 0's text on every rank. Collective.
@@ -59,8 +64,10 @@ std::string broadcast_text(const std::string& text, Communicator& comm) {
 std::string read_local(const fs::path& file) {
   std::error_code error;
   std::ifstream stream(file);
+  const int reason = errno;
   if (!stream || fs::is_directory(file, error)) {
-    throw MissingInputError(fmt::format("Cannot read the file {}.", file.string()));
+    throw MissingInputError(fmt::format("Cannot read the file {}: {}.", file.string(),
+                                        stream ? "it is a folder" : std::strerror(reason)));
   }
   return {std::istreambuf_iterator<char>(stream), {}};
 }
@@ -72,7 +79,8 @@ std::string local_recipe(const std::string& name) {
   if (built_in != built_in_recipes().end()) return built_in->second;
   std::vector<std::string> names;
   for (const auto& [known, text] : built_in_recipes()) names.push_back(known);
-  fail_to_find("recipe '" + name + "'", paths, did_you_mean(name, names));
+  fail_to_find("recipe '" + name + "'", paths,
+               fmt::format(" There are {}.{}", fmt::join(names, ", "), did_you_mean(name, names)));
 }
 
 std::string data_of_environment() {

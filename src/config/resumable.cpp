@@ -37,7 +37,9 @@ void check_resumable(const Configuration& before, const Configuration& now, Inde
                                setting.name, old, value);
   }
   require(differences.empty(),
-          fmt::format("The run cannot be resumed with other settings: {}.", differences));
+          fmt::format("The run cannot be resumed with other settings: {}. Its own are in the "
+                      "config.cfg of its folder, which --config takes.",
+                      differences));
 }
 
 }  // namespace sae

@@ -36,7 +36,10 @@ Hdf5File Hdf5File::open(const std::filesystem::path& path) {
   state->path = path;
   state->file_size = size_of_readable_file(path);
   if (H5Fis_hdf5(path.c_str()) == 0) {
-    throw DataError(fmt::format("Cannot read '{}': it is not an HDF5 file.", path.string()));
+    throw DataError(
+        fmt::format("Cannot read '{}': it is not an HDF5 file. 'sae_dist import' makes one of "
+                    "tables and arrays.",
+                    path.string()));
   }
   const auto access = state->own(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", "/", H5Pclose);
   state->check(H5Pset_file_locking(access.id(), false, true), "H5Pset_file_locking", "/");

@@ -79,7 +79,7 @@ bool has_seal(const std::filesystem::path& path) {
 void check_seal(const std::filesystem::path& path) {
   if (!has_seal(path)) {
     throw DataError(fmt::format(
-        "{} is no model or checkpoint: it is not an HDF5 file that begins with our seal.",
+        "{} is neither a model nor a checkpoint of sae_dist. A data set is named by --data.",
         path.string()));
   }
   std::ifstream file(path, std::ios::binary);

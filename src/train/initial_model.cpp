@@ -30,6 +30,9 @@ InitialChoices check_initial_model(const Checkpoint& model, const Configuration&
     fail(fmt::format("it takes {} values a sample, the data set {} has {}", model.topology.inputs,
                      configuration.data.string(), info.features));
   }
+  if (const auto fault = different_features(model.data.feature_names, info.feature_names)) {
+    fail(*fault);
+  }
   if (model.topology.normalization != configuration.normalization) {
     fail(
         fmt::format("its layers have --normalization {}, not {} (a finished model holds that of "

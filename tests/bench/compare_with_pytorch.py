@@ -2,7 +2,8 @@
 """Runs `sae_dist bench` and torch_training.py in turn on this machine, the same global minibatch and
 momentum, and prints samples/s, medians of the rounds, and the ratio to the best of PyTorch's modes: in
 one process of as many threads as there are ranks and as DistributedDataParallel, each eager and by
-torch.compile. Exit code 77 without PyTorch."""
+torch.compile. With --recipes, the time from the command to a trained model instead, and its test
+error: `sae_dist --recipe` and torch_recipes.py in turn. Exit code 77 without PyTorch."""
 
 import argparse
 import itertools
@@ -43,6 +44,8 @@ def parse():
     parser.add_argument("--precisions", nargs="+", choices=["float32", "bfloat16"],
                         default=["float32"] + has_native_bfloat16() * ["bfloat16"],
                         help="bfloat16 by default where the processor has it")
+    parser.add_argument("--recipes", nargs="+", default=[], help="tutorial, minute, best ...")
+    parser.add_argument("--data", type=pathlib.Path, default=HERE.parents[1] / "data/mnist.h5")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3,
                         help="of each stage in a round, for each program")
@@ -107,6 +110,54 @@ def run_sae_dist(options, precision):
         return json.loads(report.read_text())
 
 
+def seconds_of(command, **settings):
+    """(wall-clock seconds, what it printed)"""
+    begin = time.perf_counter()
+    output = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True,
+                            **settings).stdout
+    return time.perf_counter() - begin, output
+
+
+def train_by_sae_dist(options, recipe):
+    """(seconds, test error of the last model in %), with the precision of the program's choice, in
+    one process."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = pathlib.Path(folder) / "run"
+        seconds, _ = seconds_of([options.program, "--recipe", recipe, "--data", options.data, "--run",
+                                 run, "--threads", options.ranks, "--quiet"])
+        events = map(json.loads, (run / "journal.jsonl").read_text().splitlines())
+        end = next(event for event in events if event["event"] == "end")
+    test = next(model for model in end["models"] if model["file"] == "model.h5")["test"]
+    return seconds, 100 * test["errors"] / test["samples"]
+
+
+def train_by_pytorch(options, recipe, precision, way):
+    """(seconds, test error in %) of one process."""
+    seconds, output = seconds_of(
+        [sys.executable, HERE / "torch_recipes.py", "--recipe",
+         HERE.parents[1] / f"data/recipes/{recipe}.cfg", "--data", options.data, "--threads",
+         options.ranks, "--precision", precision, *(["--compile"] if way == "compile" else [])],
+        env={**os.environ, "OMP_NUM_THREADS": str(options.ranks)})
+    return seconds, 100 * json.loads(output)["test_error"]
+
+
+def compare_recipes(options):
+    ways = [mode.split()[1] for mode in options.modes if mode.startswith("process")]
+    rows = {}
+    for _ in range(options.rounds):
+        for recipe in options.recipes:
+            rows.setdefault((recipe, "sae_dist"), []).append(train_by_sae_dist(options, recipe))
+            for precision, way in itertools.product(options.precisions, ways):
+                rows.setdefault((recipe, f"PyTorch {precision} {way}"), []).append(
+                    train_by_pytorch(options, recipe, precision, way))
+    print(f"From the command to a trained model, one process of {options.ranks} threads, medians of "
+          f"{options.rounds} rounds\n")
+    print(f"  {'recipe':<10} {'program':<26} {'seconds':>8} {'test error, %':>14}")
+    for (recipe, program), results in rows.items():
+        seconds, errors = map(statistics.median, zip(*results))
+        print(f"  {recipe:<10} {program:<26} {seconds:>8.1f} {errors:>14.2f}")
+
+
 def main():
     options = parse()
     pytorch = describe_pytorch()
@@ -116,6 +167,10 @@ def main():
     for program in (options.program, options.mpiexec.split()[0]):
         if shutil.which(program) is None:
             sys.exit(f"{program} is not a program; see --help.")
+    if options.recipes:
+        print(f"{pytorch}\n{processor()}\n")
+        compare_recipes(options)
+        return 0
     ours, theirs = {}, {}
     libraries = ""
     for _ in range(options.rounds):

@@ -109,8 +109,11 @@ class Tables(ProgramTest):
 
     def test_the_threshold_is_that_of_the_validation_set(self):
         for split in ("validation", "test"):
-            self.run_program("score", "standard/model.h5", "--data", "table.h5", "--split", split,
-                             "--contamination", 0.1, "--output", f"{split}.h5")
+            told = self.run_program("score", "standard/model.h5", "--data", "table.h5", "--split", split,
+                                    "--contamination", 0.1, "--output", f"{split}.h5")
+            with h5py.File(self.folder / f"{split}.h5") as file:
+                marked = file["anomalies"][:]
+            self.assertIn(f"{marked.sum()} of {marked.size} samples score above", told)
         with h5py.File(self.folder / "validation.h5") as own, h5py.File(self.folder / "test.h5") as other:
             self.assertEqual(own.attrs["threshold"], other.attrs["threshold"])
             self.assertEqual(own["anomalies"][:].sum(), VALIDATION // 10)
@@ -151,6 +154,31 @@ class Tables(ProgramTest):
         self.run_program("score", "model.h5", "--data", "new.h5", "--output", "scores.h5")
         with h5py.File(self.folder / "scores.h5") as file:
             np.testing.assert_allclose(variables["scores"], file["scores"][:], rtol=1e-4, atol=1e-6)
+
+    def test_a_model_refuses_features_of_other_names_or_order(self):
+        with open(self.folder / "test.csv") as file:
+            rows = list(csv.DictReader(file))
+        first, second, *others = rows[0]
+        with open(self.folder / "swapped.csv", "w", newline="") as file:
+            table = csv.DictWriter(file, [second, first, *others])
+            table.writeheader()
+            table.writerows(rows)
+        self.run_program("import", "--csv", "swapped.csv", "--label", "kind", "--missing", "mean",
+                         "--output", "swapped.h5")
+        use = ["--data", "swapped.h5", "--split", "train", "--validation-size", 0]
+        for command in (["score", "standard/best.h5", *use, "--csv", "s.csv"],
+                        ["evaluate", "standard/best.h5", *use]):
+            self.assert_refused((65, [f"'{first}' in the model", f"'{second}' in the data set",
+                                      "--test-csv"], command))
+        self.assert_refused((65, ["initial model", f"'{first}' in the model"],
+                             ["--run", "w", "--data", "swapped.h5", "--validation-size", 20, "--units",
+                              "12,7", "--initial-model", "standard/pretrained.h5"]))
+
+    def test_scores_of_a_classifier_come_with_a_warning(self):
+        for model, warns in (("ten_labels/model.h5", True), ("ten_labels/pretrained.h5", False),
+                             ("standard/model.h5", False)):
+            told = self.run_program("score", model, "--data", "table.h5", "--csv", "s.csv")
+            self.assertEqual("fine-tuned as a classifier" in told, warns, model)
 
     def test_a_run_starts_from_a_model_and_other_data(self):
         self.run_program("import", "--csv", "test.csv", "--label", "kind", "--missing", "mean", "--output",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,5 +15,9 @@ struct DataSpec {
   std::vector<std::string> feature_names = {};  ///< May be empty.
   std::vector<std::string> class_names = {};    ///< By label; may be empty.
 };
+
+/// The first difference, in words. None where they are the same or where one has no names.
+std::optional<std::string> different_features(const std::vector<std::string>& of_model,
+                                              const std::vector<std::string>& of_dataset);
 
 }  // namespace sae

@@ -288,6 +288,7 @@ TEST(Options, WrongOnesAreRefusedWithASentenceThatNamesThem) {
       {{"bench", "--corruption-at", "image", "--cache-codes", "on"}, "--cache-codes on"},
       {{"--cache-codes", "on", "--reproducible"}, "--reproducible"},
       {{"stray"}, "no command 'stray'"},
+      {{"train", "-r", "quick"}, "unrecognised option '-r': options begin with '--'; see --help."},
       {{"train", "stray"}, "more arguments than this command takes; see --help."},
       {{"evaluate"}, "MODEL"},
       {{"evaluate", "m.h5", "--split", "all"}, "train, validation, test"},
