@@ -7,6 +7,7 @@
 #include "sae/averaging/gradient_averaging.hpp"
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/kernels/bfloat16.hpp"
+#include "support/several_nodes.hpp"
 
 namespace sae {
 namespace {
@@ -16,10 +17,14 @@ struct Case {
   Averaging strategy;
   Precision products;
   Precision gradient;
+  bool several_nodes = false;
 };
 
 struct AveragingOverRanks : testing::TestWithParam<Case> {
-  MpiCommunicator comm;
+  MpiCommunicator world;
+  SeveralNodes nodes{world};
+  Communicator& comm = GetParam().several_nodes ? static_cast<Communicator&>(nodes)
+                                                : static_cast<Communicator&>(world);
   ParameterLayout layout{Topology{.inputs = 70, .hidden = {50, 30}, .classes = 4}};
   OptimizerStep step{.learning_rate = 0.5f, .weight_decay = 0.25f, .gradient_scale = 0.125f};
   float momentum = 0.5f;
@@ -214,6 +219,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{Averaging::kNode, Precision::kFloat32, Precision::kBfloat16},
                     Case{Averaging::kNode, Precision::kBfloat16, Precision::kFloat32},
                     Case{Averaging::kNode, Precision::kBfloat16, Precision::kBfloat16}));
+
+INSTANTIATE_TEST_SUITE_P(
+    OverUnequalNodes, AveragingOverRanks,
+    testing::Values(Case{Averaging::kNode, Precision::kFloat32, Precision::kFloat32, true},
+                    Case{Averaging::kNode, Precision::kFloat32, Precision::kBfloat16, true},
+                    Case{Averaging::kNode, Precision::kBfloat16, Precision::kBfloat16, true}));
 
 }  // namespace
 }  // namespace sae

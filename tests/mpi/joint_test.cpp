@@ -69,6 +69,19 @@ TEST_F(JointTraining, IsThatOfOneProcess) {
   }
 }
 
+// The statistics of batches that it validates with are those of the weights it has just got.
+TEST_F(JointTraining, OfTheLastEpochIsValidatedAsTheFinalModelIs) {
+  for (const char* kind : {"ladder", "few labels"}) {
+    SCOPED_TRACE(kind);
+    use(kind);
+    const TinyRun run = train_tiny(configuration, comm);
+    if (!comm.is_root()) continue;
+    const auto& last = run.observer.epochs.back().validation;
+    EXPECT_EQ(last->errors, run.result.models[0].validation->errors);
+    EXPECT_EQ(last->loss, run.result.models[0].validation->loss);
+  }
+}
+
 TEST_F(JointTraining, CutAndResumedGivesTheSameBits) {
   configuration.optimizer = OptimizerKind::kAdam;
   for (const char* kind : kKinds) {

@@ -18,5 +18,18 @@ TEST_F(DistributedTraining, ReproduciblyGivesTheBitsOfOneProcess) {
   }
 }
 
+TEST_F(DistributedTraining, ReproduciblyCountsTheTrainingErrorsOfAllSamples) {
+  const TinyRun usual = train_tiny(configuration, comm);
+  configuration.run = folder.path() / "reproducible";
+  configuration.reproducible = true;
+  const TinyRun run = train_tiny(configuration, comm);
+  ASSERT_EQ(run.observer.epochs.size(), usual.observer.epochs.size());
+  for (std::size_t i = 0; i < run.observer.epochs.size(); ++i) {
+    const EpochReport& expected = usual.observer.epochs[i];
+    EXPECT_EQ(run.observer.epochs[i].train_error, expected.train_error) << expected.stage;
+    EXPECT_EQ(run.observer.epochs[i].samples, expected.samples);
+  }
+}
+
 }  // namespace
 }  // namespace sae

@@ -96,6 +96,18 @@ TEST_F(CheckpointStoreTest, TheCheckpointOfTheBestEpochStaysUntilBestIsWritten) 
   EXPECT_TRUE(store.take_failures().empty());
 }
 
+TEST_F(CheckpointStoreTest, APretrainedModelThatCouldNotBeWrittenIsWrittenWithTheNextCheckpoint) {
+  CheckpointStore store(folder, RunGeneration::take(folder), 1);
+  fs::create_directory(folder.pretrained());
+  fill(store.change_pretrained(), 1);
+  EXPECT_EQ(saved(store, 2), (std::vector<Index>{2}));
+  EXPECT_EQ(store.take_failures().size(), 1);
+  fs::remove(folder.pretrained());
+  saved(store, 3);
+  EXPECT_EQ(load_checkpoint(folder.pretrained()).state.progress.step, 1);
+  EXPECT_TRUE(store.take_failures().empty());
+}
+
 TEST_F(CheckpointStoreTest, OfTemporaryFilesOnlyThoseOfOurOwnAreRemoved) {
   const auto ours = [](const fs::path& place) {
     return place / ".model.h5.sae-0123456789abcdef.tmp";

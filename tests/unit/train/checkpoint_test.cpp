@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include <iterator>
 #include <limits>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "sae/core/error.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
@@ -21,6 +24,8 @@
 namespace {
 
 bool memory_is_short = false;
+std::filesystem::path saved_file;
+std::vector<std::string> synced;  // With whether the saved file had its name.
 
 }  // namespace
 
@@ -31,6 +36,15 @@ void* mremap(void* old, std::size_t size, std::size_t wanted, int flags, ...) no
     return MAP_FAILED;
   }
   return reinterpret_cast<void*>(syscall(SYS_mremap, old, size, wanted, flags, nullptr));
+}
+
+/// In place of the C library's: what is safe on the disk, and when.
+int fsync(int descriptor) {
+  struct stat status {};
+  fstat(descriptor, &status);
+  synced.push_back(std::string(S_ISDIR(status.st_mode) ? "folder" : "file") +
+                   (std::filesystem::exists(saved_file) ? " after" : " before"));
+  return static_cast<int>(syscall(SYS_fsync, descriptor));
 }
 
 namespace sae {
@@ -54,6 +68,7 @@ struct CheckpointFile : testing::Test {
     checkpoint.state.epoch_sums = {.loss = 1.0 / 3, .errors = 4, .samples = 70};
     checkpoint.state.best = BestEpoch{.figure = 5, .epoch = 3, .reached = 2, .step = 60};
     checkpoint.state.divergences = 1;
+    checkpoint.state.start_loss = 2.5;
     checkpoint.history = "{\"stage\":\"pretrain1\"}\n";
     checkpoint.dataset = "tiny";
   }
@@ -97,8 +112,16 @@ TEST_F(CheckpointFile, ComesBackAsItWas) {
   EXPECT_EQ(loaded.state.best->epoch, 3);
   EXPECT_EQ(loaded.state.best->step, 60);
   EXPECT_EQ(loaded.state.divergences, 1);
+  EXPECT_EQ(loaded.state.start_loss, 2.5);
   EXPECT_EQ(loaded.history, checkpoint.history);
   EXPECT_EQ(loaded.dataset, "tiny");
+}
+
+TEST_F(CheckpointFile, IsOnTheDiskBeforeItGetsItsNameAndItsNameOnceItIsSaved) {
+  saved_file = path;
+  synced.clear();
+  save();
+  EXPECT_EQ(synced, (std::vector<std::string>{"file before", "folder after"}));
 }
 
 TEST_F(CheckpointFile, WeightsAreStoredAsInputsTimesOutputs) {

@@ -1,9 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "sae/comm/self_communicator.hpp"
+#include "sae/config/settings.hpp"
 #include "sae/core/error.hpp"
+#include "sae/run/run_session.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/tiny_training.hpp"
@@ -119,6 +123,71 @@ TEST_F(ResumedRun, StopsWhenAskedToAndIsNotFinished) {
   EXPECT_TRUE(run.result.stopped);
   EXPECT_EQ(run.result.step, 3);
   EXPECT_FALSE(std::filesystem::exists(configuration.run / "model.h5"));
+}
+
+TEST_F(ResumedRun, WithMoreEpochsIsUnderWayAgain) {
+  train_tiny(configuration, comm);
+  configuration.finetune_epochs += 2;
+  train_tiny(configuration, comm, {.resume = Resume::kAuto, .stop_after_steps = 4});
+  const auto found = find_newest_checkpoint(RunFolder(configuration.run));
+  EXPECT_EQ(found->checkpoint.state.progress.step, 67);
+  EXPECT_FALSE(found->checkpoint.state.progress.finished);
+}
+
+/// Sessions without a trainer, of a run that was cut after step 14.
+struct BareSession : ResumedRun {
+  Checkpoint cut;
+  Vector<float> parameters;
+  std::vector<Vector<float>> values;
+  std::vector<OptimizerSlot> slots;
+  RunState state;
+
+  BareSession() {
+    train_tiny(configuration, comm, {.checkpoint_every = {.steps = 10}, .stop_after_steps = 14});
+    cut = load_checkpoint(RunFolder(configuration.run).checkpoint(14));
+    parameters = Vector<float>::Zero(cut.parameters.size());
+    values.resize(cut.slots.size(), parameters);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      slots.push_back({cut.slots[i].name, span_of(values[i])});
+    }
+  }
+  void start(RunSession& session) {
+    session.start({recorded_configuration(cut.config), cut.topology, cut.data, cut.dataset,
+                   *cut.state.data_digest},
+                  {span_of(parameters), slots, state}, [] {});
+  }
+};
+
+TEST_F(BareSession, TakesTheCheckpointThatAnOlderOneSavedInTheMeantime) {
+  const auto file = RunFolder(configuration.run).checkpoint(14);
+  std::filesystem::rename(file, folder.path() / "later.h5");
+  SessionSettings settings;
+  settings.folder = configuration.run;
+  settings.resume = Resume::kAuto;
+  RunSession session(settings);
+  session.find_checkpoint();
+  std::filesystem::rename(folder.path() / "later.h5", file);
+  start(session);
+  EXPECT_EQ(state.progress.step, 14);
+  EXPECT_EQ(parameters, cut.parameters);
+  EXPECT_TRUE(std::filesystem::exists(file));
+}
+
+TEST_F(BareSession, SavesOnceEachTimeThatTheIntervalHasPassed) {
+  SessionSettings settings;
+  settings.folder = folder.path() / "timed";
+  settings.checkpoint_every.seconds = 2;
+  settings.checkpoint_patience = 60;
+  RunSession session(settings);
+  session.find_checkpoint();
+  start(session);
+  for (const int wait : {2, 0, 0}) {
+    std::this_thread::sleep_for(std::chrono::seconds(wait));
+    ++state.progress.step;
+    session.save_if_due(false, false);
+  }
+  session.wait();
+  EXPECT_EQ(session.take_saved(), (std::vector<Index>{1}));
 }
 
 struct DivergingRun : ResumedRun {

@@ -114,5 +114,21 @@ TEST_F(Generation, TakenInTheMidstOfTrainingEndsItWithoutATrace) {
   }
 }
 
+TEST_F(Generation, TakenByAnotherEndsTrainingWithTheNextCheckpoint) {
+  Configuration configuration = tiny_configuration(temporary.path() / "tiny.h5", folder.path());
+  TinyDataset().write(configuration.data);
+  configuration.run = temporary.path() / "run";
+  folder = RunFolder(configuration.run);
+  Index steps = 0;
+  SelfCommunicator comm;
+  RunControl control{.checkpoint_every = {.steps = 1}};
+  control.stop_requested = [&] {
+    if (++steps == 5) take();
+    return false;
+  };
+  EXPECT_THROW(train_tiny(configuration, comm, control), SupersededError);
+  EXPECT_LE(steps, 8);  // The checkpoint is written while the next steps are done.
+}
+
 }  // namespace
 }  // namespace sae

@@ -165,6 +165,13 @@ TEST_F(TrainerOnTinySet, ModelFileHoldsTheFinalParameters) {
   EXPECT_EQ(file.seed, 7u);
 }
 
+TEST_F(TrainerOnTinySet, AModelThatWasPretrainedAloneIsNoAverage) {
+  configuration.weight_average = 0.9;
+  configuration.finetune_epochs = 0;
+  const TinyRun run = train_tiny(configuration, comm);
+  EXPECT_EQ(load_checkpoint(configuration.run / "model.h5").parameters, run.parameters);
+}
+
 TEST_F(TrainerOnTinySet, ObserversSeeEachStepTheParametersAndTheFirstValidationSamples) {
   configuration.validation = ValidationChoice::kFirst;
   const TinyRun run = train_tiny(configuration, comm);
@@ -198,6 +205,19 @@ TEST_F(TrainerOnTinySet, TheChosenModelsHardestTestSamplesAreTold) {
   const TinyRun run = train_tiny(configuration, comm);
   ASSERT_EQ(run.result.models.back().hardest.size(), 31u);  // Fewer than the 50 that are told.
   EXPECT_EQ(run.result.models.back().hardest[0].pixels.size(), 30u);
+}
+
+TEST_F(TrainerOnTinySet, WithoutATestSetTheHardestSamplesAreOfTheTrainingFileByNumber) {
+  dataset.test_count = 0;
+  dataset.write(configuration.data);
+  const TinyRun run = train_tiny(configuration, comm);
+  const auto& hardest = run.result.models.back().hardest;
+  ASSERT_EQ(hardest.size(), 11u);
+  for (const HardSample& hard : hardest) {
+    const auto pixel = static_cast<float>(dataset.pixel(Split::kTrain, hard.sample, 7)) / 255.0f;
+    EXPECT_EQ(hard.pixels[7], pixel) << hard.sample;
+    EXPECT_EQ(hard.label, dataset.label(Split::kTrain, hard.sample)) << hard.sample;
+  }
 }
 
 TEST_F(TrainerOnTinySet, WithoutValidationThereIsNoBest) {
@@ -274,6 +294,26 @@ TEST_F(TrainerOnTinySet, ARunStartsFromTheLayersAndTheScalingOfAModel) {
                           {"pretrained.h5", "hidden layer 2 has 9 units, not 8"});
 }
 
+TEST_F(TrainerOnTinySet, ARunDeeperThanItsInitialModelBeginsWithAnOutputLayerOfItsOwn) {
+  configuration.layers = {configuration.layers[1]};
+  const TinyRun shallow = train_tiny(configuration, comm);
+  Configuration deep = configuration;
+  deep.initial_model = configuration.run / "model.h5";
+  deep.run = folder.path() / "deep";
+  deep.layers.push_back(deep.layers[0]);
+  for (LayerSettings& layer : deep.layers) layer.epochs = 0;
+  deep.finetune_epochs = 0;
+  const TinyRun run = train_tiny(deep, comm);
+  const ParameterLayout of_shallow(shallow.observer.summary.topology);
+  const ParameterLayout layout(run.observer.summary.topology);
+  EXPECT_EQ(view_of(run.parameters, layout.hidden(0).weights),
+            view_of(shallow.parameters, of_shallow.hidden(0).weights));
+  Vector<float> initial;
+  initialize_parameters(layout, deep.seed, initial);
+  EXPECT_EQ(view_of(run.parameters, layout.output().weights),
+            view_of(initial, layout.output().weights));
+}
+
 TEST_F(TrainerOnTinySet, WarnsOfOddData) {
   DatasetInfo info = dataset.info();
   info.pixel_type = PixelType::kFloat32;
@@ -300,6 +340,16 @@ TEST_F(TrainerOnTinySet, WarnsOfOddData) {
   EXPECT_NE(warnings[1].find("'income' (1e+09"), std::string::npos);
   EXPECT_NE(warnings[2].find("perhaps (2)"), std::string::npos);
   EXPECT_NE(warnings[3].find("no sample of class perhaps"), std::string::npos);
+}
+
+TEST_F(TrainerOnTinySet, WarnsOncePerStageOfALossThatDoesNotFall) {
+  configuration.layers[0].learning_rate = configuration.layers[1].learning_rate = 300;
+  configuration.momentum = 0;
+  configuration.finetune_epochs = 0;
+  const auto warnings = train_tiny(configuration, comm).observer.warnings;
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_NE(warnings[0].find(" of pretrain1, "), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[1].find(" of pretrain2, "), std::string::npos) << warnings[1];
 }
 
 TEST_F(TrainerOnTinySet, FewLabelsTrainTheClassifierAndAllSamplesTheLayers) {
