@@ -58,6 +58,7 @@ std::string head(const BenchReport& report, const BenchSettings& settings) {
   row("precision", describe(precision_of(configuration)));
   row("averaging", report.averaging);
   row("codes", report.codes);
+  row("placement", report.data_placement);
   row("momentum", fmt::format("{}", configuration.momentum));
   row("times", fmt::format("medians over {} s each, mean of ranks", settings.seconds));
   return text;

@@ -28,7 +28,8 @@ po::options_description bench_options() {
       {"units",      "activation",         "normalization", "lateral",        "decoder",
        "corruption", "corruption-at",      "finetune",      "finetune-noise", "finetune-corruption",
        "dropout",    "batch-size",         "optimizer",     "momentum",       "weight-average",
-       "precision",  "gradient-precision", "averaging",     "cache-codes",    "threads"}));
+       "precision",  "gradient-precision", "averaging",     "cache-codes",    "data-placement",
+       "threads"}));
   options.add(settings);
   return options;
 }

@@ -9,8 +9,10 @@
 #include "sae/core/host.hpp"
 #include "sae/data/epoch_stream.hpp"
 #include "sae/data/partition.hpp"
+#include "sae/data/replica.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 #include "sae/train/code_cache.hpp"
+#include "sae/train/data_placement.hpp"
 #include "sae/train/stage.hpp"
 
 namespace sae {
@@ -138,6 +140,13 @@ class Bench {
     report_.averaging = averaging_->description();
     codes_ = decide_code_caching(settings.configuration, synthetic_size(settings), {}, comm);
     report_.codes = codes_.description;
+    const double pixels = static_cast<double>(synthetic_size(settings) * settings.inputs);
+    placement_ = decide_data_placement(
+        settings.configuration.data_placement,
+        pixels +
+            (codes_.used ? bytes_of_codes(settings.configuration, synthetic_size(settings)) : 0),
+        comm);
+    report_.data_placement = placement_.description;
   }
 
   BenchReport run() {
@@ -211,13 +220,16 @@ class Bench {
     }
     const Shard& inputs = codes ? *codes : shard;
     bench.record_bytes = static_cast<double>(inputs.format().bytes());
-    SyntheticSteps steps(stage, settings_, inputs, *averaging_, comm_);
+    std::optional<Replica> all;
+    if (placement_.replicated) all.emplace(inputs, comm_, settings_.heartbeat);
+    SyntheticSteps steps(stage, settings_, all ? all->samples() : inputs, *averaging_, comm_);
     const int repetitions = repetitions_for(settings_.seconds, comm_, [&] { steps.run_one(); });
     steps.clear_times();
     comm_.barrier();
     const auto begin = BenchClock::now();
     for (int i = 0; i < repetitions; ++i) steps.run_one();
     steps.finish();
+    if (all) all->close();
     bench.mean_step_seconds = mean_over_ranks(bench_seconds_since(begin) / repetitions, comm_);
     const auto typical = [&](const std::vector<double>& times) {
       return mean_over_ranks(median(times), comm_);
@@ -277,6 +289,7 @@ class Bench {
   std::vector<Stage> stages_;
   std::unique_ptr<GradientAveraging> averaging_;
   CodeCaching codes_;
+  PlacementOfData placement_;
   Index local_batch_size_;  // The largest of all ranks.
   BenchReport report_;
 };

@@ -84,6 +84,7 @@ std::string bench_json(const BenchReport& report, const BenchSettings& settings,
   json["gradient_precision"] = name_of(averaging_settings(configuration).gradient);
   json["averaging"] = report.averaging;
   json["codes"] = report.codes;
+  json["data_placement"] = report.data_placement;
   json["momentum"] = configuration.momentum;
   json["measurement_seconds"] = settings.seconds;
   json["products"] = list_of(report.products);

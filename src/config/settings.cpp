@@ -307,6 +307,14 @@ std::vector<Setting> make_settings() {
                                    &C::cache_codes),
                     "off"),
               OnResume::kFree),
+         with(choice_setting("data-placement",
+                             Choices<DataPlacement>{
+                                 {"auto", DataPlacement::kAuto},
+                                 {"replicated", DataPlacement::kReplicated, "all on each node"},
+                                 {"sharded", DataPlacement::kSharded, "a part on each rank"}},
+                             "training samples in memory; auto: replicated if they fit",
+                             &C::data_placement),
+              OnResume::kFree),
          with(threads_setting(), OnResume::kFree)});
   return all;
 }

@@ -32,6 +32,7 @@ EpochStream::EpochStream(const Shard& shard, const EpochOrder& order, Index glob
       comm_(comm),
       step_(first_step) {
   assert(order.sample_count() == shard.set_size());
+  if (is_local()) return;
   const Index local_batch_size = steps_per_epoch(global_batch_size, comm.size());
   const std::size_t bytes = window_bytes(shard.format(), local_batch_size);
   steps_per_window_ = static_cast<Index>(bytes / shard.format().bytes()) / local_batch_size;
@@ -107,9 +108,32 @@ void EpochStream::start_window(Index first_step) {
   next_window_ = std::move(window);
 }
 
+void EpochStream::read_records(Index step, std::vector<std::span<const std::byte>>& records,
+                               std::vector<std::uint32_t>& samples) const {
+  const Index first = local_positions(step).begin;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const Index sample = order_.sample_at(first + static_cast<Index>(i));
+    records[i] = shard_.record(sample);
+    samples[i] = static_cast<std::uint32_t>(sample);
+  }
+}
+
+void EpochStream::take_received(std::vector<std::span<const std::byte>>& records,
+                                std::vector<std::uint32_t>& samples) {
+  const std::span<const std::byte> received(window_.received);
+  const std::size_t bytes = shard_.format().bytes();
+  for (std::size_t i = 0; i < records.size(); ++i, ++next_record_) {
+    std::size_t& offset =
+        window_.read_offset[static_cast<std::size_t>(window_.sources[next_record_])];
+    records[i] = received.subspan(offset, bytes);
+    samples[i] = window_.samples[next_record_];
+    offset += bytes;
+  }
+}
+
 bool EpochStream::next(Minibatch<float>& minibatch) {
   if (step_ == steps_) return false;
-  if (step_ == next_window_.steps.begin) {
+  if (!is_local() && step_ == next_window_.steps.begin) {
     window_ = std::exchange(next_window_, Window{});
     window_.received = std::exchange(window_.pending, nullptr)->wait();
     next_record_ = 0;
@@ -118,21 +142,19 @@ bool EpochStream::next(Minibatch<float>& minibatch) {
   poll();
   const RecordFormat& format = shard_.format();
   const Index count = local_positions(step_).size();
+  std::vector<std::span<const std::byte>> records(static_cast<std::size_t>(count));
   minibatch.inputs.resize(format.features, count);
   minibatch.labels.resize(static_cast<std::size_t>(count));
   minibatch.samples.resize(static_cast<std::size_t>(count));
   minibatch.global_size = batch_positions(step_).size();
   minibatch.encoded_layers = format.encoded_layers;
-  std::vector<std::span<const std::byte>> records;
-  records.reserve(static_cast<std::size_t>(count));
-  for (Index i = 0; i < count; ++i, ++next_record_) {
-    const auto source = static_cast<std::size_t>(window_.sources[next_record_]);
-    records.push_back(std::span<const std::byte>(window_.received)
-                          .subspan(window_.read_offset[source], format.bytes()));
-    window_.read_offset[source] += format.bytes();
-    minibatch.labels[static_cast<std::size_t>(i)] = decode_label(format, records.back());
-    minibatch.samples[static_cast<std::size_t>(i)] = window_.samples[next_record_];
+  if (is_local()) {
+    read_records(step_, records, minibatch.samples);
+  } else {
+    take_received(records, minibatch.samples);
   }
+  std::ranges::transform(records, minibatch.labels.begin(),
+                         [&](const auto& record) { return decode_label(format, record); });
 #pragma omp parallel for schedule(static)
   for (Index i = 0; i < count; ++i) {
     decode_pixels(

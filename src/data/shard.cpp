@@ -60,18 +60,26 @@ Shard::Shard(const RecordFormat& format, Index set_size, Range samples)
     : format_(format),
       set_size_(set_size),
       samples_(samples),
-      records_(static_cast<std::size_t>(samples.size()) * format.bytes()) {}
+      own_(static_cast<std::size_t>(samples.size()) * format.bytes()),
+      records_(own_) {}
+
+Shard::Shard(const RecordFormat& format, std::span<std::byte> records)
+    : format_(format),
+      set_size_(static_cast<Index>(records.size() / format.bytes())),
+      samples_{0, set_size_},
+      is_replicated_(true),
+      records_(records) {}
 
 std::span<const std::byte> Shard::records(Range samples) const {
   assert(samples_.begin <= samples.begin && samples.end <= samples_.end);
-  return std::span(records_).subspan(
+  return records_.subspan(
       static_cast<std::size_t>(samples.begin - samples_.begin) * format_.bytes(),
       static_cast<std::size_t>(samples.size()) * format_.bytes());
 }
 
 std::span<std::byte> Shard::records(Range samples) {
   assert(samples_.begin <= samples.begin && samples.end <= samples_.end);
-  return std::span(records_).subspan(
+  return records_.subspan(
       static_cast<std::size_t>(samples.begin - samples_.begin) * format_.bytes(),
       static_cast<std::size_t>(samples.size()) * format_.bytes());
 }

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "sae/data/training_sets.hpp"
+#include "sae/data/data_spec.hpp"
 #include "sae/model/parameter_layout.hpp"
 #include "sae/storage/hdf5_file.hpp"
 

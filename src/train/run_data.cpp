@@ -43,8 +43,8 @@ RunData::RunData(const Configuration& configuration, DistributedDataset& dataset
                  Communicator& comm)
     : info(dataset.info()),
       training(dataset.record_format(), 0, {}),
-      validation(training),
-      test(training) {
+      validation(dataset.record_format(), 0, {}),
+      test(dataset.record_format(), 0, {}) {
   const TrainingSets sets = choose_training_sets(set_settings(configuration), dataset, comm);
   training = dataset.load_shard(sets.training);
   const bool may_classify = info.has_train_labels && (configuration.finetune == Finetune::kAuto ||

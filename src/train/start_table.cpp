@@ -51,6 +51,7 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
   text += row("precision", describe(summary.precision));
   text += row("averaging", summary.averaging);
   text += row("codes", summary.codes);
+  text += row("placement", summary.data_placement);
   text += row("seed", fmt::format("{}", configuration.seed));
   text += row("memory", fmt::format("about {} per rank; {} available on {}",
                                     megabytes(summary.memory_per_rank),

@@ -108,9 +108,14 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
   stage.objective->stage_begins(averaging_->parameters_ref());
   const Index kept_layers = codes_.layers_kept(stage);
   std::optional<Shard> codes;
+  std::optional<Replica> all_codes;
+  const auto leave = [&all_codes](Outcome outcome) {
+    if (all_codes) all_codes->close();
+    return outcome;
+  };
   while (true) {
     if (state_.progress.epoch == 0 || state_.progress.step_in_epoch == steps) {
-      if (state_.progress.epoch >= stage.epochs || stops_early(stage)) return Outcome::kDone;
+      if (state_.progress.epoch >= stage.epochs || stops_early(stage)) return leave(Outcome::kDone);
       ++state_.progress.epoch;
       state_.progress.step_in_epoch = 0;
       state_.epoch_sums = {};
@@ -120,11 +125,33 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
       const PhaseScope scope(control_.heartbeat, Phase::kCompute);
       codes = encode_shard(layout_, kept_layers, averaging_->parameters_ref(),
                            precision_of(configuration_), samples, control_.heartbeat);
+      if (placement_.replicated) {
+        all_codes.emplace(*codes, comm_, control_.heartbeat);
+        codes = Shard(codes->format(), codes->set_size(), {0, 0});
+      }
       return_freed_memory();
     }
-    const Outcome outcome = train_epoch(stage, codes ? *codes : samples);
-    if (outcome != Outcome::kDone) return outcome;
+    const Shard& inputs = all_codes ? all_codes->samples() : codes ? *codes : streamed(samples);
+    const Outcome outcome = train_epoch(stage, inputs);
+    if (outcome != Outcome::kDone) return leave(outcome);
   }
+}
+
+const Shard& Trainer::streamed(const Shard& samples) {
+  if (!placement_.replicated) return samples;
+  std::optional<Replica>& all = &samples == &data_->training ? all_training_ : all_labelled_;
+  if (!all) {
+    const PhaseScope scope(control_.heartbeat, Phase::kExchange);
+    all.emplace(samples, comm_, control_.heartbeat);
+  }
+  return all->samples();
+}
+
+void Trainer::close() {
+  for (std::optional<Replica>* all : {&all_training_, &all_labelled_}) {
+    if (*all) (*all)->close();
+  }
+  averaging_->close();
 }
 
 Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {

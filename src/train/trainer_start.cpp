@@ -70,6 +70,7 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   if (configuration_.cache_codes == CacheCodes::kAuto) {
     configuration_.cache_codes = codes_.used ? CacheCodes::kOn : CacheCodes::kOff;
   }
+  placement_ = decide_data_placement(configuration_.data_placement, bytes_to_replicate(), comm);
   // After all ranks have loaded their shards: unsuitable data must not leave files in the folder.
   comm.barrier();
   if (comm.is_root()) {
@@ -121,6 +122,14 @@ void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configu
     scaling = fit_scaling(*configuration_.scale, data_->training, comm_);
   }
   data_->scale_by(scaling);
+}
+
+double Trainer::bytes_to_replicate() const {
+  const auto bytes = [](const Shard& set) {
+    return static_cast<double>(set.set_size()) * static_cast<double>(set.format().bytes());
+  };
+  return bytes(data_->training) + (data_->labelled ? bytes(*data_->labelled) : 0) +
+         (codes_.used ? bytes_of_codes(configuration_, data_->training.set_size()) : 0);
 }
 
 void Trainer::decide_precision(const std::optional<Configuration>& resumed) {

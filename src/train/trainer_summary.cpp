@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "layer_statistics.hpp"
@@ -60,6 +61,7 @@ RunSummary Trainer::summary() {
   result.precision = precision_of(configuration_);
   result.settings = to_text(configuration_);
   result.codes = codes_.description;
+  result.data_placement = placement_.description;
   for (const Stage& stage : stages_) {
     const Index samples = training_shard(stage).set_size();
     const double flop =
@@ -89,8 +91,13 @@ RunSummary Trainer::summary() {
       (codes_.used ? bytes_of_codes(configuration_, data_->training.samples().size()) : 0);
   result.available_memory = available_memory();
   const Index local_batch = steps_per_epoch(configuration_.batch_size, comm_.size());
+  const std::set<std::string> nodes(result.hosts.begin(), result.hosts.end());
+  const double replicas = placement_.replicated
+                              ? bytes_to_replicate() * static_cast<double>(nodes.size()) /
+                                    static_cast<double>(comm_.size())
+                              : 0;
   result.memory_per_rank =
-      4 * vectors * static_cast<double>(layout_.size()) + shards +
+      4 * vectors * static_cast<double>(layout_.size()) + shards + replicas +
       3.0 * static_cast<double>(EpochStream::window_bytes(data_->training.format(), local_batch)) +
       4 * units * static_cast<double>(local_batch) +
       (batches ? 8.0 * static_cast<double>(std::max(topology.inputs, topology.widest()) *

@@ -10,6 +10,8 @@
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/data/epoch_stream.hpp"
 #include "sae/data/partition.hpp"
+#include "sae/data/replica.hpp"
+#include "support/several_nodes.hpp"
 #include "support/shared_directory.hpp"
 #include "support/tiny_dataset.hpp"
 
@@ -129,6 +131,34 @@ TEST_F(DistributedData, AnEpochThatIsLeftTouchesNoMemoryOfOthers) {
   comm.barrier();
   comm.barrier();
   for (const auto& other : others) ASSERT_EQ(other, std::vector<std::uint8_t>(bytes, 0xAA));
+}
+
+TEST_F(DistributedData, IsTheSameWhereEachNodeHasAllSamples) {
+  DistributedDataset dataset(path, DataAccess::kScatter, comm);
+  const Shard shard = dataset.load_shard(SampleSet(Split::kTrain, {0, 97}));
+  SeveralNodes nodes(comm);
+  for (Communicator* ranks :
+       {static_cast<Communicator*>(&comm), static_cast<Communicator*>(&nodes)}) {
+    Replica replica(shard, *ranks, nullptr);
+    EXPECT_TRUE(replica.samples().is_replicated());
+    EXPECT_EQ(replica.samples().set_size(), 97);
+    for (const Index first_step : {0, 3}) {
+      const EpochOrder order(1, 0, 1, 97);
+      EpochStream sharded(shard, order, 10, first_step, comm);
+      EpochStream whole(replica.samples(), order, 10, first_step, comm);
+      Minibatch<float> expected;
+      Minibatch<float> found;
+      while (sharded.next(expected)) {
+        ASSERT_TRUE(whole.next(found));
+        ASSERT_EQ(found.samples, expected.samples);
+        ASSERT_EQ(found.labels, expected.labels);
+        ASSERT_EQ(found.inputs, expected.inputs);
+        ASSERT_EQ(found.global_size, expected.global_size);
+      }
+      EXPECT_FALSE(whole.next(found));
+    }
+    replica.close();
+  }
 }
 
 TEST_F(DistributedData, AnEpochThatIsFinishedHasNothingUnderWay) {

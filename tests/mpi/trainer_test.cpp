@@ -180,6 +180,29 @@ double difference_of_losses(const TinyRun& a, const TinyRun& b) {
   return largest;
 }
 
+TEST_F(DistributedTraining, OfReplicatedAndShardedSamplesGivesTheSameBits) {
+  configuration.layers.push_back({.units = 8, .corruption = 0.5, .epochs = 2});
+  for (const CacheCodes codes : {CacheCodes::kOn, CacheCodes::kOff}) {
+    configuration.cache_codes = codes;
+    Vector<float> sharded;
+    for (const DataPlacement placement :
+         {DataPlacement::kSharded, DataPlacement::kReplicated, DataPlacement::kAuto}) {
+      configuration.data_placement = placement;
+      const std::string name =
+          std::to_string(static_cast<int>(codes)) + std::to_string(static_cast<int>(placement));
+      configuration.run = folder.path() / name;
+      const TinyRun run = train_tiny(configuration, comm);
+      if (placement == DataPlacement::kSharded) sharded = run.parameters;
+      EXPECT_EQ(run.parameters, sharded);
+      if (!comm.is_root() || comm.size() == 1) continue;
+      const bool parts = placement == DataPlacement::kSharded;
+      EXPECT_NE(
+          run.observer.summary.data_placement.find(parts ? "a part on each rank" : "on each node"),
+          std::string::npos);
+    }
+  }
+}
+
 struct KeptCodes : DistributedTraining {
   /// As asked for, in a folder of its own.
   TinyRun train(CacheCodes choice, const char* name, const RunControl& control = {}) {

@@ -93,6 +93,7 @@ struct BenchReport {
   std::vector<std::string> hosts;  ///< By rank.
   std::string averaging;           ///< As GradientAveraging::description.
   std::string codes;               ///< As CodeCaching::description.
+  std::string data_placement;      ///< As PlacementOfData::description.
   std::vector<ProductRate> products;
   std::vector<MemoryRate> memory;
   std::vector<ReductionRate> reductions;  ///< Empty with one rank.

@@ -36,6 +36,13 @@ enum class CacheCodes {
   kOff  ///< They are computed in every step.
 };
 
+/// Where the training samples are.
+enum class DataPlacement {
+  kAuto,        ///< Replicated where they fit into a quarter of each node's memory.
+  kReplicated,  ///< All on each node, shared by its ranks: none travel while training.
+  kSharded      ///< An equal part on each rank: ranks exchange what they need.
+};
+
 /// What the stage after pretraining trains, end to end.
 enum class Finetune {
   kAuto,         ///< kClassify where there are labels, else kReconstruct.
@@ -107,6 +114,7 @@ struct Configuration {
   std::optional<Precision> gradient_precision;
   Averaging averaging = Averaging::kAuto;
   CacheCodes cache_codes = CacheCodes::kAuto;
+  DataPlacement data_placement = DataPlacement::kAuto;
   Index threads = 1;  ///< Of each rank; 0: not decided.
 
   bool reproducible = false;  ///< The same bits for 1, 2, 4, 8 or 16 ranks.

@@ -14,10 +14,10 @@ namespace sae {
 /// Updates per epoch, including the last, short minibatch.
 Index steps_per_epoch(Index sample_count, Index global_batch_size);
 
-/// Streams the local batches of one epoch in the order of the epoch. Shards stay in place: before
-/// each window of steps the ranks exchange the records that they need, and the next window travels
-/// while this one trains. Memory: two windows of received records, one of sent records, and 8 bytes
-/// per sample of the shard.
+/// Streams the local batches of one epoch in the order of the epoch. Where each rank has all
+/// samples it reads them. Else shards stay in place: before each window of steps the ranks exchange
+/// the records that they need, and the next window travels while this one trains. Memory: two
+/// windows of received records, one of sent records, and 8 bytes per sample of the shard.
 class EpochStream {
  public:
   /// Begins at `first_step`, counted from 0 within the epoch. Shard and communicator must outlive
@@ -49,6 +49,14 @@ class EpochStream {
     std::vector<std::size_t> read_offset;  // By source: begin of its next record in `received`.
     std::unique_ptr<PendingExchange> pending;
   };
+
+  /// Whether this rank has all samples, so that none travel.
+  bool is_local() const { return shard_.is_replicated() || comm_.size() == 1; }
+  /// The records of a step, and their samples. Requires: is_local().
+  void read_records(Index step, std::vector<std::span<const std::byte>>& records,
+                    std::vector<std::uint32_t>& samples) const;
+  void take_received(std::vector<std::span<const std::byte>>& records,
+                     std::vector<std::uint32_t>& samples);
 
   Range batch_positions(Index step) const;
   Range local_positions(Index step) const;

@@ -45,15 +45,22 @@ Matrix<float> decode_pixels(const RecordFormat& format, std::span<const std::byt
 std::vector<std::uint16_t> decode_labels(const RecordFormat& format,
                                          std::span<const std::byte> records);
 
-/// The contiguous samples of a set that one rank holds; may be empty.
+/// The contiguous samples of a set that one rank holds; may be empty. Or all samples, in memory of
+/// others which all ranks of a node read.
 class Shard {
  public:
   /// `samples` is a range of the set of `set_size` samples, not of the file.
   Shard(const RecordFormat& format, Index set_size, Range samples);
+  /// All samples, which every rank has. `records` must outlive the shard.
+  Shard(const RecordFormat& format, std::span<std::byte> records);
+  Shard(Shard&&) = default;
+  Shard& operator=(Shard&&) = default;
 
   const RecordFormat& format() const { return format_; }
   Index set_size() const { return set_size_; }
   Range samples() const { return samples_; }
+  /// Whether every rank has all samples.
+  bool is_replicated() const { return is_replicated_; }
   std::size_t size_bytes() const { return records_.size(); }
 
   /// Requires: the shard holds the sample.
@@ -67,7 +74,9 @@ class Shard {
   RecordFormat format_;
   Index set_size_;
   Range samples_;
-  std::vector<std::byte> records_;
+  bool is_replicated_ = false;
+  std::vector<std::byte> own_;
+  std::span<std::byte> records_;
 };
 
 /// The values (features, samples) at these positions of a sharded set, in ascending order, on rank

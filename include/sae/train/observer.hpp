@@ -39,6 +39,7 @@ struct RunSummary {
   std::string averaging = {};               ///< Such as "node, bfloat16 gradients".
   std::string settings = {};                ///< As config.cfg, with `auto` resolved.
   std::string codes = {};                   ///< Whether codes are cached, and why.
+  std::string data_placement = {};          ///< Where training samples are, and why.
   double memory_per_rank = 0;               ///< Estimate in bytes, the largest of all ranks.
   double available_memory = 0;              ///< Bytes, on the host of rank 0.
   std::vector<StageSummary> stages = {};

@@ -11,8 +11,10 @@
 #include "sae/data/distortion.hpp"
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/data/epoch_stream.hpp"
+#include "sae/data/replica.hpp"
 #include "sae/run/run_session.hpp"
 #include "sae/train/code_cache.hpp"
+#include "sae/train/data_placement.hpp"
 #include "sae/train/labelled_batches.hpp"
 #include "sae/train/observer.hpp"
 #include "sae/train/run_control.hpp"
@@ -43,7 +45,7 @@ class Trainer {
 
   /// Frees shared memory and communicators, which MPI otherwise keeps until it is finalized. For
   /// programs that train more than once. No member may be called afterwards. Collective.
-  void close() { averaging_->close(); }
+  void close();
 
   const ParameterLayout& layout() const { return layout_; }
   /// A copy. Local.
@@ -63,6 +65,8 @@ class Trainer {
     return data_->shard_for(stage.finetunes && classifies() &&
                             configuration_.finetune != Finetune::kJoint);
   }
+  /// What a stage streams for `samples`: them, or the copy of all on this node. Collective.
+  const Shard& streamed(const Shard& samples);
   /// Whether --early-stop ends the stage after the epoch that is done.
   bool stops_early(const Stage& stage) const;
   /// Factor of the learning rate: halved by each divergence.
@@ -85,6 +89,8 @@ class Trainer {
 
   // trainer_start.cpp: how a run begins and is resumed.
   void decide_precision(const std::optional<Configuration>& resumed);
+  /// Of the samples, and of the codes that are kept of them.
+  double bytes_to_replicate() const;
   void load_data(DistributedDataset& dataset, const std::optional<Configuration>& resumed);
   std::string added_epochs_note() const;
   void broadcast_state();
@@ -130,6 +136,8 @@ class Trainer {
   std::optional<Distorter> distorter_;       ///< Where images are distorted.
   std::vector<Stage> stages_;
   CodeCaching codes_;
+  PlacementOfData placement_;
+  std::optional<Replica> all_training_, all_labelled_;  ///< Where samples are replicated.
   std::unique_ptr<GradientAveraging> averaging_;
   RunState state_;  ///< The same on all ranks.
 };

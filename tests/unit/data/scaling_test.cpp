@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "sae/comm/self_communicator.hpp"
 
@@ -108,7 +109,7 @@ TEST_F(ScalingOfATable, OfBytesIsThatOfTheirShareOf255) {
     bytes.records(Range{j, j + 1})[0] = static_cast<std::byte>(j);
   }
   const Scaling scaling = fit_scaling(ScalingKind::kMinMax, bytes, comm);
-  const Matrix<float> x = values_of(scaled(bytes, scaling));
+  const Matrix<float> x = values_of(scaled(std::move(bytes), scaling));
   EXPECT_FLOAT_EQ(x(0, 51), 0.2f);
 }
 
