@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Predicts how training scales over nodes, by the model that cluster/SCALING.md explains.
 
-usage: cluster/scaling.py REPORT.json [REPORT.json ...] [--ranks R] [--svg FOLDER]
+usage: cluster/scaling.py REPORT.json [REPORT.json ...] [--ranks R] [--sharded] [--svg FOLDER]
 
 The reports are of `sae_dist bench --json FILE` on the ranks of one node, each topology with several
 --batch-size, all with the same --precision and --averaging: they give the times of what nodes do
@@ -71,9 +71,11 @@ class Stage:
 
 
 class Machine:
-    """What a node does alone, in which time: from reports of bench on its ranks."""
+    """What a node does alone, in which time: from reports of bench on its ranks. `sharded`: each rank
+    has a part of the samples, so that they travel; else each node has all."""
 
-    def __init__(self, reports):
+    def __init__(self, reports, sharded=False):
+        self.sharded = sharded
         self.ranks = reports[0]["ranks"]
         self.by_node = reports[0]["averaging"].startswith("node")
         self.element_bytes = 2 if reports[0]["gradient_precision"] == "bfloat16" else 4
@@ -182,8 +184,9 @@ def step(machine, network, topology, hosts, ranks, batch, cores=None):
         # Two sums of a few numbers: of the loss, and whether all is finite.
         small = 2 * (math.floor(math.log2(hosts)) + (0 if math.log2(hosts).is_integer() else 2))
         terms["latency"] += seconds - of_bytes + small * network.latency
-        terms["exchange"] += (batch / hosts * (hosts - 1) / hosts * stage.record_bytes /
-                              network.bytes_per_second)
+        if machine.sharded:
+            terms["exchange"] += (batch / hosts * (hosts - 1) / hosts * stage.record_bytes /
+                                  network.bytes_per_second)
     return {term: seconds / len(stages) for term, seconds in terms.items()}
 
 
@@ -214,11 +217,13 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("reports", nargs="+", type=pathlib.Path, metavar="REPORT.json")
     parser.add_argument("--ranks", type=int, help="of a node, on as many cores; else those measured")
+    parser.add_argument("--sharded", action="store_true",
+                        help="as with --data-placement sharded; else each node has all samples")
     parser.add_argument("--latency", default="30,10", metavar="MICROSECONDS",
                         help="of a round between nodes at 10 and at 100 Gbit/s; default %(default)s")
     parser.add_argument("--svg", type=pathlib.Path, metavar="FOLDER", help="draw into it")
     options = parser.parse_args()
-    machine = Machine([json.loads(path.read_text()) for path in options.reports])
+    machine = Machine([json.loads(path.read_text()) for path in options.reports], options.sharded)
     ranks = options.ranks or machine.ranks
     networks = [Network(f"{rate} Gbit/s", FRAMES * rate * 1e9 / 8, 1e-6 * float(latency))
                 for rate, latency in zip((10, 100), options.latency.split(","))]

@@ -90,7 +90,8 @@ void run_evaluate(const EvaluateOptions& options, Communicator& comm) {
   fmt::print("{} on the {} set of {}\n\n", input.model.string(), input.split, path.string());
   if (result.errors) {
     fmt::print("  error  {:.2f} % ({} of {})\n  loss   {:.4f}\n\n  {}", result.error_percent(),
-               *result.errors, result.samples, result.loss, confusion_table(result.confusion));
+               *result.errors, result.samples, result.loss,
+               confusion_table(result.confusion, "", checkpoint.data.class_names));
   } else {
     fmt::print(
         "  squared error  {:.6g} on average over features and {} samples\n  loss           "

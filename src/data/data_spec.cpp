@@ -6,6 +6,13 @@
 
 namespace sae {
 
+std::string label_text(const std::vector<std::string>& class_names, Index label) {
+  const std::string number = fmt::format("{}", label);
+  const auto i = static_cast<std::size_t>(label);
+  if (i >= class_names.size() || class_names[i] == number) return number;
+  return number + " " + class_names[i];
+}
+
 std::optional<std::string> different_features(const std::vector<std::string>& of_model,
                                               const std::vector<std::string>& of_dataset) {
   if (of_model.empty() || of_dataset.empty()) return std::nullopt;

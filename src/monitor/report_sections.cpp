@@ -7,6 +7,7 @@
 #include "line_chart.hpp"
 #include "report_view.hpp"
 #include "sae/core/text.hpp"
+#include "sae/data/data_spec.hpp"
 
 namespace sae {
 namespace {
@@ -116,7 +117,7 @@ Json confusion_list(const Confusion& confusion) {
   return table_view("The most frequent confusions", {"Label", "Predicted", "Samples"}, rows);
 }
 
-Json confusion_matrix(const Confusion& confusion) {
+Json confusion_matrix(const Confusion& confusion, const std::vector<std::string>& class_names) {
   const Index classes = confusion.classes();
   const auto worst = confusion.worst(1);
   const Index most_wrong = worst.empty() ? 1 : worst[0].count;
@@ -138,7 +139,7 @@ Json confusion_matrix(const Confusion& confusion) {
     }
     const double right = static_cast<double>(confusion.count(label, label));
     view["rows"].push_back(
-        {{"label", label},
+        {{"label", label_text(class_names, label)},
          {"cells", std::move(cells)},
          {"right", samples == 0
                        ? "–"
@@ -180,7 +181,8 @@ Json confusion_view(const RunRecord& record) {
        fmt::format("{}: {} of {} wrong. Rows are labels, columns what the model predicted.", of,
                    grouped(evaluation.errors.value_or(0)), grouped(evaluation.samples))}};
   const bool is_small = evaluation.confusion.classes() <= kMostClassesShown;
-  view["matrix"] = is_small ? confusion_matrix(evaluation.confusion) : nullptr;
+  view["matrix"] =
+      is_small ? confusion_matrix(evaluation.confusion, record.dataset.class_names) : nullptr;
   view["table"] = is_small ? nullptr : confusion_list(evaluation.confusion);
   return view;
 }
@@ -227,7 +229,9 @@ Json hardest_view(const Report& report) {
   for (std::size_t i = 0; i < model->hardest.size(); ++i) {
     const HardSample& hard = model->hardest[i];
     const auto& pictures = report.pictures.hardest;
-    const std::string title = classifies ? fmt::format("{} → {}", hard.label, hard.predicted)
+    const auto& names = report.record.dataset.class_names;
+    const std::string title = classifies ? fmt::format("{} → {}", label_text(names, hard.label),
+                                                       label_text(names, hard.predicted))
                                          : fmt::format("{:.4g}", hard.loss);
     Json sample = {{"picture", i < pictures.size() ? Json(pictures[i]) : Json()},
                    {"title", title},

@@ -29,6 +29,7 @@ void fields(F& field, DatasetInfo& dataset) {
   field("features", dataset.features);
   field("height", dataset.height);
   field("width", dataset.width);
+  field("class_names", dataset.class_names);
 }
 
 template <typename F>

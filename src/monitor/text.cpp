@@ -11,6 +11,7 @@
 
 #include "sae/core/print.hpp"
 #include "sae/core/text.hpp"
+#include "sae/data/data_spec.hpp"
 
 namespace sae {
 namespace {
@@ -59,7 +60,8 @@ std::string epoch_line(const EpochReport& report, std::size_t columns) {
   return line;
 }
 
-std::string confusion_table(const Confusion& confusion, const std::string& of) {
+std::string confusion_table(const Confusion& confusion, const std::string& of,
+                            const std::vector<std::string>& class_names) {
   constexpr std::size_t kMostPairs = 20;
   const Index classes = confusion.classes();
   if (classes > kReadableClasses) {
@@ -74,12 +76,23 @@ std::string confusion_table(const Confusion& confusion, const std::string& of) {
   for (const auto& cell : confusion.cells()) largest = std::max(largest, cell.count);
   const std::size_t width =
       std::max(grouped(largest).size(), fmt::format("{}", classes).size()) + 1;
-  std::string text = fmt::format("confusion matrix{}\n  label{:>{}}", of, "predicted", width + 9);
-  text += fmt::format("\n  {:>5}", "");
+  std::vector<std::string> labels;
+  std::size_t longest = std::string_view("label").size();
+  for (Index label = 0; label < classes; ++label) {
+    labels.push_back(label_text(class_names, label));
+    longest = std::max(longest, labels.back().size());
+  }
+  // Numbers stand at the right, names at the left.
+  const char side = class_names.empty() ? '>' : '<';
+  std::string text = fmt::format("confusion matrix{}\n  {:<{}}{:>{}}", of, "label", longest,
+                                 "predicted", width + 9);
+  text += fmt::format("\n  {:>{}}", "", longest);
   for (Index column = 0; column < classes; ++column) text += fmt::format("{:>{}}", column, width);
   text += "\n";
   for (Index label = 0; label < classes; ++label) {
-    text += fmt::format("  {:>5}", label);
+    const std::string& name = labels[static_cast<std::size_t>(label)];
+    text += side == '>' ? fmt::format("  {:>{}}", name, longest)
+                        : fmt::format("  {:<{}}", name, longest);
     for (Index column = 0; column < classes; ++column) {
       const Index count = confusion.count(label, column);
       text += fmt::format("{:>{}}", count == 0 ? "." : grouped(count), width);
@@ -113,7 +126,7 @@ std::string result_table(const RunResult& result, const std::filesystem::path& r
   if (const auto& shown = chosen.test ? chosen.test : chosen.validation; shown && shown->errors) {
     const std::string of =
         fmt::format(" of {} on the {} set", chosen.file, chosen.test ? "test" : "validation");
-    text += "\n  " + confusion_table(shown->confusion, of);
+    text += "\n  " + confusion_table(shown->confusion, of, result.class_names);
   }
   std::string models;
   for (const ModelResult& model : result.models) models += fmt::format("{}, ", model.file);

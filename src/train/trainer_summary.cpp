@@ -113,6 +113,7 @@ RunResult Trainer::evaluate_models(bool stopped) {
   result.step = state_.progress.step;
   result.seconds = seconds_of_session();
   if (stopped) return result;
+  result.class_names = data_->info.class_names;
   constexpr Index kHardSamples = 50;
   const RunFolder folder(configuration_.run);
   const Shard& shown_set = data_->test.set_size() > 0 ? data_->test : data_->validation;

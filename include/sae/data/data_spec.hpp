@@ -16,6 +16,9 @@ struct DataSpec {
   std::vector<std::string> class_names = {};    ///< By label; may be empty.
 };
 
+/// The number of a class, and its name where classes have names that tell more: "2 pear".
+std::string label_text(const std::vector<std::string>& class_names, Index label);
+
 /// The first difference, in words. None where they are the same or where one has no names.
 std::optional<std::string> different_features(const std::vector<std::string>& of_model,
                                               const std::vector<std::string>& of_dataset);

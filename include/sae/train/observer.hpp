@@ -114,6 +114,7 @@ struct RunResult {
   bool stopped = false;             ///< Stopped cleanly before its end; then `models` is empty.
   std::string stopped_by = {};      ///< Such as "SIGTERM" or "--max-time", if stopped.
   Index step = 0;                   ///< Updates of the whole run.
+  std::vector<std::string> class_names = {};  ///< By label; may be empty.
 };
 
 /// Is told how the training goes, on rank 0 alone. Each function may be left out; none is

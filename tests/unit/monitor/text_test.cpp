@@ -95,6 +95,13 @@ TEST(Text, TheConfusionMatrixShowsZeroAsADot) {
   EXPECT_NE(table.find("    1 3 4\n"), std::string::npos) << table;
 }
 
+TEST(Text, TheConfusionMatrixNamesTheClasses) {
+  const std::string table =
+      confusion_table({2, {{0, 0, 3}, {1, 0, 3}, {1, 1, 4}}}, "", {"apple", "fig"});
+  EXPECT_NE(table.find("\n  0 apple 3 .\n"), std::string::npos) << table;
+  EXPECT_NE(table.find("\n  1 fig   3 4\n"), std::string::npos) << table;
+}
+
 TEST(Text, OfManyClassesTheMostFrequentConfusionsAreShown) {
   std::vector<Confusion::Cell> cells = {{20000, 20000, 500}};
   for (std::int32_t i = 0; i < 1000; ++i) cells.push_back({i, i + 1, i});
