@@ -152,8 +152,18 @@ std::vector<TableColumn> table_columns(const Runs& runs, const ComparedSettings&
   return columns;
 }
 
-/// The first run of each kind of figure.
+/// As far as the runs tell.
+bool have_same_data(const Runs& runs) {
+  return std::ranges::all_of(runs, [&](const ComparedRun& run) {
+    const DatasetInfo& data = run.record.dataset;
+    const DatasetInfo& first = runs[0].record.dataset;
+    return data.name == first.name && data.features == first.features;
+  });
+}
+
+/// The first run of each kind of figure, where figures compare.
 bool is_best(const Runs& runs, std::size_t run) {
+  if (!have_same_data(runs)) return false;
   const auto best = best_figure(runs[run].record);
   if (!best) return false;
   const auto before = run == 0 ? std::nullopt : best_figure(runs[run - 1].record);
@@ -255,6 +265,9 @@ Json compared_curves_view(const Runs& runs) {
 
 Json notes_of(const Runs& runs) {
   Json notes = Json::array();
+  if (!have_same_data(runs)) {
+    notes.push_back("The runs have different data sets: their errors do not compare.");
+  }
   for (const ComparedRun& run : runs) {
     if (run.record.end() == RunEnd::kFailed) {
       const SessionRecord& last = run.record.sessions.back();

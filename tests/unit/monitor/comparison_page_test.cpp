@@ -55,6 +55,14 @@ TEST(ComparisonPage, HasARowForEachRunTheBestFirstAndMarked) {
   EXPECT_TRUE(contains(page, "href=\"two/report.html\""));
 }
 
+TEST(ComparisonPage, OfDifferentDataMarksNoRun) {
+  ComparedRun other = finished("two", "0.9", 2.5);
+  other.record.dataset.name = "flights";
+  const std::string page = comparison_page({{finished("one", "0.5", 4), other}, 1.7e9});
+  EXPECT_EQ(count_of(page, "★ best"), 0u);
+  EXPECT_TRUE(contains(page, "different data sets"));
+}
+
 TEST(ComparisonPage, IsOrderedByEachColumnInCss) {
   const std::string page =
       comparison_page({{finished("a", "0.5", 4), finished("b", "0.9", 2.5)}, 1.7e9});
