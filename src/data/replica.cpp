@@ -25,15 +25,15 @@ void exchange_between_nodes(Shard& all, Communicator& comm, Communicator& node,
   int node_number = leaders->rank();
   node.broadcast(std::as_writable_bytes(std::span(&node_number, 1)), 0);
   const std::vector<int> node_of = comm.allgather_values(std::span<const int>(&node_number, 1));
-  if (node.is_root() && leaders->size() > 1) {
-    for (int rank = 0; rank < comm.size(); ++rank) {
-      std::span part = all.records(part_of_range({0, all.set_size()}, rank, comm.size()));
-      while (!part.empty()) {
-        const std::span message = part.first(std::min(part.size(), kLargestMessage));
-        leaders->broadcast(message, node_of[static_cast<std::size_t>(rank)]);
-        part = part.subspan(message.size());
-        beat(heartbeat);
-      }
+  const bool several = std::ranges::max(node_of) > 0;
+  for (int rank = 0; several && rank < comm.size(); ++rank) {
+    std::span part = all.records(part_of_range({0, all.set_size()}, rank, comm.size()));
+    while (!part.empty()) {
+      const std::span message = part.first(std::min(part.size(), kLargestMessage));
+      if (node.is_root()) leaders->broadcast(message, node_of[static_cast<std::size_t>(rank)]);
+      part = part.subspan(message.size());
+      node.barrier();  // Else its other ranks would show no progress.
+      beat(heartbeat);
     }
   }
   leaders->close();
