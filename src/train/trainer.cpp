@@ -120,14 +120,14 @@ Trainer::Outcome Trainer::train_stage(const Stage& stage) {
       state_.progress.step_in_epoch = 0;
       state_.epoch_sums = {};
     }
-    if (kept_layers > 0 && !codes) {
+    if (kept_layers > 0 && !codes && !all_codes) {
       const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
       const PhaseScope scope(control_.heartbeat, Phase::kCompute);
       codes = encode_shard(layout_, kept_layers, averaging_->parameters_ref(),
                            precision_of(configuration_), samples, control_.heartbeat);
       if (placement_.replicated) {
         all_codes.emplace(*codes, comm_, control_.heartbeat);
-        codes = Shard(codes->format(), codes->set_size(), {0, 0});
+        codes.reset();
       }
       return_freed_memory();
     }

@@ -11,6 +11,7 @@
 #include "sae/data/epoch_stream.hpp"
 #include "sae/data/partition.hpp"
 #include "sae/data/replica.hpp"
+#include "sae/train/data_placement.hpp"
 #include "support/several_nodes.hpp"
 #include "support/shared_directory.hpp"
 #include "support/tiny_dataset.hpp"
@@ -159,6 +160,18 @@ TEST_F(DistributedData, IsTheSameWhereEachNodeHasAllSamples) {
     }
     replica.close();
   }
+}
+
+TEST_F(DistributedData, IsReplicatedWhereEachNodeHasTheMemory) {
+  constexpr double kSmall = 1e3;
+  constexpr double kHuge = 1e18;
+  const bool several = comm.size() > 1;
+  EXPECT_EQ(decide_data_placement(DataPlacement::kAuto, kSmall, comm).replicated, several);
+  EXPECT_EQ(decide_data_placement(DataPlacement::kReplicated, kSmall, comm).replicated, several);
+  EXPECT_FALSE(decide_data_placement(DataPlacement::kSharded, kSmall, comm).replicated);
+  EXPECT_FALSE(decide_data_placement(DataPlacement::kAuto, kHuge, comm).replicated);
+  if (!several) return;
+  EXPECT_THROW(decide_data_placement(DataPlacement::kReplicated, kHuge, comm), CommunicationError);
 }
 
 TEST_F(DistributedData, AnEpochThatIsFinishedHasNothingUnderWay) {

@@ -71,7 +71,7 @@ class EpochStream {
   EpochOrder order_;
   Index global_batch_size_;
   Index steps_;
-  Index steps_per_window_;
+  Index steps_per_window_ = 0;  ///< Where samples travel.
   Communicator& comm_;
   std::vector<SamplePosition> sample_positions_;  // Samples of the shard, sorted by position.
   std::size_t next_position_ = 0;
