@@ -12,10 +12,6 @@
 namespace sae {
 namespace {
 
-const char* values_of(PixelType type) {
-  return type == PixelType::kUint8 ? "bytes" : "numbers of 32 bits";
-}
-
 /// By one step at least.
 bool is_finetuned(const Checkpoint& model) {
   const Progress& progress = model.state.progress;
@@ -91,11 +87,12 @@ void check_suits(const ModelInput& input, const std::filesystem::path& data,
                     "--test-csv NEW_ROWS.",
                     input.model.string(), data.string(), *fault));
   }
-  if (model.data.type != info.pixel_type) {
+  // Floats for a model of bytes may be shares of 255.
+  if (model.data.type != PixelType::kUint8 && info.pixel_type == PixelType::kUint8) {
     fmt::print(stderr,
-               "sae_dist: warning: {} was trained on {}, {} has {}; bytes are divided by 255.\n",
-               input.model.string(), values_of(model.data.type), data.string(),
-               values_of(info.pixel_type));
+               "sae_dist: warning: {} was trained on numbers as they are, {} has bytes, which are "
+               "divided by 255.\n",
+               input.model.string(), data.string());
   }
 }
 

@@ -21,7 +21,7 @@ Checkpoint load_and_broadcast(const std::filesystem::path& path, Communicator& c
 SampleSet samples_of(const ModelInput& input, const std::string& split, const Checkpoint& model,
                      const DistributedDataset& dataset, Communicator& comm);
 
-/// Warns on stderr if one has bytes and the other floats.
+/// Warns on stderr of bytes for a model of floats.
 /// Local. Throws: DataError if model and data set, in file `data`, have other features.
 void check_suits(const ModelInput& input, const std::filesystem::path& data,
                  const Checkpoint& model, const DatasetInfo& info);

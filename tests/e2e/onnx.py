@@ -191,7 +191,7 @@ class Onnx(ProgramTest):
         mnist = ("export", "mnist/model.h5", "--onnx", "x.onnx")
         table = ("export", "standard/model.h5", "--onnx", "x.onnx")
         self.assert_refused(
-            (UNSUITABLE, ["standard.h5 is no model"], ("export", "standard.h5", "--onnx", "x.onnx")),
+            (UNSUITABLE, ["standard.h5 is neither a model"], ("export", "standard.h5", "--onnx", "x.onnx")),
             (MISSING, ["missing.h5"], ("export", "missing.h5", "--onnx", "x.onnx")),
             (USAGE, ["without classes", "encoder or autoencoder"], (*table, "--part", "classifier")),
             (USAGE, ["2 hidden layers", "--layer is not 3"], (*table, "--layer", 3)),

@@ -226,7 +226,7 @@ class PythonModule(ProgramTest):
         exec(code.replace('"model.h5"', f'"{self.folder}/joint/model.h5"'), variables)
         model, _ = self.model("joint")
         np.testing.assert_array_equal(variables["labels"], model.predict(samples))
-        np.testing.assert_array_equal(variables["scores"], model.score(samples))
+        np.testing.assert_array_equal(variables["codes"], model.encode(samples))
 
     # Samples.
 

@@ -161,8 +161,8 @@ class WrongData(ProgramTest):
 
         cases = [
             (MISSING, ["No such file"], "absent.h5"),
-            (UNSUITABLE, ["HDF5"], "text.h5"),
-            (UNSUITABLE, ["no model"], "good.h5"),
+            (UNSUITABLE, ["text.h5"], "text.h5"),
+            (UNSUITABLE, ["neither a model"], "good.h5"),
             (UNSUITABLE, [], self.truncated("good/model.h5", "cut_model.h5")),
             (UNSUITABLE, ["digest"],
              self.flipped("good/model.h5", "model/hidden1/weights", 0, "flip_model.h5")),
