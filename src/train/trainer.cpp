@@ -142,6 +142,7 @@ const Shard& Trainer::streamed(const Shard& samples) {
   std::optional<Replica>& all = &samples == &data_->training ? all_training_ : all_labelled_;
   if (!all) {
     const PhaseScope scope(control_.heartbeat, Phase::kExchange);
+    const PartScope timed(clock_.part_times, ProfiledPart::kData);
     all.emplace(samples, comm_, control_.heartbeat);
   }
   return all->samples();
