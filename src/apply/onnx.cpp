@@ -20,18 +20,16 @@
 namespace sae {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 /// Protobuf's, of a whole message.
 constexpr auto kMostBytes = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
 
 /// As JSON; what is not UTF-8 is replaced, for protobuf takes nothing else.
-std::string json_text(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string json_text(const nlohmann::ordered_json& value) {
+  return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string utf8_text(const std::string& text) {
-  return Json::parse(json_text(text)).get<std::string>();
+  return nlohmann::ordered_json::parse(json_text(text)).get<std::string>();
 }
 
 void check_onnx_size(const std::filesystem::path& path, std::size_t bytes) {

@@ -7,7 +7,7 @@
 namespace sae {
 
 std::string label_text(const std::vector<std::string>& class_names, Index label) {
-  const std::string number = fmt::format("{}", label);
+  std::string number = fmt::format("{}", label);
   const auto i = static_cast<std::size_t>(label);
   if (i >= class_names.size() || class_names[i] == number) return number;
   return number + " " + class_names[i];

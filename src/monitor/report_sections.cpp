@@ -108,9 +108,9 @@ Json epochs_table(const std::vector<EpochRecord>& epochs) {
 
 /// The most frequent confusions, where there are too many classes for a matrix.
 Json confusion_list(const Confusion& confusion) {
-  constexpr std::size_t kMostPairs = 50;
+  constexpr std::size_t kPairsShown = 50;
   Rows rows;
-  for (const auto& cell : confusion.worst(kMostPairs)) {
+  for (const auto& cell : confusion.worst(kPairsShown)) {
     rows.push_back(
         {fmt::format("{}", cell.label), fmt::format("{}", cell.predicted), grouped(cell.count)});
   }

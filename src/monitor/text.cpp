@@ -62,12 +62,12 @@ std::string epoch_line(const EpochReport& report, std::size_t columns) {
 
 std::string confusion_table(const Confusion& confusion, const std::string& of,
                             const std::vector<std::string>& class_names) {
-  constexpr std::size_t kMostPairs = 20;
+  constexpr std::size_t kPairsShown = 20;
   const Index classes = confusion.classes();
   if (classes > kReadableClasses) {
     std::string text = fmt::format("most frequent confusions{}\n  {:>5} {:>9} {:>9}\n", of, "label",
                                    "predicted", "samples");
-    for (const auto& cell : confusion.worst(kMostPairs)) {
+    for (const auto& cell : confusion.worst(kPairsShown)) {
       text += fmt::format("  {:>5} {:>9} {:>9}\n", cell.label, cell.predicted, grouped(cell.count));
     }
     return text;
