@@ -49,7 +49,7 @@ cp "$package" "$fresh/root/"
 there apt-get -qq update
 there apt-get -qq install --yes "./${package##*/}"
 printed=$(in_fresh_root /root sae_dist --version)
-[[ $printed == "sae_dist ${version%-*}" ]]
+[[ ${printed%%$'\n'*} == "sae_dist ${version%-*}" ]]
 there sae_dist --units 30 --pretrain-epochs 0 --finetune-epochs 1 --run one --quiet
 there mpirun --oversubscribe -np 2 sae_dist --units 30 --pretrain-epochs 0 --finetune-epochs 1 \
   --run two --quiet
