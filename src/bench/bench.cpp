@@ -140,13 +140,6 @@ class Bench {
     report_.averaging = averaging_->description();
     codes_ = decide_code_caching(settings.configuration, synthetic_size(settings), {}, comm);
     report_.codes = codes_.description;
-    const double pixels = static_cast<double>(synthetic_size(settings) * settings.inputs);
-    placement_ = decide_data_placement(
-        settings.configuration.data_placement,
-        pixels +
-            (codes_.used ? bytes_of_codes(settings.configuration, synthetic_size(settings)) : 0),
-        comm);
-    report_.data_placement = placement_.description;
   }
 
   BenchReport run() {
@@ -157,6 +150,12 @@ class Bench {
       for (const Stage& stage : stages_) measure_update(stage);
     }
     const Shard shard = synthetic_shard(settings_, comm_);
+    const double bytes_of_kept_codes =
+        codes_.used ? bytes_of_codes(settings_.configuration, shard.set_size()) : 0;
+    placement_ =
+        decide_data_placement(settings_.configuration.data_placement,
+                              static_cast<double>(shard.set_bytes()) + bytes_of_kept_codes, comm_);
+    report_.data_placement = placement_.description;
     for (const Stage& stage : stages_) measure_step(stage, shard);
     if (!settings_.steps_only) report_.reductions = measure_reductions(settings_, comm_);
     return std::move(report_);

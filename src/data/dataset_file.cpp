@@ -20,6 +20,7 @@ constexpr const char* kFormat = "sae-dataset";
 constexpr std::int64_t kVersion = 2;
 constexpr const char* kClassNames = "/class_names";
 constexpr const char* kFeatureNames = "/feature_names";
+constexpr std::string_view kImportHint = " 'sae_dist import' makes one of tables and arrays.";
 constexpr int kDeflateLevel = 6;
 constexpr Index kLabelsPerBlock = 1 << 16;
 constexpr std::size_t kTrialBlockBytes = std::size_t{1} << 20;
@@ -219,7 +220,7 @@ Hdf5File open_after_trial(const std::filesystem::path& path,
         fmt::format("'{}' is damaged: the HDF5 library {} while reading it in a trial process.",
                     path.string(), *failure));
   }
-  return Hdf5File::open(path);
+  return Hdf5File::open(path, kImportHint);
 }
 
 }  // namespace
@@ -252,7 +253,7 @@ DatasetFile::DatasetFile(const std::filesystem::path& path, const std::function<
     : DatasetFile(open_after_trial(path, progress)) {}
 
 DatasetFile DatasetFile::open_without_trial(const std::filesystem::path& path) {
-  return DatasetFile(Hdf5File::open(path));
+  return DatasetFile(Hdf5File::open(path, kImportHint));
 }
 
 DatasetFile::DatasetFile(Hdf5File file) : file_(std::move(file)), info_(read_info(file_)) {}

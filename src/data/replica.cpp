@@ -9,14 +9,6 @@
 namespace sae {
 namespace {
 
-std::size_t bytes_of_set(const Shard& shard) {
-  return static_cast<std::size_t>(shard.set_size()) * shard.format().bytes();
-}
-
-std::unique_ptr<NodeMemory> memory_for(const Shard& shard, Communicator& node) {
-  return node.share_memory(node.is_root() ? bytes_of_set(shard) : 0);
-}
-
 /// Every rank's part goes to the nodes that do not have it, from its own node. Collective.
 void exchange_between_nodes(Shard& all, Communicator& comm, Communicator& node,
                             Heartbeat* heartbeat) {
@@ -46,8 +38,8 @@ Replica::Replica(const Shard& shard, Communicator& comm, Heartbeat* heartbeat)
 
 Replica::Replica(const Shard& shard, Communicator& comm, std::unique_ptr<Communicator> node,
                  Heartbeat* heartbeat)
-    : memory_(memory_for(shard, *node)),
-      samples_(shard.format(), {memory_->segment(0), bytes_of_set(shard)}) {
+    : memory_(node->share_memory(node->is_root() ? shard.set_bytes() : 0)),
+      samples_(shard.format(), {memory_->segment(0), shard.set_bytes()}) {
   std::ranges::copy(shard.records(shard.samples()), samples_.records(shard.samples()).begin());
   node->barrier();
   exchange_between_nodes(samples_, comm, *node, heartbeat);

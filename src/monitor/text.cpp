@@ -79,20 +79,18 @@ std::string confusion_table(const Confusion& confusion, const std::string& of,
   std::vector<std::string> labels;
   std::size_t longest = std::string_view("label").size();
   for (Index label = 0; label < classes; ++label) {
-    labels.push_back(label_text(class_names, label));
+    // Numbers stand at the right, names at the left.
+    labels.push_back(class_names.empty() ? fmt::format("{:>{}}", label, longest)
+                                         : label_text(class_names, label));
     longest = std::max(longest, labels.back().size());
   }
-  // Numbers stand at the right, names at the left.
-  const char side = class_names.empty() ? '>' : '<';
   std::string text = fmt::format("confusion matrix{}\n  {:<{}}{:>{}}", of, "label", longest,
                                  "predicted", width + 9);
   text += fmt::format("\n  {:>{}}", "", longest);
   for (Index column = 0; column < classes; ++column) text += fmt::format("{:>{}}", column, width);
   text += "\n";
   for (Index label = 0; label < classes; ++label) {
-    const std::string& name = labels[static_cast<std::size_t>(label)];
-    text += side == '>' ? fmt::format("  {:>{}}", name, longest)
-                        : fmt::format("  {:<{}}", name, longest);
+    text += fmt::format("  {:<{}}", labels[static_cast<std::size_t>(label)], longest);
     for (Index column = 0; column < classes; ++column) {
       const Index count = confusion.count(label, column);
       text += fmt::format("{:>{}}", count == 0 ? "." : grouped(count), width);

@@ -30,16 +30,14 @@ Hdf5File::Hdf5File(Hdf5File&&) noexcept = default;
 Hdf5File& Hdf5File::operator=(Hdf5File&&) noexcept = default;
 Hdf5File::~Hdf5File() = default;
 
-Hdf5File Hdf5File::open(const std::filesystem::path& path) {
+Hdf5File Hdf5File::open(const std::filesystem::path& path, std::string_view hint) {
   prepare_hdf5();
   auto state = std::make_unique<State>();
   state->path = path;
   state->file_size = size_of_readable_file(path);
   if (H5Fis_hdf5(path.c_str()) == 0) {
     throw DataError(
-        fmt::format("Cannot read '{}': it is not an HDF5 file. 'sae_dist import' makes one of "
-                    "tables and arrays.",
-                    path.string()));
+        fmt::format("Cannot read '{}': it is not an HDF5 file.{}", path.string(), hint));
   }
   const auto access = state->own(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate", "/", H5Pclose);
   state->check(H5Pset_file_locking(access.id(), false, true), "H5Pset_file_locking", "/");

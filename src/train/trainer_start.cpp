@@ -125,10 +125,9 @@ void Trainer::load_data(DistributedDataset& dataset, const std::optional<Configu
 }
 
 double Trainer::bytes_to_replicate() const {
-  const auto bytes = [](const Shard& set) {
-    return static_cast<double>(set.set_size()) * static_cast<double>(set.format().bytes());
-  };
-  return bytes(data_->training) + (data_->labelled ? bytes(*data_->labelled) : 0) +
+  const std::size_t samples =
+      data_->training.set_bytes() + (data_->labelled ? data_->labelled->set_bytes() : 0);
+  return static_cast<double>(samples) +
          (codes_.used ? bytes_of_codes(configuration_, data_->training.set_size()) : 0);
 }
 

@@ -62,6 +62,8 @@ class Shard {
   /// Whether every rank has all samples.
   bool is_replicated() const { return is_replicated_; }
   std::size_t size_bytes() const { return records_.size(); }
+  /// Of the samples of all ranks.
+  std::size_t set_bytes() const { return static_cast<std::size_t>(set_size_) * format_.bytes(); }
 
   /// Requires: the shard holds the sample.
   std::span<const std::byte> record(Index sample) const {

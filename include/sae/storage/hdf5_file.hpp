@@ -49,8 +49,8 @@ struct DatasetLayout {
 class Hdf5File {
  public:
   /// Throws: MissingInputError if there is no such file or it may not be read,
-  /// DataError if it is not an HDF5 file or is damaged.
-  static Hdf5File open(const std::filesystem::path& path);
+  /// DataError if it is damaged or not an HDF5 file; that message ends with `hint`.
+  static Hdf5File open(const std::filesystem::path& path, std::string_view hint = {});
 
   /// An empty file in place of what was there.
   static Hdf5File create(const std::filesystem::path& path);
