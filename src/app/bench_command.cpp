@@ -39,6 +39,11 @@ std::string libraries() {
 
 std::string milliseconds(double seconds) { return fmt::format("{:.3f}", 1e3 * seconds); }
 
+/// Such as "85%"; "-" of an unknown whole.
+std::string percent(double part, double whole) {
+  return whole > 0 ? fmt::format("{:.0f}%", 100 * part / whole) : "-";
+}
+
 std::string head(const BenchReport& report, const BenchSettings& settings) {
   const Configuration& configuration = settings.configuration;
   const std::set<std::string> hosts(report.hosts.begin(), report.hosts.end());
@@ -65,15 +70,18 @@ std::string head(const BenchReport& report, const BenchSettings& settings) {
 }
 
 std::string products_table(const BenchReport& report) {
-  std::string text = fmt::format("\n  {:<12} {:>8} {:>8} {:>8} {:>10} {:>10} {:>9}\n", "product",
-                                 "outputs", "inputs", "samples", "result", "ms", "GF/s");
+  std::string text =
+      fmt::format("\n  {:<12} {:>8} {:>8} {:>8} {:>10} {:>10} {:>9} {:>5}\n", "product", "outputs",
+                  "inputs", "samples", "result", "ms", "GF/s", "peak");
   for (const ProductRate& rate : report.products) {
-    text +=
-        fmt::format("  {:<12} {:>8} {:>8} {:>8} {:>10} {:>10} {:>9.1f}\n", rate.kind, rate.outputs,
-                    rate.inputs, rate.samples, rate.wide_result ? "float32" : "bfloat16",
-                    milliseconds(rate.seconds), rate.flop_per_second() / 1e9);
+    text += fmt::format("  {:<12} {:>8} {:>8} {:>8} {:>10} {:>10} {:>9.1f} {:>5}\n", rate.kind,
+                        rate.outputs, rate.inputs, rate.samples,
+                        rate.wide_result ? "float32" : "bfloat16", milliseconds(rate.seconds),
+                        rate.flop_per_second() / 1e9, percent(rate.flop_per_second(), report.peak));
   }
-  return text;
+  if (report.peak == 0) return text;
+  return text + fmt::format("\n  peak: of {:.1f} GF/s, a rank's instructions on registers alone\n",
+                            report.peak / 1e9);
 }
 
 std::string memory_table(const BenchReport& report) {
@@ -101,20 +109,22 @@ std::string reductions_table(const BenchReport& report) {
 
 std::string stages_table(const BenchReport& report) {
   std::string text = fmt::format(
-      "\n  {:<10} {:>7} {:>9} {:>8} {:>9} {:>8} {:>8} {:>8} {:>6} {:>9}\n", "stage", "data",
-      "products", "elemwise", "reduction", "update", "step", "bound", "ratio", "samples/s");
+      "\n  {:<10} {:>7} {:>9} {:>8} {:>9} {:>8} {:>8} {:>8} {:>6} {:>5} {:>9}\n", "stage", "data",
+      "products", "elemwise", "reduction", "update", "step", "bound", "ratio", "peak", "samples/s");
   for (const StageBench& stage : report.stages) {
     text +=
-        fmt::format("  {:<10} {:>7} {:>9} {:>8} {:>9} {:>8} {:>8} {:>8} {:>6.2f} {:>9}\n",
+        fmt::format("  {:<10} {:>7} {:>9} {:>8} {:>9} {:>8} {:>8} {:>8} {:>6.2f} {:>5} {:>9}\n",
                     stage.stage, milliseconds(stage.data_seconds),
                     milliseconds(stage.products_seconds), milliseconds(stage.elementwise_seconds()),
                     milliseconds(stage.reduction_seconds), milliseconds(stage.update_seconds),
                     milliseconds(stage.step_seconds), milliseconds(stage.bound_seconds()),
-                    stage.step_to_bound(), grouped(static_cast<Index>(stage.samples_per_second())));
+                    stage.step_to_bound(), percent(stage.flop / stage.step_seconds, report.peak),
+                    grouped(static_cast<Index>(stage.samples_per_second())));
   }
   return text +
          "\n  Times in ms. bound: the products at the rates above, and the update's bytes at the\n"
-         "  bandwidth above; ratio: step / bound.\n";
+         "  bandwidth above; ratio: step / bound; peak: the step's products, of what the\n"
+         "  instructions could do in its time.\n";
 }
 
 std::string steps_table(const BenchReport& report) {

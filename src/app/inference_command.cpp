@@ -167,8 +167,6 @@ ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
     check_suits(input, path, checkpoint, dataset.info());
     check_output(options.output, {input.model, path}, options.force);
     check_output(options.csv, {input.model, path}, options.force);
-    if (options.kind == Inference::kPredictions) warn_if_untrained(input, checkpoint);
-    if (decodes(options.kind)) warn_if_decoder_is_old(input, checkpoint);
   }
   // Until here nothing is written, so a signal may end the job at once.
   install_stop_signals();
@@ -211,7 +209,11 @@ ExitCode run_inference(const InferenceOptions& options, Communicator& comm) {
     if (results) results->report_stop(done);
     return ExitCode::kStopped;
   }
-  if (results) results->finish(options, description(options, settings, path));
+  if (results) {
+    results->finish(options, description(options, settings, path));
+    if (options.kind == Inference::kPredictions) warn_if_untrained(input, checkpoint);
+    if (decodes(options.kind)) warn_if_decoder_is_old(input, checkpoint);
+  }
   comm.barrier();
   return ExitCode::kDone;
 }

@@ -128,15 +128,16 @@ void warn_if_untrained(const ModelInput& input, const Checkpoint& model) {
 }
 
 void warn_if_decoder_is_old(const ModelInput& input, const Checkpoint& model) {
-  if (model.topology.classes == 0 || !is_finetuned(model) ||
-      recorded_configuration(model.config).finetune == Finetune::kJoint) {
-    return;
-  }
+  if (model.topology.classes == 0 || !is_finetuned(model)) return;
+  const Configuration config = recorded_configuration(model.config);
+  if (config.finetune == Finetune::kJoint) return;
   fmt::print(stderr,
-             "sae_dist: warning: {} was fine-tuned as a classifier, which left its decoder as "
-             "pretraining made it. pretrained.h5 of the same run, or a run with --finetune "
-             "reconstruct, rebuilds samples better.\n",
-             input.model.string());
+             "sae_dist: warning: {} was fine-tuned as a classifier, which {}a run with --finetune "
+             "reconstruct rebuilds samples better.\n",
+             input.model.string(),
+             pretrains(config) ? "left its decoder as pretraining made it: pretrained.h5 of the "
+                                 "same run, or "
+                               : "does not train its decoder: ");
 }
 
 }  // namespace sae

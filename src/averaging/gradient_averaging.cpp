@@ -98,8 +98,9 @@ GradientAveraging::GradientAveraging(const ParameterLayout& layout,
   if (rounded) vectors_.rounded = take<bfloat16>(state, layout.size());
   if (settings.reproducible) reproducible_ = std::make_unique<ReproducibleSum>(comm, heartbeat);
   const WeightAverage average{average_, settings.weight_average};
-  update_ = std::make_unique<ParameterUpdate>(layout, *optimizer_, vectors_, average, heartbeat,
-                                              seconds_.update);
+  update_ =
+      std::make_unique<ParameterUpdate>(layout, *optimizer_, vectors_, average,
+                                        settings.optimizer.max_norm, heartbeat, seconds_.update);
 }
 
 GradientAveraging::~GradientAveraging() = default;

@@ -9,11 +9,12 @@
 namespace sae {
 ParameterUpdate::ParameterUpdate(const ParameterLayout& layout, const Optimizer& optimizer,
                                  const UpdatedVectors& vectors, const WeightAverage& average,
-                                 Heartbeat* heartbeat, double& seconds)
+                                 double max_norm, Heartbeat* heartbeat, double& seconds)
     : layout_(layout),
       optimizer_(optimizer),
       vectors_(vectors),
       average_(average),
+      max_norm_(layout, max_norm),
       heartbeat_(heartbeat),
       seconds_(seconds),
       statistics_(optimizer.statistics(layout.views().size())) {
@@ -40,11 +41,11 @@ void ParameterUpdate::update_or_store(Range bucket,
                                       const std::vector<std::span<const G>>& gradients) {
   const SecondsScope timer(seconds_);
   beat(heartbeat_);
+  buckets_.push_back(bucket);
   if (statistics_.empty()) return update(bucket, gradients);
   const std::span<float> sum = within(span_of(summed_gradient_), bucket);
   std::fill(sum.begin(), sum.end(), 0.0f);
   for (const auto& gradient : gradients) add_widened(gradient, sum);
-  buckets_.push_back(bucket);
 }
 
 bool ParameterUpdate::finish(GradientSum& sum) {
@@ -62,6 +63,10 @@ bool ParameterUpdate::finish(GradientSum& sum) {
     for (const Range bucket : buckets_) {
       update<float>(bucket, {within(span_of(std::as_const(summed_gradient_)), bucket)});
     }
+  }
+  if (max_norm_.limits()) {
+    max_norm_.apply(buckets_, vectors_, sum);
+    for (const Range bucket : buckets_) update_average(bucket);
   }
   return finite_;
 }
@@ -82,13 +87,14 @@ void ParameterUpdate::update(Range bucket, const std::vector<std::span<const G>>
     step.statistics = statistics_;
     if (!layout_.views()[static_cast<std::size_t>(array)].is_weights) step.weight_decay = 0;
     finite_ &= optimizer_.update(vectors, of_array, step);
-    update_average(within(average_.values, elements), vectors.parameters);
+    if (!max_norm_.limits()) update_average(elements);
   });
 }
 
-void ParameterUpdate::update_average(std::span<float> average,
-                                     std::span<const float> parameters) const {
-  if (average.empty()) return;
+void ParameterUpdate::update_average(Range elements) const {
+  if (average_.values.empty()) return;
+  const std::span<float> average = within(average_.values, elements);
+  const std::span<const float> parameters = within(vectors_.parameters, elements);
   // The first update is taken whole, and early ones count more than later ones.
   const auto number = static_cast<double>(step_.number);
   const auto share = static_cast<float>(1 - std::min(average_.decay, (number - 1) / (number + 9)));

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "gradient_sum.hpp"
+#include "max_norm.hpp"
 #include "sae/optim/optimizer.hpp"
 
 namespace sae {
@@ -18,15 +19,16 @@ struct WeightAverage {
 class ParameterUpdate final : public SumReceiver {
  public:
   ParameterUpdate(const ParameterLayout& layout, const Optimizer& optimizer,
-                  const UpdatedVectors& vectors, const WeightAverage& average, Heartbeat* heartbeat,
-                  double& seconds);
+                  const UpdatedVectors& vectors, const WeightAverage& average, double max_norm,
+                  Heartbeat* heartbeat, double& seconds);
 
   /// Begins a step; step.weight_decay applies to weights only.
   void begin_step(const OptimizerStep& step);
   void receive(Range bucket, const std::vector<std::span<const float>>& gradients) override;
   void receive(Range bucket, const std::vector<std::span<const bfloat16>>& gradients) override;
-  /// Does the updates that need the whole gradient. Returns whether all received sums are finite.
-  /// Collective if the optimizer needs statistics.
+  /// Does the updates that need the whole gradient, and limits the norms. Returns whether all
+  /// received sums are finite.
+  /// Collective if the optimizer needs statistics or norms are limited.
   bool finish(GradientSum& sum);
 
  private:
@@ -34,7 +36,7 @@ class ParameterUpdate final : public SumReceiver {
   void update_or_store(Range bucket, const std::vector<std::span<const G>>& gradients);
   template <typename G>
   void update(Range bucket, const std::vector<std::span<const G>>& gradients);
-  void update_average(std::span<float> average, std::span<const float> parameters) const;
+  void update_average(Range elements) const;
   /// Calls action(array, elements) for each array that overlaps the bucket.
   template <typename Action>
   void for_arrays_in(Range bucket, const Action& action) const;
@@ -43,12 +45,13 @@ class ParameterUpdate final : public SumReceiver {
   const Optimizer& optimizer_;
   const UpdatedVectors& vectors_;
   WeightAverage average_;
+  MaxNorm max_norm_;
   Heartbeat* heartbeat_;
   double& seconds_;
   OptimizerStep step_;
   std::vector<double> statistics_;
   Vector<float> summed_gradient_;  // Empty unless the optimizer needs the whole gradient.
-  std::vector<Range> buckets_;     // Received so far, likewise.
+  std::vector<Range> buckets_;     // Received so far.
   bool finite_ = true;
 };
 

@@ -144,6 +144,7 @@ class Bench {
 
   BenchReport run() {
     if (!settings_.steps_only) {
+      report_.peak = measure_peak(precision_of(settings_.configuration), settings_.seconds, comm_);
       for (const Stage& stage : stages_) measure_products(stage);
       beat(settings_.heartbeat);
       report_.memory.push_back(measure_copy(settings_.seconds, comm_));

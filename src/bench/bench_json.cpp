@@ -7,14 +7,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json json_of(const ProductRate& rate) {
-  return {{"product", rate.kind},
+Json json_of(const ProductRate& rate, double peak) {
+  Json json = {{"product", rate.kind},
           {"outputs", rate.outputs},
           {"inputs", rate.inputs},
           {"samples", rate.samples},
           {"result", rate.wide_result ? "float32" : "bfloat16"},
           {"seconds", rate.seconds},
           {"flop_per_second", rate.flop_per_second()}};
+  if (peak > 0) json["share_of_peak"] = rate.flop_per_second() / peak;
+  return json;
 }
 
 Json json_of(const MemoryRate& rate) {
@@ -33,7 +35,7 @@ Json json_of(const ReductionRate& rate) {
           {"bytes_per_second", rate.bytes_per_second()}};
 }
 
-Json json_of(const StageBench& stage) {
+Json json_of(const StageBench& stage, double peak) {
   Json json = {{"stage", stage.stage},
                {"samples", stage.samples},
                {"parameters", stage.parameters},
@@ -56,14 +58,15 @@ Json json_of(const StageBench& stage) {
     json["update_bound_seconds"] = stage.update_bound_seconds;
     json["bound_seconds"] = stage.bound_seconds();
     json["step_to_bound"] = stage.step_to_bound();
+    if (peak > 0) json["share_of_peak"] = stage.share_of(peak);
   }
   return json;
 }
 
-template <typename Entry>
-Json list_of(const std::vector<Entry>& entries) {
+template <typename Entry, typename... More>
+Json list_of(const std::vector<Entry>& entries, More... more) {
   Json list = Json::array();
-  for (const Entry& entry : entries) list.push_back(json_of(entry));
+  for (const Entry& entry : entries) list.push_back(json_of(entry, more...));
   return list;
 }
 
@@ -87,10 +90,11 @@ std::string bench_json(const BenchReport& report, const BenchSettings& settings,
   json["data_placement"] = report.data_placement;
   json["momentum"] = configuration.momentum;
   json["measurement_seconds"] = settings.seconds;
-  json["products"] = list_of(report.products);
+  if (report.peak > 0) json["peak_flop_per_second"] = report.peak;
+  json["products"] = list_of(report.products, report.peak);
   json["memory"] = list_of(report.memory);
   json["reductions"] = list_of(report.reductions);
-  json["stages"] = list_of(report.stages);
+  json["stages"] = list_of(report.stages, report.peak);
   return json.dump(2) + "\n";
 }
 

@@ -90,6 +90,11 @@ struct UpdatePass {
   friend bool operator==(const UpdatePass&, const UpdatePass&) = default;
 };
 
+/// What a rank's instructions for such operands can compute, in operations a second: products
+/// cannot be faster. 0 where that is not known.
+/// Collective.
+double measure_peak(Precision operands, double seconds, Communicator& comm);
+
 /// Collective.
 MemoryRate measure_copy(double seconds, Communicator& comm);
 MemoryRate measure_update_pass(const UpdatePass& pass, double seconds, Communicator& comm);

@@ -266,6 +266,10 @@ std::vector<Setting> make_settings() {
                               "scale longer gradients down to this norm; 0: no limit",
                               &C::clip_gradient_norm),
                "0"),
+         since(number_setting("max-norm", "C", kNotNegative,
+                              "longest incoming weights of a hidden unit, such as 3; 0: no limit",
+                              &C::max_norm),
+               "0"),
          since(number_setting("weight-average", "D", kShare,
                               "evaluate and save a moving average of the parameters with this "
                               "decay, such as 0.999; 0: none",

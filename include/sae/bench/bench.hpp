@@ -85,6 +85,8 @@ struct StageBench {
   double bound_seconds() const { return products_bound_seconds + update_bound_seconds; }
   double step_to_bound() const { return step_seconds / bound_seconds(); }
   double samples_per_second() const { return static_cast<double>(samples) / step_seconds; }
+  /// Of the operations that `peak` would do in the time of a step.
+  double share_of(double peak) const { return flop / step_seconds / peak; }
 };
 
 struct BenchReport {
@@ -94,6 +96,7 @@ struct BenchReport {
   std::string averaging;           ///< As GradientAveraging::description.
   std::string codes;               ///< As CodeCaching::description.
   std::string data_placement;      ///< As PlacementOfData::description.
+  double peak = 0;  ///< Operations a second of a rank's instructions; 0: not known or measured.
   std::vector<ProductRate> products;
   std::vector<MemoryRate> memory;
   std::vector<ReductionRate> reductions;  ///< Empty with one rank.

@@ -96,6 +96,7 @@ struct Configuration {
   double momentum = 0.9;
   double weight_decay = 1e-5;
   double clip_gradient_norm = 0;  ///< Longest gradient of the mean loss; 0: any.
+  double max_norm = 0;            ///< Longest incoming weights of a hidden unit; 0: any.
   double weight_average = 0;      ///< Decay of an average of the parameters; 0: none.
   double schedule_start = 0;  ///< Share of a stage after which the learning rate begins to fall.
   double learning_rate_decay = 0.95;     ///< Per epoch, for exponential schedules.
@@ -189,7 +190,8 @@ inline AveragingSettings averaging_settings(const Configuration& c) {
                                      : c.gradient_precision.value_or(Precision::kFloat32),
           .optimizer = {.kind = c.optimizer,
                         .momentum = c.momentum,
-                        .clip_gradient_norm = c.clip_gradient_norm},
+                        .clip_gradient_norm = c.clip_gradient_norm,
+                        .max_norm = c.max_norm},
           .weight_average = c.weight_average,
           .reproducible = c.reproducible};
 }

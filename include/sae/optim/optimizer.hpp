@@ -23,6 +23,7 @@ struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::kSgd;
   double momentum = 0;  ///< In [0, 1); of Adam, beta1. Its beta2 is 0.999, its epsilon 1e-8.
   double clip_gradient_norm = 0;  ///< Longest gradient of a minibatch's mean loss; 0: any.
+  double max_norm = 0;            ///< Longest incoming weights of a hidden unit; 0: any.
 };
 
 /// What an update of one array of the model is, besides its gradient.
