@@ -6,8 +6,6 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #define SAE_MEASURES_PEAK
 #endif
 
@@ -78,13 +76,7 @@ struct alignas(64) TileConfiguration {
   std::array<std::uint8_t, 16> rows = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 
-/// Linux gives a process its tiles when it asks for them.
-bool may_use_tiles() {
-  constexpr long kRequestPermission = 0x1023, kTileData = 18;
-  return instruction_set() == "AVX-512 with AMX" &&
-         syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
-
+/// Requires: may_use_tiles().
 [[gnu::target("amx-tile,amx-bf16")]] double bfloat16_by_tiles() {
   const TileConfiguration configuration;
   asm volatile("" : : "m"(configuration));  // GCC takes only its first bytes for read.

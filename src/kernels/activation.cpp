@@ -5,6 +5,7 @@
 
 #include "onednn_products.hpp"
 #include "row_blocks.hpp"
+#include "tile_products.hpp"
 
 namespace sae {
 namespace {
@@ -152,17 +153,24 @@ void multiply_and_activate(Activation activation, const ConstMatrixRef<T>& w,
                            const ConstMatrixRef<T>& x, const ConstVectorRef<Master<T>>& bias,
                            MatrixRef<T> h, Matrix<T>& inputs) {
   if constexpr (kByOneDnn<T>) {
-    if (activation == Activation::kSigmoid && by_onednn<T>()) {
+    const bool fused = !std::is_same_v<T, bfloat16> || !by_tiles();
+    if (activation == Activation::kSigmoid && fused && by_onednn<T>()) {
       record<T, T>(ProductCall::Kind::kForward, w.rows(), w.cols(), x.cols());
       return onednn_multiply<T, T>(x, Transposed::kNo, w, Transposed::kNo, bias.data(), h);
     }
   }
   Matrix<Master<T>> logits(h.rows(), h.cols());
   multiply<T, Master<T>>(w, x, logits);
-  logits.colwise() += bias;
-  if (derivative_needs_inputs(activation)) inputs = logits.template cast<T>();
-  activate<Master<T>>(activation, logits, logits);
-  h = logits.template cast<T>();
+  const bool keeps_inputs = derivative_needs_inputs(activation);
+  if (keeps_inputs) inputs.resize(h.rows(), h.cols());
+#pragma omp parallel for schedule(static)
+  for (Index j = 0; j < h.cols(); ++j) {
+    auto a = logits.col(j);
+    a += bias;
+    if (keeps_inputs) inputs.col(j) = a.template cast<T>();
+    activate<Master<T>>(activation, a, a);
+    h.col(j) = a.template cast<T>();
+  }
 }
 
 template <typename T>

@@ -7,6 +7,13 @@
 #include <string_view>
 
 #include "onednn_products.hpp"
+#include "sae/kernels/instructions.hpp"
+#include "tile_products.hpp"
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace sae {
 namespace {
@@ -36,6 +43,9 @@ void record(const ProductCall& call) {
 template <typename T, typename R>
 void multiply(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& x, ResultRef<R> result) {
   record<T, R>(ProductCall::Kind::kForward, w.rows(), w.cols(), x.cols());
+  if constexpr (std::is_same_v<T, bfloat16>) {
+    if (by_tiles()) return multiply_by_tiles<R>(w, x, result);
+  }
   if constexpr (kByOneDnn<T>) {
     if (by_onednn<T>()) {
       return onednn_multiply<T, R>(x, Transposed::kNo, w, Transposed::kNo, nullptr, result);
@@ -52,6 +62,9 @@ template <typename T, typename R>
 void multiply_transposed(const ConstMatrixRef<T>& w, const ConstMatrixRef<T>& y,
                          ResultRef<R> result) {
   record<T, R>(ProductCall::Kind::kTransposed, w.rows(), w.cols(), y.cols());
+  if constexpr (std::is_same_v<T, bfloat16>) {
+    if (by_tiles()) return multiply_transposed_by_tiles<R>(w, y, result);
+  }
   if constexpr (kByOneDnn<T>) {
     if (by_onednn<T>()) {
       return onednn_multiply<T, R>(y, Transposed::kNo, w, Transposed::kYes, nullptr, result);
@@ -71,6 +84,9 @@ void multiply_outer(const ConstMatrixRef<T>& y, const ConstMatrixRef<T>& x, Resu
     result.setZero();
     return;
   }
+  if constexpr (std::is_same_v<T, bfloat16>) {
+    if (by_tiles()) return multiply_outer_by_tiles<R>(y, x, result);
+  }
   if constexpr (kByOneDnn<T>) {
     if (by_onednn<T>()) {
       return onednn_multiply<T, R>(x, Transposed::kYes, y, Transposed::kNo, nullptr, result);
@@ -87,6 +103,17 @@ bool has_native_bfloat16() {
   const char* refused = std::getenv("SAE_NO_BFLOAT16");
   if (refused != nullptr && std::string_view(refused) == "1") return false;
   return kHasOneDnn && __builtin_cpu_supports("avx512bf16") != 0;
+}
+
+bool may_use_tiles() {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+  constexpr long kRequestPermission = 0x1023;  // Of a component of the processor's state.
+  constexpr long kTileData = 18;
+  return instruction_set() == "AVX-512 with AMX" &&
+         syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
 }
 
 void set_product_threads(int threads) { omp_set_num_threads(threads); }

@@ -87,7 +87,7 @@ class ElementwiseOptimizer final : public Optimizer {
                                                             const Formula& given,
                                                             const OptimizerStep& step,
                                                             const Gradient& gradient) {
-    const Formula formula = prepared(given, step);
+    const Formula formula = given;
     const Block at = block;
     const OptimizerStep fixed = step;
     const float decay = step.learning_rate * step.weight_decay;
@@ -153,32 +153,35 @@ class ElementwiseOptimizer final : public Optimizer {
   }
 
   template <typename Gradient>
-  bool update_block(const Block& block, const OptimizerStep& step, const Gradient& gradient) const {
-    return block.rounded == nullptr ? update_block<false>(block, formula_, step, gradient)
-                                    : update_block<true>(block, formula_, step, gradient);
+  static bool update_block(const Block& block, const Formula& formula, const OptimizerStep& step,
+                           const Gradient& gradient) {
+    return block.rounded == nullptr ? update_block<false>(block, formula, step, gradient)
+                                    : update_block<true>(block, formula, step, gradient);
   }
 
   /// Updates by the sum of the elements of the gradients from `begin` on.
   template <typename G>
-  bool update_by_gradients(const Block& block, const OptimizerStep& step,
-                           const std::vector<std::span<const G>>& gradients,
-                           std::size_t begin) const {
+  static bool update_by_gradients(const Block& block, const Formula& formula,
+                                  const OptimizerStep& step,
+                                  const std::vector<std::span<const G>>& gradients,
+                                  std::size_t begin) {
     const auto* first = bits_of(gradients[0].data() + begin);
     if (gradients.size() == 1) {
-      return update_block(block, step, [first](std::size_t i) { return widened(first[i]); });
+      return update_block(block, formula, step,
+                          [first](std::size_t i) { return widened(first[i]); });
     }
     const auto* second = bits_of(gradients[1].data() + begin);
     const auto sum_of_two = [first, second](std::size_t i) {
       return widened(first[i]) + widened(second[i]);
     };
-    if (gradients.size() == 2) return update_block(block, step, sum_of_two);
+    if (gradients.size() == 2) return update_block(block, formula, step, sum_of_two);
     std::array<float, kBlock> sum;
     for (std::size_t i = 0; i < block.size; ++i) sum[i] = sum_of_two(i);
     for (std::size_t r = 2; r < gradients.size(); ++r) {
       const auto* next = bits_of(gradients[r].data() + begin);
       for (std::size_t i = 0; i < block.size; ++i) sum[i] += widened(next[i]);
     }
-    return update_block(block, step, [&sum](std::size_t i) { return sum[i]; });
+    return update_block(block, formula, step, [&sum](std::size_t i) { return sum[i]; });
   }
 
   template <typename G>
@@ -188,6 +191,7 @@ class ElementwiseOptimizer final : public Optimizer {
     assert(!gradients.empty() && gradients[0].size() == vectors.parameters.size());
     const std::size_t size = vectors.parameters.size();
     const auto blocks = static_cast<Index>((size + kBlock - 1) / kBlock);
+    const Formula formula = prepared(formula_, step);
     bool finite = true;
 #pragma omp parallel for schedule(static) reduction(&& : finite)
     for (Index block = 0; block < blocks; ++block) {
@@ -200,7 +204,7 @@ class ElementwiseOptimizer final : public Optimizer {
       for (std::size_t slot = 0; slot < kSlotCount; ++slot) {
         part.slots[slot] = vectors.slots[slot].data() + begin;
       }
-      finite &= update_by_gradients<G>(part, step, gradients, begin);
+      finite &= update_by_gradients<G>(part, formula, step, gradients, begin);
     }
     return finite;
   }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <cmath>
+
 namespace sae {
 namespace {
 
@@ -96,6 +98,54 @@ TEST_F(Products, OfBfloat16AreThoseOfItsValuesRoundedOnce) {
   multiply_outer<bfloat16, float>(y16, x16, outer);
   const auto expected_outer = product(y16.cast<double>(), x16.transpose().cast<double>());
   EXPECT_LT((outer.cast<double>() - expected_outer).cwiseAbs().maxCoeff(), kTolerance);
+}
+
+/// Outputs, inputs and samples of weights and a minibatch.
+struct Shape {
+  Index outputs, inputs, samples;
+};
+
+/// Largest difference, with respect to the length of the summed vectors of values of size 1.
+double difference(const Matrix<double>& expected, const auto& found, Index terms) {
+  return (expected - found.template cast<double>()).cwiseAbs().maxCoeff() /
+         std::sqrt(static_cast<double>(terms));
+}
+
+TEST(RoundedProducts, OfAnyShapeWriteWhatBelongsToThemAlone) {
+  constexpr double kWide = 1e-6;
+  constexpr double kNarrow = 4.0 / 256;
+  for (const auto& [outputs, inputs, samples] :
+       {Shape{1, 1, 1}, Shape{16, 32, 16}, Shape{17, 33, 15}, Shape{32, 64, 32},
+        Shape{10, 500, 100}, Shape{50, 31, 49}, Shape{64, 900, 3}, Shape{900, 10, 33},
+        Shape{100, 47, 500}}) {
+    const Matrix<bfloat16> w = Matrix<float>::Random(outputs, inputs).cast<bfloat16>();
+    const Matrix<bfloat16> x = Matrix<float>::Random(inputs, samples).cast<bfloat16>();
+    const Matrix<bfloat16> y = Matrix<float>::Random(outputs, samples).cast<bfloat16>();
+    const auto forward = product(w.cast<double>(), x.cast<double>());
+    const auto back = product(w.transpose().cast<double>(), y.cast<double>());
+    const auto outer = product(y.cast<double>(), x.transpose().cast<double>());
+    for (const int threads : {1, 3}) {
+      SCOPED_TRACE(testing::Message() << outputs << " " << inputs << " " << samples << " samples, "
+                                      << threads << " threads");
+      set_product_threads(threads);
+      const auto check = [&]<typename R>(R /*element*/, double tolerance) {
+        const auto framed = [&](const Matrix<double>& expected, Index terms, const auto& compute) {
+          Matrix<R> large = Matrix<R>::Constant(expected.rows() + 3, expected.cols() + 2, R(7));
+          auto inner = large.block(2, 1, expected.rows(), expected.cols());
+          compute(inner);
+          EXPECT_LT(difference(expected, inner, terms), tolerance);
+          inner.setConstant(R(7));
+          EXPECT_TRUE((large.array() == R(7)).all());
+        };
+        framed(forward, inputs, [&](auto r) { multiply<bfloat16, R>(w, x, r); });
+        framed(back, outputs, [&](auto r) { multiply_transposed<bfloat16, R>(w, y, r); });
+        framed(outer, samples, [&](auto r) { multiply_outer<bfloat16, R>(y, x, r); });
+      };
+      check(float{}, kWide);
+      check(bfloat16{}, kNarrow);
+    }
+  }
+  set_product_threads(1);
 }
 
 TEST_F(Products, OfAnEmptyMinibatchTheOuterSumIsZero) {
