@@ -139,15 +139,15 @@ SAE_TILES inline void pack_two(const Operand& from, Index row, Index depth, Tile
 }
 
 /// Tile `at` of the rows of results, tile `depth` of the sums.
-template <Lies lies, Side side>
+template <Lies Lie, Side At>
 SAE_TILES inline void pack(const Operand& from, Index at, Index depth, Tile& to) {
   Rows rows;
-  if constexpr (lies == Lies::kAlong) {
+  if constexpr (Lie == Lies::kAlong) {
     load_columns(from, depth * kTileDepth, at * kTileRows, rows);
   } else {
     load_pairs(from, at * kTileRows, depth * kTileDepth, rows);
   }
-  if constexpr ((lies == Lies::kAlong) != (side == Side::kLeft)) transpose(rows);
+  if constexpr ((Lie == Lies::kAlong) != (At == Side::kLeft)) transpose(rows);
   for (std::size_t i = 0; i < kTileRows; ++i) {
     _mm512_store_si512(to.elements.data() + i * kTileDepth, rows[i]);
   }
@@ -208,8 +208,8 @@ SAE_TILES inline void transpose(ResultTile& tile) {
 }
 
 /// Writes 32 elements of each of 16 columns, at (row, col) of the result; of tiles from pack_two,
-/// `unpacked`, in their order.
-template <bool unpacked, typename R>
+/// `Unpacked`, in their order.
+template <bool Unpacked, typename R>
 SAE_TILES inline void write(const ResultTile& first, const ResultTile& second, Index row, Index col,
                             MatrixRef<R>& result) {
   const std::uint32_t inside = first_bits(result.rows() - row);
@@ -219,7 +219,7 @@ SAE_TILES inline void write(const ResultTile& first, const ResultTile& second, I
     __m512 high = _mm512_load_ps(second.elements.data() + i * kTileRows);
     R* const to = result.data() + (col + i) * result.outerStride() + row;
     if constexpr (std::is_same_v<R, float>) {
-      if constexpr (unpacked) {
+      if constexpr (Unpacked) {
         const __m512i lower = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
         const __m512i upper = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
         const __m512d pairs = _mm512_castps_pd(low);
@@ -230,7 +230,7 @@ SAE_TILES inline void write(const ResultTile& first, const ResultTile& second, I
       _mm512_mask_storeu_ps(to + kTileRows, static_cast<__mmask16>(inside >> kTileRows), high);
     } else {
       auto rounded = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low));
-      if constexpr (unpacked) {
+      if constexpr (Unpacked) {
         rounded = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), rounded);
       }
       _mm512_mask_storeu_epi16(to, inside, rounded);
@@ -270,15 +270,15 @@ Vector<float>& whole_memory() {
 
 /// Packs `count` tiles of the rows of results from `at` on, each of `depth` tiles, the second
 /// `step` after the first.
-template <Lies lies, Side side>
+template <Lies Lie, Side At>
 SAE_TILES inline void pack_panel(const Operand& from, Index at, Index count, Range depth,
                                  Index step, Tile* to) {
   for (Index k = 0; k < depth.size(); ++k) {
-    if constexpr (lies == Lies::kAcross && side == Side::kRight) {
+    if constexpr (Lie == Lies::kAcross && At == Side::kRight) {
       pack_two(from, at * kTileRows, depth.begin + k, to[k], to[step + k]);
     } else {
-      pack<lies, side>(from, at, depth.begin + k, to[k]);
-      if (count > 1) pack<lies, side>(from, at + 1, depth.begin + k, to[step + k]);
+      pack<Lie, At>(from, at, depth.begin + k, to[k]);
+      if (count > 1) pack<Lie, At>(from, at + 1, depth.begin + k, to[step + k]);
     }
   }
 }
@@ -286,14 +286,15 @@ SAE_TILES inline void pack_panel(const Operand& from, Index at, Index count, Ran
 /// The product of a left and a right operand, which sums over `depth`. One, the whole, is packed
 /// first; of the other, each thread packs panels of 32 rows or columns, in parts that stay in the
 /// first cache while the whole is multiplied by them. The results lie along the right operand in
-/// memory or, `turned`, along the left one.
-template <Side panel_is, Lies panel_lies, Lies whole_lies, bool turned, typename R>
+/// memory or, `Turned`, along the left one.
+template <Side PanelIs, Lies PanelLies, Lies WholeLies, bool Turned, typename R>
 SAE_TILES void multiply_tiles(const Operand& panels, const Operand& whole, Index depth,
                               MatrixRef<R> result) {
-  constexpr bool kPanelIsLeft = panel_is == Side::kLeft;
+  constexpr bool kPanelIsLeft = PanelIs == Side::kLeft;
   constexpr Side kWholeIs = kPanelIsLeft ? Side::kRight : Side::kLeft;
-  constexpr bool kUnpacked = (kPanelIsLeft ? whole_lies : panel_lies) == Lies::kAcross;
-  constexpr bool kPanelsAreRows = kPanelIsLeft == turned;
+  constexpr bool kUnpacked =
+      (kPanelIsLeft && WholeLies == Lies::kAcross) || (!kPanelIsLeft && PanelLies == Lies::kAcross);
+  constexpr bool kPanelsAreRows = kPanelIsLeft == Turned;
   constexpr Index kPartInCache = 13;
   const Index depth_tiles = tiles_over(depth, kTileDepth);
   const Index parts = tiles_over(depth_tiles, kPartInCache);
@@ -309,16 +310,16 @@ SAE_TILES void multiply_tiles(const Operand& panels, const Operand& whole, Index
     begin_tiles();
 #pragma omp for schedule(static)
     for (Index pair = 0; pair < whole_pairs; ++pair) {
-      pack_panel<whole_lies, kWholeIs>(whole, 2 * pair, whole_tiles - 2 * pair, {0, depth_tiles},
-                                       depth_tiles, whole_packed + 2 * pair * depth_tiles);
+      pack_panel<WholeLies, kWholeIs>(whole, 2 * pair, whole_tiles - 2 * pair, {0, depth_tiles},
+                                      depth_tiles, whole_packed + 2 * pair * depth_tiles);
     }
 #pragma omp for schedule(static)
     for (Index at = 0; at < panel_tiles; at += 2) {
       const bool two_of_panel = at + 1 < panel_tiles;
       for (Index part = 0; part < parts; ++part) {
         const Range range{part * depth_tiles / parts, (part + 1) * depth_tiles / parts};
-        pack_panel<panel_lies, panel_is>(panels, at, two_of_panel ? 2 : 1, range, kPartInCache,
-                                         panel);
+        pack_panel<PanelLies, PanelIs>(panels, at, two_of_panel ? 2 : 1, range, kPartInCache,
+                                       panel);
         for (Index pair = 0; pair < whole_pairs; ++pair) {
           const bool two_of_whole = 2 * pair + 1 < whole_tiles;
           const bool two_left = kPanelIsLeft ? two_of_panel : two_of_whole;
@@ -339,7 +340,7 @@ SAE_TILES void multiply_tiles(const Operand& panels, const Operand& whole, Index
         const Index left_at = kTileRows * (kPanelIsLeft ? at : 2 * pair);
         const Index right_at = kTileRows * (kPanelIsLeft ? 2 * pair : at);
         Block& of = sums[pair];
-        if constexpr (turned) {
+        if constexpr (Turned) {
           for (ResultTile& tile : of) transpose(tile);
           write<false, R>(of[0], of[2], left_at, right_at, result);
           write<false, R>(of[1], of[3], left_at, right_at + kTileRows, result);
