@@ -158,8 +158,8 @@ using Block = std::array<ResultTile, 4>;
 
 /// Multiplies two tiles on either side, or the first alone, `depth` times; the second ones lie
 /// `left_step` and `right_step` tiles after the first. Goes on with the sums unless it is the
-/// first.
-template <bool TwoLeft, bool TwoRight>
+/// first. The whole passes the first cache by, where the panel stays.
+template <Side WholeIs, bool TwoLeft, bool TwoRight>
 SAE_TILES inline void multiply_block(const Tile* left, Index left_step, const Tile* right,
                                      Index right_step, Index depth, bool is_first, Block& sums) {
   // The compiler does not know what the instructions of tiles read and write.
@@ -176,18 +176,21 @@ SAE_TILES inline void multiply_block(const Tile* left, Index left_step, const Ti
     if constexpr (TwoLeft && TwoRight) _tile_loadd(3, sums[3].elements.data(), 64);
   }
   for (Index k = 0; k < depth; ++k) {
-    _tile_loadd(4, left + k, 64);
-    _tile_loadd(6, right + k, 64);
+    if constexpr (WholeIs == Side::kLeft) {
+      _tile_stream_loadd(4, left + k, 64);
+      if constexpr (TwoLeft) _tile_stream_loadd(5, left + left_step + k, 64);
+      _tile_loadd(6, right + k, 64);
+      if constexpr (TwoRight) _tile_loadd(7, right + right_step + k, 64);
+    } else {
+      _tile_loadd(4, left + k, 64);
+      if constexpr (TwoLeft) _tile_loadd(5, left + left_step + k, 64);
+      _tile_stream_loadd(6, right + k, 64);
+      if constexpr (TwoRight) _tile_stream_loadd(7, right + right_step + k, 64);
+    }
     _tile_dpbf16ps(0, 4, 6);
-    if constexpr (TwoRight) {
-      _tile_loadd(7, right + right_step + k, 64);
-      _tile_dpbf16ps(1, 4, 7);
-    }
-    if constexpr (TwoLeft) {
-      _tile_loadd(5, left + left_step + k, 64);
-      _tile_dpbf16ps(2, 5, 6);
-      if constexpr (TwoRight) _tile_dpbf16ps(3, 5, 7);
-    }
+    if constexpr (TwoRight) _tile_dpbf16ps(1, 4, 7);
+    if constexpr (TwoLeft) _tile_dpbf16ps(2, 5, 6);
+    if constexpr (TwoLeft && TwoRight) _tile_dpbf16ps(3, 5, 7);
   }
   _tile_stored(0, sums[0].elements.data(), 64);
   if constexpr (TwoRight) _tile_stored(1, sums[1].elements.data(), 64);
@@ -329,10 +332,10 @@ SAE_TILES void multiply_tiles(const Operand& panels, const Operand& whole, Index
           const Tile* const right = kPanelIsLeft ? others : panel;
           const Index left_step = kPanelIsLeft ? kPartInCache : depth_tiles;
           const Index right_step = kPanelIsLeft ? depth_tiles : kPartInCache;
-          const auto multiply =
-              two_left    ? two_right ? multiply_block<true, true> : multiply_block<true, false>
-                 : two_right ? multiply_block<false, true>
-                          : multiply_block<false, false>;
+          const auto multiply = two_left    ? two_right ? multiply_block<kWholeIs, true, true>
+                                                        : multiply_block<kWholeIs, true, false>
+                                   : two_right ? multiply_block<kWholeIs, false, true>
+                                            : multiply_block<kWholeIs, false, false>;
           multiply(left, left_step, right, right_step, range.size(), part == 0, sums[pair]);
         }
       }
