@@ -29,7 +29,7 @@ std::string progress_lines(const Checkpoint& checkpoint) {
   const Index epochs = epochs_in(checkpoint);
   std::string text =
       fmt::format("  progress  {}: stage {}, epoch {}{}{}, {} updates, seed {}\n",
-                  progress.finished ? "finished" : "under way", checkpoint.stage_name(),
+                  progress.finished ? "finished" : "before the end", checkpoint.stage_name(),
                   progress.epoch, epochs > 0 ? fmt::format(" of {}", epochs) : "",
                   progress.step_in_epoch > 0
                       ? fmt::format(" after {} updates of it", grouped(progress.step_in_epoch))

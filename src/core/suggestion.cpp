@@ -10,6 +10,18 @@ namespace {
 /// Words of up to four letters are too similar for two mistakes.
 std::size_t likely_mistakes(std::string_view word) { return word.size() <= 4 ? 1 : 2; }
 
+/// The names that have `word` as their last words, or else as their first ones.
+std::vector<std::string> longer_names(std::string_view word,
+                                      const std::vector<std::string>& names) {
+  std::vector<std::string> ends;
+  std::vector<std::string> begins;
+  for (const std::string& name : names) {
+    if (name.ends_with(fmt::format("-{}", word))) ends.push_back(name);
+    if (name.starts_with(fmt::format("{}-", word))) begins.push_back(name);
+  }
+  return ends.empty() ? begins : ends;
+}
+
 }  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -43,7 +55,15 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
     least = distance;
     closest = &name;
   }
-  return closest == nullptr ? "" : fmt::format(" Did you mean {}{}?", prefix, *closest);
+  std::vector<std::string> meant;
+  if (closest != nullptr) {
+    meant.push_back(*closest);
+  } else if (!word.empty()) {
+    meant = longer_names(word, names);
+  }
+  if (meant.empty()) return "";
+  for (std::string& name : meant) name.insert(0, prefix);
+  return fmt::format(" Did you mean {}?", fmt::join(meant, " or "));
 }
 
 }  // namespace sae

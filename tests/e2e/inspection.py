@@ -95,7 +95,7 @@ class Inspect(ProgramTest):
 
     def test_a_run_that_was_cut_and_what_to_type_to_go_on(self):
         output = self.inspect("cut")
-        self.assertIn("under way: stage finetune, epoch 2 of 4 after 3 updates of it, 63 updates",
+        self.assertIn("before the end: stage finetune, epoch 2 of 4 after 3 updates of it, 63 updates",
                       output)
         self.assertRegex(output, r"(?m)^  checkpoints/step-0000000063.h5 .* verified$")
         self.run_what_is_told(output)

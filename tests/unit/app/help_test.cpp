@@ -108,6 +108,8 @@ TEST(Version, NamesTheProgramAndItsLibraries) {
 TEST(Suggestion, AMistypedWordIsRefusedWithTheOneThatIsMeant) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--unit", "5"}, "'--unit'; see --help. Did you mean --units?"},
+      {{"--learning-rate", "1"},
+       "Did you mean --pretrain-learning-rate or --finetune-learning-rate?"},
       {{"--batch_size=5"}, "see --help. Did you mean --batch-size?"},
       {{"train", "--finetune-epoch", "5"}, "Did you mean --finetune-epochs?"},
       {{"evaluate", "m.h5", "--spilt", "test"}, "Did you mean --split?"},

@@ -24,10 +24,18 @@ TEST(Suggestion, IsTheClosestName) {
   EXPECT_EQ(did_you_mean("rum", names), " Did you mean run?");
 }
 
+TEST(Suggestion, IsEveryNameThatSaysMore) {
+  const std::vector<std::string> names = {"pretrain-rate", "finetune-rate", "rate-decay",
+                                          "batch-size"};
+  EXPECT_EQ(did_you_mean("rate", names, "--"), " Did you mean --pretrain-rate or --finetune-rate?");
+  EXPECT_EQ(did_you_mean("batch", names, "--"), " Did you mean --batch-size?");
+}
+
 TEST(Suggestion, IsMissingIfNoNameIsClose) {
   EXPECT_EQ(did_you_mean("stray", {"train"}), "");
   EXPECT_EQ(did_you_mean("at", {"run"}), "");
-  EXPECT_EQ(did_you_mean("epochs", {"finetune-epochs"}), "");
+  EXPECT_EQ(did_you_mean("tune", {"finetune-epochs"}), "");
+  EXPECT_EQ(did_you_mean("", {"finetune-epochs"}), "");
   EXPECT_EQ(did_you_mean("units", {}), "");
 }
 
