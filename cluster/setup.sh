@@ -7,8 +7,8 @@ run_packages=(g++ cmake ninja-build libopenmpi-dev openmpi-bin openssh-client li
   libhdf5-dev libhwloc-dev libboost-iostreams-dev libboost-program-options-dev librandom123-dev
   libfmt-dev libdnnl-dev libpng-dev libprotobuf-dev protobuf-compiler libspdlog-dev libxxhash-dev
   libkainjow-mustache-dev nlohmann-json3-dev)
-# To test as well.
-test_packages=(bats libgtest-dev python3 python3-numpy python3-h5py python3-pyflakes
+# To test as well, and to make a package (file, dpkg-dev).
+test_packages=(bats file dpkg-dev libgtest-dev python3 python3-numpy python3-h5py python3-pyflakes
   python3-venv clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev shellcheck
   environment-modules)
 # Ubuntu has no browser as a package: the page of a run is not looked at there.
