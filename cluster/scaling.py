@@ -92,9 +92,20 @@ class Machine:
         return list(self.topologies[topology].values())
 
 
-def rounds_of(hosts, volume):
-    """Bytes on a link in each round of a message's sum: to the owners of its ranges, and back."""
-    return [volume * (hosts - 1) / hosts] * 2
+def halving(ranks, volume):
+    """Bytes on the busiest way of a link in each round, by halves and back; of other numbers than
+    powers of two, some ranks first merge with their neighbours."""
+    rounds = int(math.log2(ranks))
+    halves = [volume / 2 ** (i + 1) for i in range(rounds)]
+    merge = [] if ranks == 2 ** rounds else [volume / 2, volume / 2]
+    return merge + halves + halves[::-1] + ([volume] if merge else [])
+
+
+def rounds_of(hosts, volume, senders):
+    """Likewise, of one message of all `senders` of a node together."""
+    if not math.log2(hosts).is_integer() and volume / senders / hosts >= RING_BLOCK:
+        return [volume / hosts] * (2 * (hosts - 1))
+    return halving(hosts, volume)
 
 
 def parts_of(stage, topology):
@@ -128,7 +139,7 @@ def exposed(parts, computing, hosts, senders, element_bytes, network):
         looks.append(share * computing)
         filling += elements
         if filling >= MESSAGE or share == parts[-1][0]:
-            messages.append((looks[-1], rounds_of(hosts, filling * element_bytes)))
+            messages.append((looks[-1], rounds_of(hosts, filling * element_bytes, senders)))
             filling = 0.0
     looks.append(computing)
     link_free, end, moved_after = 0.0, computing, 0.0

@@ -1,7 +1,6 @@
 #include "overlapped_sum.hpp"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "sae/kernels/bfloat16.hpp"
@@ -65,18 +64,13 @@ bool OverlappedSum::arrived(Message& message) {
   return sends_bfloat16_ ? message.rounded_sum->poll() : message.sum->poll();
 }
 
-void OverlappedSum::take_sum_of(Message& message) {
+void OverlappedSum::wait_for(Message& message) {
   const SecondsScope timer(seconds_.reduction);
   if (sends_bfloat16_) {
     message.rounded = std::exchange(message.rounded_sum, nullptr)->wait();
   } else {
     message.values = std::exchange(message.sum, nullptr)->wait();
   }
-}
-
-void OverlappedSum::yield() {
-  const SecondsScope timer(seconds_.reduction);
-  std::this_thread::yield();
 }
 
 }  // namespace sae

@@ -32,8 +32,6 @@ class OverlappedSum {
   /// bfloat16. Local.
   template <typename Use>
   void poll(const Use& use) {
-    // Each begins its second round as soon as its first is done.
-    for (Message& message : messages_) static_cast<void>(arrived(message));
     while (!messages_.empty() && arrived(messages_.front())) deliver(use);
   }
 
@@ -41,10 +39,7 @@ class OverlappedSum {
   template <typename Use>
   void finish(const Use& use) {
     send();
-    while (!messages_.empty()) {
-      poll(use);
-      if (!messages_.empty()) yield();
-    }
+    while (!messages_.empty()) deliver(use);
   }
 
  private:
@@ -59,14 +54,13 @@ class OverlappedSum {
 
   void send();
   bool arrived(Message& message);
-  void take_sum_of(Message& message);
-  void yield();
+  void wait_for(Message& message);
 
   template <typename Use>
   void deliver(const Use& use) {
     Message message = std::move(messages_.front());
     messages_.pop_front();
-    take_sum_of(message);
+    wait_for(message);
     std::size_t begin = 0;
     for (const Range bucket : message.buckets) {
       const auto size = static_cast<std::size_t>(bucket.size());

@@ -12,9 +12,10 @@
 #include <utility>
 
 #include "check.hpp"
-#include "direct_sum.hpp"
 #include "handle.hpp"
 #include "sae/core/error.hpp"
+#include "sae/kernels/bfloat16.hpp"
+#include "sum_algorithm.hpp"
 
 namespace sae {
 namespace {
@@ -56,6 +57,22 @@ std::unique_ptr<MpiCommunicator::Handle> copy_of_world() {
   return handle;
 }
 
+/// MPI_User_function for bfloat16: both += first.
+void add_bfloat16(void* first, void* both, int* count, MPI_Datatype* /*type*/) {
+  constexpr std::size_t kBlock = 1024;
+  std::array<float, kBlock> sum;
+  const auto size = static_cast<std::size_t>(*count);
+  const auto* from = static_cast<const bfloat16*>(first);
+  auto* to = static_cast<bfloat16*>(both);
+  for (std::size_t begin = 0; begin < size; begin += kBlock) {
+    const std::size_t length = std::min(kBlock, size - begin);
+    const std::span block(sum.data(), length);
+    widen({from + begin, length}, block);
+    add_widened({to + begin, length}, block);
+    round_to_bfloat16(block, {to + begin, length});
+  }
+}
+
 /// Counts and displacements of a buffer for MPI_Ialltoallv, in records.
 struct BufferLayout {
   BufferLayout(std::span<const Index> lengths, const char* call) {
@@ -72,74 +89,79 @@ struct BufferLayout {
   std::vector<int> displacements;
 };
 
+/// An MPI request and the memory that MPI reads and writes until it completes. Memory::received is
+/// the result.
+template <typename Values, typename Memory>
+class MpiPending final : public Pending<Values> {
+ public:
+  /// start(memory, request) makes the MPI call.
+  template <typename Start>
+  MpiPending(std::unique_ptr<Memory> memory, const Start& start) : memory_(std::move(memory)) {
+    start(*memory_, &request_);
+  }
+  MpiPending(const MpiPending&) = delete;
+  MpiPending& operator=(const MpiPending&) = delete;
+  ~MpiPending() override {
+    // A destructor must not wait for other ranks, and a collective cannot be cancelled.
+    if (request_ != MPI_REQUEST_NULL) static_cast<void>(memory_.release());
+  }
+
+  bool poll() override {
+    int done = 0;
+    check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    return done != 0;
+  }
+
+  Values wait() override {
+    check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait");
+    memory_->done();
+    return std::move(memory_->received);
+  }
+
+ private:
+  std::unique_ptr<Memory> memory_;
+  MPI_Request request_ = MPI_REQUEST_NULL;
+};
+
 struct ExchangeMemory {
   std::vector<std::byte> sent;
   BufferLayout sent_layout;
   BufferLayout received_layout;
   std::vector<std::byte> received;
   MPI_Datatype record = MPI_DATATYPE_NULL;  // An int counts more records than bytes.
-  MPI_Request request = MPI_REQUEST_NULL;
+
+  void done() { check_mpi(MPI_Type_free(&record), "MPI_Type_free"); }
 };
 
-/// Owns the memory that MPI reads and writes until the request completes.
-class MpiPendingExchange final : public PendingExchange {
- public:
-  explicit MpiPendingExchange(std::unique_ptr<ExchangeMemory> memory)
-      : memory_(std::move(memory)) {}
-  MpiPendingExchange(const MpiPendingExchange&) = delete;
-  MpiPendingExchange& operator=(const MpiPendingExchange&) = delete;
-  ~MpiPendingExchange() override {
-    // A destructor must not wait for other ranks, and a collective cannot be cancelled.
-    if (memory_->request != MPI_REQUEST_NULL) static_cast<void>(memory_.release());
-  }
-
-  bool poll() override {
-    int done = 0;
-    check_mpi(MPI_Test(&memory_->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-    return done != 0;
-  }
-
-  std::vector<std::byte> wait() override {
-    check_mpi(MPI_Wait(&memory_->request, MPI_STATUS_IGNORE), "MPI_Wait");
-    check_mpi(MPI_Type_free(&memory_->record), "MPI_Type_free");
-    return std::move(memory_->received);
-  }
-
- private:
-  std::unique_ptr<ExchangeMemory> memory_;
-};
-
-/// Likewise.
 template <typename T>
-class MpiPendingSum final : public PendingSum<T> {
- public:
-  MpiPendingSum(Vector<T> values, Index count, MPI_Comm communicator, int tag)
-      : memory_(std::make_unique<Memory>(std::move(values), count, communicator, tag)) {}
-  MpiPendingSum(const MpiPendingSum&) = delete;
-  MpiPendingSum& operator=(const MpiPendingSum&) = delete;
-  ~MpiPendingSum() override {
-    if (!memory_->sum.is_complete()) static_cast<void>(memory_.release());
-  }
+struct SumMemory {
+  Vector<T> received;
 
-  bool poll() override { return memory_->sum.poll(); }
-  Vector<T> wait() override {
-    memory_->sum.wait();
-    return std::move(memory_->values);
-  }
-
- private:
-  struct Memory {
-    Memory(Vector<T> given, Index count, MPI_Comm communicator, int tag)
-        : values(std::move(given)),
-          sum({values.data(), static_cast<std::size_t>(count_of(count, "MPI_Isend"))}, communicator,
-              tag) {}
-
-    Vector<T> values;
-    DirectSum<T> sum;
-  };
-
-  std::unique_ptr<Memory> memory_;
+  void done() {}
 };
+
+template <typename T>
+std::unique_ptr<PendingSum<T>> start_sum(Vector<T> values, Index count, MPI_Datatype type,
+                                         MPI_Op add, int ranks, MPI_Comm communicator) {
+  auto memory = std::make_unique<SumMemory<T>>(SumMemory<T>{std::move(values)});
+  return std::make_unique<MpiPending<Vector<T>, SumMemory<T>>>(
+      std::move(memory), [&](SumMemory<T>& sum, MPI_Request* request) {
+        choose_sum_algorithm(ranks, static_cast<std::size_t>(count) * sizeof(T));
+        check_mpi(
+            MPI_Iallreduce(MPI_IN_PLACE, sum.received.data(), count_of(count, "MPI_Iallreduce"),
+                           type, add, communicator, request),
+            "MPI_Iallreduce");
+      });
+}
+
+MPI_Op bfloat16_sum() {
+  static const MPI_Op add = [] {
+    MPI_Op op = MPI_OP_NULL;
+    check_mpi(MPI_Op_create(add_bfloat16, 1, &op), "MPI_Op_create");
+    return op;
+  }();
+  return add;
+}
 
 }  // namespace
 
@@ -163,43 +185,36 @@ void MpiCommunicator::close() {
 // MPI_Comm_free is collective, so it is in close(); MPI_Finalize frees what is left.
 MpiCommunicator::~MpiCommunicator() = default;
 
-template <typename T, typename Kind>
-void MpiCommunicator::sum_in_messages(std::span<T> values, Kind type) {
+template <typename T, typename Operation, typename Kind>
+void MpiCommunicator::sum_in_messages(std::span<T> values, Kind type, Operation add) {
   in_messages(values, longest_message_, [&](std::span<T> part) {
-    check_mpi(MPI_Allreduce(MPI_IN_PLACE, part.data(), count_of(part), type, MPI_SUM,
-                            handle_->communicator),
-              "MPI_Allreduce");
+    check_mpi(
+        MPI_Allreduce(MPI_IN_PLACE, part.data(), count_of(part), type, add, handle_->communicator),
+        "MPI_Allreduce");
   });
 }
 
-void MpiCommunicator::allreduce_sum(std::span<float> values) { sum_in_messages(values, MPI_FLOAT); }
+void MpiCommunicator::allreduce_sum(std::span<float> values) {
+  sum_in_messages(values, MPI_FLOAT, MPI_SUM);
+}
 
 void MpiCommunicator::allreduce_sum(std::span<double> values) {
-  sum_in_messages(values, MPI_DOUBLE);
+  sum_in_messages(values, MPI_DOUBLE, MPI_SUM);
 }
 
 void MpiCommunicator::allreduce_sum(std::span<bfloat16> values) {
-  in_messages(values, longest_message_, [&](std::span<bfloat16> part) {
-    DirectSum<bfloat16>(part, handle_->communicator, next_sum_tag()).wait();
-  });
+  sum_in_messages(values, MPI_UINT16_T, bfloat16_sum());
 }
 
 std::unique_ptr<PendingSum<float>> MpiCommunicator::start_allreduce_sum(Vector<float> values,
                                                                         Index count) {
-  return std::make_unique<MpiPendingSum<float>>(std::move(values), count, handle_->communicator,
-                                                next_sum_tag());
+  return start_sum(std::move(values), count, MPI_FLOAT, MPI_SUM, size_, handle_->communicator);
 }
 
 std::unique_ptr<PendingSum<bfloat16>> MpiCommunicator::start_allreduce_sum(Vector<bfloat16> values,
                                                                            Index count) {
-  return std::make_unique<MpiPendingSum<bfloat16>>(std::move(values), count, handle_->communicator,
-                                                   next_sum_tag());
-}
-
-int MpiCommunicator::next_sum_tag() {
-  constexpr int kSumsInFlight = 16000;  // Far more than there are; MPI allows tags up to 32,767.
-  sums_ = (sums_ + 1) % kSumsInFlight;
-  return 1 + 2 * sums_;  // 0 is that of send and receive.
+  return start_sum(std::move(values), count, MPI_UINT16_T, bfloat16_sum(), size_,
+                   handle_->communicator);
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color) {
@@ -257,14 +272,15 @@ std::unique_ptr<PendingExchange> MpiCommunicator::start_exchange(
   check_mpi(MPI_Type_contiguous(count_of(record_bytes, kCall), MPI_BYTE, &memory->record),
             "MPI_Type_contiguous");
   check_mpi(MPI_Type_commit(&memory->record), "MPI_Type_commit");
-  ExchangeMemory& own = *memory;
-  check_mpi(
-      MPI_Ialltoallv(own.sent.data(), own.sent_layout.counts.data(),
-                     own.sent_layout.displacements.data(), own.record, own.received.data(),
-                     own.received_layout.counts.data(), own.received_layout.displacements.data(),
-                     own.record, handle_->communicator, &own.request),
-      kCall);
-  return std::make_unique<MpiPendingExchange>(std::move(memory));
+  return std::make_unique<MpiPending<std::vector<std::byte>, ExchangeMemory>>(
+      std::move(memory), [&](ExchangeMemory& own, MPI_Request* request) {
+        check_mpi(MPI_Ialltoallv(own.sent.data(), own.sent_layout.counts.data(),
+                                 own.sent_layout.displacements.data(), own.record,
+                                 own.received.data(), own.received_layout.counts.data(),
+                                 own.received_layout.displacements.data(), own.record,
+                                 handle_->communicator, request),
+                  kCall);
+      });
 }
 
 void MpiCommunicator::barrier() {

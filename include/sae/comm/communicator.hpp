@@ -50,7 +50,7 @@ class Communicator {
   /// Replaces each element by its sum over ranks; the same bits on every rank.
   virtual void allreduce_sum(std::span<float> values) = 0;
   virtual void allreduce_sum(std::span<double> values) = 0;
-  /// Added in float and rounded once.
+  /// Partial sums are rounded to bfloat16.
   virtual void allreduce_sum(std::span<bfloat16> values) = 0;
 
   /// Whether the condition holds on any rank.

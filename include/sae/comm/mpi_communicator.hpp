@@ -49,15 +49,13 @@ class MpiCommunicator final : public Communicator {
  private:
   MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t longest_message);
   std::unique_ptr<MpiCommunicator> ranks_of_node() const;
-  template <typename T, typename Kind>
-  void sum_in_messages(std::span<T> values, Kind type);
-  int next_sum_tag();
+  template <typename T, typename Operation, typename Kind>
+  void sum_in_messages(std::span<T> values, Kind type, Operation add);
 
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;
   std::size_t longest_message_;
-  int sums_ = 0;  ///< Sums in two rounds that were begun, the same on all ranks.
 };
 
 }  // namespace sae
