@@ -9,12 +9,12 @@ using Json = nlohmann::ordered_json;
 
 Json json_of(const ProductRate& rate, double peak) {
   Json json = {{"product", rate.kind},
-          {"outputs", rate.outputs},
-          {"inputs", rate.inputs},
-          {"samples", rate.samples},
-          {"result", rate.wide_result ? "float32" : "bfloat16"},
-          {"seconds", rate.seconds},
-          {"flop_per_second", rate.flop_per_second()}};
+               {"outputs", rate.outputs},
+               {"inputs", rate.inputs},
+               {"samples", rate.samples},
+               {"result", rate.wide_result ? "float32" : "bfloat16"},
+               {"seconds", rate.seconds},
+               {"flop_per_second", rate.flop_per_second()}};
   if (peak > 0) json["share_of_peak"] = rate.flop_per_second() / peak;
   return json;
 }

@@ -7,11 +7,7 @@
 
 #include "sae/kernels/bfloat16.hpp"
 #include "sae/kernels/instructions.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-#define SAE_HAS_TILES
-#endif
+#include "tiles.hpp"
 
 namespace sae {
 
@@ -22,8 +18,6 @@ bool by_tiles() {
 
 #ifdef SAE_HAS_TILES
 namespace {
-
-#define SAE_TILES [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16")]]
 
 constexpr Index kTileRows = 16;   // Of a tile; of a tile of results also the columns.
 constexpr Index kTileDepth = 32;  // Elements of a row of a tile, over which a product sums.
@@ -240,23 +234,6 @@ SAE_TILES inline void write(const ResultTile& first, const ResultTile& second, I
     }
   }
 }
-
-/// The palette, the bytes of a row and the rows of each of the eight tiles.
-struct alignas(64) TileConfiguration {
-  std::uint8_t palette = 1;
-  std::uint8_t start_row = 0;
-  std::array<std::uint8_t, 14> reserved = {};
-  std::array<std::uint16_t, 16> row_bytes = {64, 64, 64, 64, 64, 64, 64, 64};
-  std::array<std::uint8_t, 16> rows = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-
-SAE_TILES void begin_tiles() {
-  const TileConfiguration configuration;
-  asm volatile("" : : "m"(configuration));  // GCC takes only its first bytes for read.
-  _tile_loadconfig(&configuration);
-}
-
-SAE_TILES void end_tiles() { _tile_release(); }
 
 /// At least so many; kept for the next product.
 Tile* memory_for(Vector<float>& memory, Index tiles) {
