@@ -118,7 +118,7 @@ std::string stages_table(const BenchReport& report) {
                     milliseconds(stage.products_seconds), milliseconds(stage.elementwise_seconds()),
                     milliseconds(stage.reduction_seconds), milliseconds(stage.update_seconds),
                     milliseconds(stage.step_seconds), milliseconds(stage.bound_seconds()),
-                    stage.step_to_bound(), percent(stage.flop / stage.step_seconds, report.peak),
+                    stage.step_to_bound(), percent(stage.flop_per_second(), report.peak),
                     grouped(static_cast<Index>(stage.samples_per_second())));
   }
   return text +

@@ -58,7 +58,7 @@ Json json_of(const StageBench& stage, double peak) {
     json["update_bound_seconds"] = stage.update_bound_seconds;
     json["bound_seconds"] = stage.bound_seconds();
     json["step_to_bound"] = stage.step_to_bound();
-    if (peak > 0) json["share_of_peak"] = stage.share_of(peak);
+    if (peak > 0) json["share_of_peak"] = stage.flop_per_second() / peak;
   }
   return json;
 }

@@ -85,8 +85,7 @@ struct StageBench {
   double bound_seconds() const { return products_bound_seconds + update_bound_seconds; }
   double step_to_bound() const { return step_seconds / bound_seconds(); }
   double samples_per_second() const { return static_cast<double>(samples) / step_seconds; }
-  /// Of the operations that `peak` would do in the time of a step.
-  double share_of(double peak) const { return flop / step_seconds / peak; }
+  double flop_per_second() const { return flop / step_seconds; }
 };
 
 struct BenchReport {
