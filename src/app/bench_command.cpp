@@ -13,6 +13,7 @@
 #include "sae/core/text.hpp"
 #include "sae/kernels/products.hpp"
 #include "sae/storage/output_file.hpp"
+#include "sae/train/stage.hpp"
 #include "threads.hpp"
 #include "version.hpp"
 
@@ -28,6 +29,7 @@ BenchSettings decided_settings(const BenchOptions& options, Communicator& comm) 
     configuration.precision = native ? Precision::kBfloat16 : Precision::kFloat32;
   }
   if (!configuration.gradient_precision) configuration.gradient_precision = configuration.precision;
+  decide_local_groups(configuration, nullptr, comm);
   decide_threads(configuration, comm);
   return settings;
 }
@@ -48,7 +50,7 @@ std::string head(const BenchReport& report, const BenchSettings& settings) {
   const Configuration& configuration = settings.configuration;
   const std::set<std::string> hosts(report.hosts.begin(), report.hosts.end());
   const auto ranks = static_cast<Index>(report.hosts.size());
-  const Index batch = configuration.batch_size;
+  const Index batch = samples_per_step(configuration);
   std::string text = libraries() + "\n\n";
   const auto row = [&](const char* name, const std::string& value) {
     text += fmt::format("  {:<14} {}\n", name, value);

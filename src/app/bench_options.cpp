@@ -24,12 +24,29 @@ po::options_description bench_options() {
       "force", po::bool_switch(), "replace a file even if it is a model or a data set")(
       "help,h", "this text");
   po::options_description settings("Settings, as of train");
-  settings.add(setting_options(
-      {"units",      "activation",         "normalization", "lateral",        "decoder",
-       "corruption", "corruption-at",      "finetune",      "finetune-noise", "finetune-corruption",
-       "dropout",    "batch-size",         "optimizer",     "momentum",       "weight-average",
-       "precision",  "gradient-precision", "averaging",     "cache-codes",    "data-placement",
-       "threads"}));
+  settings.add(setting_options({"units",
+                                "activation",
+                                "normalization",
+                                "lateral",
+                                "decoder",
+                                "corruption",
+                                "corruption-at",
+                                "finetune",
+                                "finetune-noise",
+                                "finetune-corruption",
+                                "dropout",
+                                "batch-size",
+                                "optimizer",
+                                "momentum",
+                                "weight-average",
+                                "precision",
+                                "gradient-precision",
+                                "averaging",
+                                "local-steps",
+                                "local-groups",
+                                "cache-codes",
+                                "data-placement",
+                                "threads"}));
   options.add(settings);
   return options;
 }

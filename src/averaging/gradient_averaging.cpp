@@ -1,5 +1,7 @@
 #include "sae/averaging/gradient_averaging.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -7,6 +9,7 @@
 #include <utility>
 
 #include "gradient_sum.hpp"
+#include "group_average.hpp"
 #include "parameter_update.hpp"
 #include "sae/averaging/reproducible_sum.hpp"
 #include "sae/kernels/bfloat16.hpp"
@@ -27,6 +30,12 @@ std::span<T> take(std::byte*& begin, Index count) {
 std::size_t whole_lines(std::size_t bytes) {
   constexpr std::size_t kCacheLine = 64;
   return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
+}
+
+std::unique_ptr<GroupAverage> make_groups(const AveragingSettings& settings, Communicator& comm) {
+  if (settings.strategy != Averaging::kLocal) return nullptr;
+  return std::make_unique<GroupAverage>(comm, settings.local,
+                                        settings.gradient == Precision::kBfloat16);
 }
 
 std::unique_ptr<GradientSum> make_sum(const GradientSumSettings& settings, Averaging strategy,
@@ -66,6 +75,14 @@ void SumReceiver::receive_all(Range bucket, const std::vector<GradientRef<float>
   }
 }
 
+void SumsOfSteps::add(const StepSums& step, bool finite) {
+  sums.objective.loss += step.objective.loss;
+  sums.objective.errors += step.objective.errors;
+  sums.objective.samples += step.objective.samples;
+  sums.stop_votes += step.stop_votes;
+  if (!finite) ++not_finite;
+}
+
 GradientAveraging::GradientAveraging(const ParameterLayout& layout,
                                      const AveragingSettings& settings, Communicator& comm,
                                      Heartbeat* heartbeat)
@@ -75,16 +92,21 @@ GradientAveraging::GradientAveraging(const ParameterLayout& layout,
                                      const AveragingSettings& settings,
                                      std::unique_ptr<const Optimizer> optimizer, Communicator& comm,
                                      Heartbeat* heartbeat)
-    : comm_(comm), heartbeat_(heartbeat), optimizer_(std::move(optimizer)) {
+    : groups_(make_groups(settings, comm)),
+      comm_(groups_ ? groups_->group() : comm),
+      heartbeat_(heartbeat),
+      optimizer_(std::move(optimizer)) {
   std::vector<std::string> names = optimizer_->slots();
   const bool averages = settings.weight_average > 0;
+  const bool has_outer_velocity = groups_ && settings.local.outer_momentum > 0;
+  if (has_outer_velocity) names.emplace_back(kOuterVelocitySlot);
   if (averages) names.emplace_back(kAverageSlot);
   const bool rounded = settings.products == Precision::kBfloat16;
   const auto size = static_cast<std::size_t>(layout.size());
   const std::size_t state_bytes =
       whole_lines(size * ((1 + names.size()) * sizeof(float) + (rounded ? sizeof(bfloat16) : 0)));
   const GradientFormat format{.written = settings.written_gradient(), .sent = settings.gradient};
-  sum_ = make_sum({layout, format, comm, heartbeat, seconds_}, settings.strategy, state_bytes);
+  sum_ = make_sum({layout, format, comm_, heartbeat, seconds_}, settings.strategy, state_bytes);
   std::byte* state = sum_->allocate_state(state_bytes);
   vectors_.parameters = take<float>(state, layout.size());
   for (const std::string& name : names) {
@@ -93,6 +115,10 @@ GradientAveraging::GradientAveraging(const ParameterLayout& layout,
   }
   if (averages) {
     average_ = vectors_.slots.back();
+    vectors_.slots.pop_back();
+  }
+  if (has_outer_velocity) {
+    outer_velocity_ = vectors_.slots.back();
     vectors_.slots.pop_back();
   }
   if (rounded) vectors_.rounded = take<bfloat16>(state, layout.size());
@@ -106,11 +132,16 @@ GradientAveraging::GradientAveraging(const ParameterLayout& layout,
 GradientAveraging::~GradientAveraging() = default;
 
 void GradientAveraging::broadcast_from_root() {
+  std::vector<std::span<std::byte>> arrays = {std::as_writable_bytes(vectors_.parameters)};
+  for (const OptimizerSlot& slot : slots_) arrays.push_back(std::as_writable_bytes(slot.values));
+  if (groups_) groups_->broadcast(arrays);
+  broadcast_in_group(std::move(arrays));
+}
+
+void GradientAveraging::broadcast_in_group(std::vector<std::span<std::byte>> arrays) {
   if (comm_.is_root() && !vectors_.rounded.empty()) {
     round_to_bfloat16(vectors_.parameters, vectors_.rounded);
   }
-  std::vector<std::span<std::byte>> arrays = {std::as_writable_bytes(vectors_.parameters)};
-  for (const OptimizerSlot& slot : slots_) arrays.push_back(std::as_writable_bytes(slot.values));
   if (!vectors_.rounded.empty()) arrays.push_back(std::as_writable_bytes(vectors_.rounded));
   sum_->broadcast_state(arrays);
 }
@@ -168,6 +199,7 @@ GradientRef<float> GradientAveraging::memory(Range bucket) {
 
 void GradientAveraging::ready(Range bucket) {
   beat(heartbeat_);
+  if (groups_) groups_->progress();
   sum_->ready(bucket, *update_);
 }
 
@@ -183,11 +215,55 @@ bool GradientAveraging::finish_step(StepSums& sums) {
   return sum_->end_step(update_->finish(*sum_));
 }
 
-void GradientAveraging::close() { sum_->close(); }
+Index GradientAveraging::groups() const { return groups_ ? groups_->settings().groups : 1; }
+
+Index GradientAveraging::samples_of_group(Index samples) const {
+  return groups_ ? groups_->samples_of_group(samples) : samples;
+}
+
+void GradientAveraging::part(Range trained) {
+  if (groups_) groups_->begin(trained, vectors_.parameters);
+}
+
+bool GradientAveraging::meet(Index updates, bool epoch_ends, SumsOfSteps& sums) {
+  if (!groups_) return true;
+  constexpr Index kAveragesToMeet = 8;
+  const Index steps = groups_->settings().steps;
+  if (!epoch_ends && updates % steps != 0) return false;
+  const bool completely = epoch_ends || updates % (kAveragesToMeet * steps) == 0;
+  const PhaseScope phase(heartbeat_, Phase::kReduction);
+  const SecondsScope timer(seconds_.reduction);
+  groups_->average(vectors_.parameters, outer_velocity_, completely);
+  std::vector<std::span<std::byte>> changed = {std::as_writable_bytes(vectors_.parameters)};
+  if (completely) {
+    for (const OptimizerSlot& slot : slots_) {
+      if (slot.name != kOuterVelocitySlot) groups_->average_vector(slot.values);
+      changed.push_back(std::as_writable_bytes(slot.values));
+    }
+    StepSums& s = sums.sums;
+    std::array<double, 5> values = {s.objective.loss, s.objective.errors, s.objective.samples,
+                                    s.stop_votes, sums.not_finite};
+    groups_->sum_over_groups(values);
+    sums = {{{.loss = values[0], .errors = values[1], .samples = values[2]}, values[3]}, values[4]};
+  }
+  broadcast_in_group(std::move(changed));
+  beat(heartbeat_);
+  return completely;
+}
+
+void GradientAveraging::close() {
+  sum_->close();
+  if (groups_) groups_->close();
+}
 
 UpdateShare GradientAveraging::update_share() const { return sum_->update_share(); }
 
-std::string GradientAveraging::description() const { return sum_->description(); }
+std::string GradientAveraging::description() const {
+  if (!groups_) return sum_->description();
+  const LocalSettings& local = groups_->settings();
+  return fmt::format("{} groups update by themselves ({}), averaged every {} updates", local.groups,
+                     sum_->description(), local.steps);
+}
 
 const char* name_of(Precision precision) {
   return precision == Precision::kBfloat16 ? "bfloat16" : "float32";

@@ -35,6 +35,13 @@ class OverlappedSum {
     while (!messages_.empty() && arrived(messages_.front())) deliver(use);
   }
 
+  /// Sends what was added, however little it is. Local.
+  void send();
+  /// Moves messages on, without delivering any. Local.
+  void progress() {
+    for (Message& message : messages_) arrived(message);
+  }
+
   /// As poll, and waits for all buckets. Collective.
   template <typename Use>
   void finish(const Use& use) {
@@ -52,7 +59,6 @@ class OverlappedSum {
     std::unique_ptr<PendingSum<bfloat16>> rounded_sum;
   };
 
-  void send();
   bool arrived(Message& message);
   void wait_for(Message& message);
 

@@ -33,7 +33,7 @@ Topology topology_of(const BenchSettings& settings) {
 /// Samples of the synthetic set: whole minibatches.
 Index synthetic_size(const BenchSettings& settings) {
   constexpr Index kAbout = 16384;
-  const Index batch = settings.configuration.batch_size;
+  const Index batch = samples_per_step(settings.configuration);
   return batch * std::max<Index>(4, kAbout / batch);
 }
 
@@ -66,7 +66,9 @@ class SyntheticSteps {
         configuration_(settings.configuration),
         shard_(shard),
         averaging_(averaging),
-        comm_(comm) {}
+        comm_(comm) {
+    averaging_.part(stage.objective->trainable_range());
+  }
 
   void run_one() {
     if (!stream_) begin_epoch();
@@ -76,6 +78,7 @@ class SyntheticSteps {
       stream_->next(minibatch_);
     }
     data.push_back(bench_seconds_since(begin));
+    minibatch_.global_size = averaging_.samples_of_group(minibatch_.global_size);
     const UpdateSeconds before = averaging_.seconds();
     const auto computing = BenchClock::now();
     // Too low a rate to change the weights.
@@ -84,7 +87,9 @@ class SyntheticSteps {
                           0);
     stage_.objective->evaluate(averaging_.parameters_ref(), minibatch_, epoch_, averaging_);
     StepSums sums;
-    averaging_.finish_step(sums);
+    SumsOfSteps since_meeting;
+    since_meeting.add(sums, averaging_.finish_step(sums));
+    averaging_.meet(++updates_, false, since_meeting);
     update.push_back(averaging_.seconds().update - before.update);
     reduction.push_back(averaging_.seconds().reduction - before.reduction);
     objective.push_back(bench_seconds_since(computing) - update.back() - reduction.back());
@@ -92,7 +97,11 @@ class SyntheticSteps {
   }
 
   /// Collective.
-  void finish() { stream_->finish(); }
+  void finish() {
+    SumsOfSteps sums;
+    averaging_.meet(updates_, true, sums);
+    stream_->finish();
+  }
 
   void clear_times() {
     for (auto* times : {&data, &objective, &reduction, &update, &step_time}) times->clear();
@@ -105,7 +114,7 @@ class SyntheticSteps {
     ++epoch_;
     stream_.emplace(shard_,
                     EpochOrder(configuration_.seed, stage_.index, epoch_, shard_.set_size()),
-                    configuration_.batch_size, 0, comm_);
+                    samples_per_step(configuration_), 0, comm_);
   }
 
   const Stage& stage_;
@@ -114,6 +123,7 @@ class SyntheticSteps {
   GradientAveraging& averaging_;
   Communicator& comm_;
   std::uint32_t epoch_ = 0;
+  Index updates_ = 0;
   std::optional<EpochStream> stream_;
   Minibatch<float> minibatch_;
 };
@@ -127,7 +137,7 @@ class Bench {
         stages_(plan_stages(settings.configuration, layout_)),
         averaging_(std::make_unique<GradientAveraging>(
             layout_, averaging_settings(settings.configuration), comm, settings.heartbeat)),
-        local_batch_size_(steps_per_epoch(settings.configuration.batch_size, comm.size())) {
+        local_batch_size_(steps_per_epoch(samples_per_step(settings.configuration), comm.size())) {
     if (comm.is_root()) {
       Vector<float> initial;
       initialize_parameters(layout_, settings.configuration.seed, initial);
@@ -170,7 +180,7 @@ class Bench {
         layout_.topology().inputs_of(minibatch.encoded_layers), local_batch_size_, 0.5F);
     minibatch.labels.resize(static_cast<std::size_t>(local_batch_size_));
     minibatch.samples.resize(static_cast<std::size_t>(local_batch_size_));
-    minibatch.global_size = settings_.configuration.batch_size;
+    minibatch.global_size = samples_per_step(settings_.configuration);
     return stage_products(
         layout_, stage, averaging_->parameters_ref(), minibatch,
         averaging_settings(settings_.configuration).written_gradient() == Precision::kBfloat16);
@@ -211,7 +221,7 @@ class Bench {
 
   void measure_step(const Stage& stage, const Shard& shard) {
     StageBench bench{.stage = stage.name,
-                     .samples = settings_.configuration.batch_size,
+                     .samples = samples_per_step(settings_.configuration),
                      .parameters = stage.objective->trainable_range().size()};
     std::optional<Shard> codes;
     if (const Index layers = codes_.layers_kept(stage); layers > 0) {
@@ -238,7 +248,8 @@ class Bench {
     bench.objective_seconds = typical(steps.objective);
     bench.reduction_seconds = typical(steps.reduction);
     bench.update_seconds = typical(steps.update);
-    bench.step_seconds = typical(steps.step_time);
+    const bool meets_at_times = averaging_->groups() > 1;
+    bench.step_seconds = meets_at_times ? bench.mean_step_seconds : typical(steps.step_time);
     bench.averaging_seconds = measure_averaging(*averaging_, stage.objective->trainable_range(),
                                                 largest_bucket(layout_), settings_, comm_)
                                   .seconds();

@@ -36,7 +36,16 @@ void check_together(const Configuration& c) {
           "--labelled-batch needs --finetune joint.");
   require(c.finetune != Finetune::kJoint || c.labelled == 0 || c.labelled_batch != Index{0},
           "--finetune joint with --labelled needs a --labelled-batch above 0.");
+  const bool local = c.averaging == Averaging::kLocal;
+  const Configuration usual;
+  const bool speaks_of_groups = c.local_groups || c.local_steps != usual.local_steps ||
+                                c.outer_learning_rate != usual.outer_learning_rate ||
+                                c.outer_momentum != usual.outer_momentum;
+  require(local || !speaks_of_groups,
+          "--local-steps, --local-groups, --outer-rate and --outer-momentum need "
+          "--averaging local.");
   if (!c.reproducible) return;
+  require(!local, "--reproducible does not work with --averaging local, which depends on groups.");
   require(c.normalization != Normalization::kBatch && c.labelled_batch.value_or(0) == 0,
           "--reproducible splits minibatches; --normalization batch and --labelled-batch need "
           "them whole.");

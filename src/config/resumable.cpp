@@ -25,6 +25,15 @@ bool only_adds_epochs(const Configuration& before, const Configuration& now, Ind
 
 void check_resumable(const Configuration& before, const Configuration& now, Index stage) {
   std::string differences;
+  const auto note = [&differences](const std::string& name, const std::string& old,
+                                   const std::string& value) {
+    differences += fmt::format("{}--{} was {} and is now {}", differences.empty() ? "" : ", ", name,
+                               old, value);
+  };
+  if ((before.averaging == Averaging::kLocal) != (now.averaging == Averaging::kLocal)) {
+    const Setting& averaging = setting("averaging");
+    note(averaging.name, averaging.write(before), averaging.write(now));
+  }
   for (const Setting& setting : settings()) {
     const std::string old = effective(setting, before);
     const std::string value = effective(setting, now);
@@ -33,8 +42,7 @@ void check_resumable(const Configuration& before, const Configuration& now, Inde
         only_adds_epochs(before, now, stage)) {
       continue;
     }
-    differences += fmt::format("{}--{} was {} and is now {}", differences.empty() ? "" : ", ",
-                               setting.name, old, value);
+    note(setting.name, old, value);
   }
   require(differences.empty(),
           fmt::format("The run cannot be resumed with other settings: {}. Its own are in the "

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sae/core/error.hpp"
 #include "sae/model/autoencoder_objective.hpp"
 #include "sae/model/classifier_objective.hpp"
 #include "sae/model/joint_objective.hpp"
@@ -92,6 +93,16 @@ DenoisingSettings denoising_settings(const Configuration& configuration, Index l
           .seed = configuration.seed,
           .stage = static_cast<std::uint32_t>(layer),
           .donors = std::move(donors)};
+}
+
+void decide_local_groups(Configuration& configuration, const Configuration* resumed,
+                         Communicator& comm) {
+  if (configuration.averaging != Averaging::kLocal) return;
+  decide(configuration, &Configuration::local_groups, resumed, count_hosts(comm));
+  const Index groups = groups_of(configuration);
+  if (groups <= comm.size()) return;
+  throw UsageError(fmt::format("The {} groups of --averaging local need as many ranks, not {}.",
+                               groups, comm.size()));
 }
 
 std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout,

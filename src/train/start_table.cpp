@@ -28,7 +28,8 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
                         const std::string& libraries) {
   const auto ranks = static_cast<Index>(summary.hosts.size());
   const std::set<std::string> hosts(summary.hosts.begin(), summary.hosts.end());
-  const Index batch = configuration.batch_size;
+  const Index groups = groups_of(configuration);
+  const Index batch = samples_per_step(configuration);
   double flop = 0;
   for (const StageSummary& stage : summary.stages) {
     flop += stage.flop_per_epoch * static_cast<double>(stage.epochs);
@@ -46,7 +47,8 @@ std::string start_table(const RunSummary& summary, const Configuration& configur
                                    plural(static_cast<Index>(hosts.size()), "host")));
   for (const std::string& host : summary.placement) text += row("", host);
   text += row("minibatch",
-              fmt::format("{}, {}{} per rank", plural(batch, "sample"),
+              fmt::format("{}{}, {}{} per rank", plural(configuration.batch_size, "sample"),
+                          groups > 1 ? fmt::format(" in each of {} groups", groups) : "",
                           batch % ranks == 0 ? "" : "at most ", (batch + ranks - 1) / ranks));
   text += row("precision", describe(summary.precision));
   text += row("averaging", summary.averaging);

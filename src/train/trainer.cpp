@@ -100,7 +100,7 @@ Trainer::Outcome Trainer::train_remaining_stages() {
 
 Trainer::Outcome Trainer::train_stage(const Stage& stage) {
   const Shard& samples = training_shard(stage);
-  const Index steps = steps_per_epoch(samples.set_size(), configuration_.batch_size);
+  const Index steps = steps_per_epoch(samples.set_size(), samples_per_step(configuration_));
   if (state_.progress.epoch == 0) averaging_->reset_slots();
   if (control_.heartbeat != nullptr) {
     control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
@@ -158,7 +158,7 @@ void Trainer::close() {
 Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   const EpochOrder order(configuration_.seed, stage.index,
                          static_cast<std::uint32_t>(state_.progress.epoch), inputs.set_size());
-  const Index steps = steps_per_epoch(inputs.set_size(), configuration_.batch_size);
+  const Index steps = steps_per_epoch(inputs.set_size(), samples_per_step(configuration_));
   const auto start = Clock::now();
   const double samples_before = state_.epoch_sums.samples;
   double communication_seconds = 0;
@@ -172,16 +172,19 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   };
   EpochStream minibatches = [&] {
     const PartScope timed(clock_.part_times, ProfiledPart::kData);
-    return EpochStream(inputs, order, configuration_.batch_size, state_.progress.step_in_epoch,
-                       comm_);
+    return EpochStream(inputs, order, samples_per_step(configuration_),
+                       state_.progress.step_in_epoch, comm_);
   }();
   const auto leave = [&](Outcome outcome) {
     const PhaseScope scope(control_.heartbeat, Phase::kExchange);
     minibatches.finish();
     return outcome;
   };
+  averaging_->part(stage.objective->trainable_range());
+  SumsOfSteps since_meeting;
   Minibatch<float> minibatch;
   while (communicate(Phase::kExchange, [&] { return minibatches.next(minibatch); })) {
+    minibatch.global_size = averaging_->samples_of_group(minibatch.global_size);
     const double epochs_done =
         static_cast<double>(state_.progress.epoch - 1) +
         static_cast<double>(state_.progress.step_in_epoch) / static_cast<double>(steps);
@@ -189,8 +192,15 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
         stage.learning_rate.at(epochs_done, 1 / static_cast<double>(steps)) * rate_factor();
     const double reduction_before = averaging_->seconds().reduction;
     StepSums sums;
-    if (!train_step(stage, minibatch, learning_rate, sums)) return leave(Outcome::kDiverged);
+    // A group may have no part in the last, short minibatch.
+    const bool takes_part = minibatch.global_size > 0;
+    const bool finite = !takes_part || train_step(stage, minibatch, learning_rate, sums);
+    since_meeting.add(sums, finite);
+    const bool epoch_ended = state_.progress.step_in_epoch + 1 == steps;
+    const bool together =
+        averaging_->meet(state_.progress.step_in_epoch + 1, epoch_ended, since_meeting);
     communication_seconds += averaging_->seconds().reduction - reduction_before;
+    if (together && since_meeting.not_finite > 0) return leave(Outcome::kDiverged);
 
     if (state_.progress.epoch == 1 && state_.progress.step_in_epoch == 0) {
       state_.start_loss = sums.objective.loss / sums.objective.samples;
@@ -198,29 +208,32 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     ++state_.progress.step;
     ++state_.progress.step_in_epoch;
     ++clock_.steps;
-    state_.epoch_sums.loss += sums.objective.loss;
-    state_.epoch_sums.errors += sums.objective.errors;
-    state_.epoch_sums.samples += sums.objective.samples;
     if (control_.heartbeat != nullptr) {
       control_.heartbeat->step = state_.progress.step;
       control_.heartbeat->beat();
     }
     const double seconds = seconds_since(start);
-    if (comm_.is_root()) {
-      observer_.step_done(
-          {.stage = stage.index,
-           .epoch = state_.progress.epoch,
-           .step = state_.progress.step_in_epoch,
-           .run_step = state_.progress.step,
-           .learning_rate = learning_rate,
-           .loss = sums.objective.loss / sums.objective.samples,
-           .samples = minibatch.global_size,
-           .communication_share = communication_seconds / seconds,
-           .samples_per_second = (state_.epoch_sums.samples - samples_before) / seconds});
+    const double seen = state_.epoch_sums.samples - samples_before +
+                        since_meeting.sums.objective.samples *
+                            static_cast<double>(together ? 1 : averaging_->groups());
+    if (comm_.is_root() && takes_part) {
+      observer_.step_done({.stage = stage.index,
+                           .epoch = state_.progress.epoch,
+                           .step = state_.progress.step_in_epoch,
+                           .run_step = state_.progress.step,
+                           .learning_rate = learning_rate,
+                           .loss = sums.objective.loss / sums.objective.samples,
+                           .samples = minibatch.global_size,
+                           .communication_share = communication_seconds / seconds,
+                           .samples_per_second = seen / seconds});
     }
-    const bool epoch_ended = state_.progress.step_in_epoch == steps;
+    if (!together) continue;
+    const StepSums met = std::exchange(since_meeting, {}).sums;
+    state_.epoch_sums.loss += met.objective.loss;
+    state_.epoch_sums.errors += met.objective.errors;
+    state_.epoch_sums.samples += met.objective.samples;
     if (epoch_ended) finish_epoch(stage, seconds, communication_seconds, samples_before);
-    const bool stop = sums.stop_votes > 0 ||
+    const bool stop = met.stop_votes > 0 ||
                       (control_.stop_after_steps && clock_.steps >= *control_.stop_after_steps);
     if (stop) return leave(Outcome::kStopped);
     const PartScope timed(clock_.part_times, ProfiledPart::kBetweenSteps);
@@ -237,7 +250,8 @@ bool Trainer::train_step(const Stage& stage, Minibatch<float>& minibatch, double
                          StepSums& sums) {
   const auto epoch = static_cast<std::uint32_t>(state_.progress.epoch);
   const double stop_vote = is_time_to_stop() ? 1 : 0;
-  const Index steps = steps_per_epoch(training_shard(stage).set_size(), configuration_.batch_size);
+  const Index steps =
+      steps_per_epoch(training_shard(stage).set_size(), samples_per_step(configuration_));
   const OptimizerStep step{
       .learning_rate = static_cast<float>(learning_rate),
       .weight_decay = static_cast<float>(stage.weight_decay),
@@ -245,7 +259,10 @@ bool Trainer::train_step(const Stage& stage, Minibatch<float>& minibatch, double
       .number = (state_.progress.epoch - 1) * steps + state_.progress.step_in_epoch + 1};
   {
     const PartScope timed(clock_.part_times, ProfiledPart::kData);
-    if (labelled_ && stage.finetunes) labelled_->prepend(step.number - 1, minibatch);
+    if (labelled_ && stage.finetunes) {
+      labelled_->prepend(step.number - 1, minibatch);
+      minibatch.global_besides = averaging_->samples_of_group(minibatch.global_besides);
+    }
     if (distorter_) {
       distorter_->distort({configuration_.seed, stage.index, epoch}, minibatch.samples,
                           minibatch.inputs);

@@ -48,6 +48,7 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
   const std::string recorded = comm.allgather(resumed ? to_text(*resumed) : "")[0];
   if (!recorded.empty()) resumed = recorded_configuration(recorded);
   decide_precision(resumed);
+  decide_local_groups(configuration_, resumed ? &*resumed : nullptr, comm);
   load_data(dataset, resumed);
   layout_ = ParameterLayout(topology_for(configuration_, data_->info));
   if (configuration_.noise == NoiseKind::kSwap ||
@@ -55,8 +56,9 @@ Trainer::Trainer(const Configuration& configuration, const RunControl& control,
     data_->draw_donors(configuration_.seed, comm);
   }
   if (configuration_.labelled_batch.value_or(0) > 0) {
-    labelled_.emplace(data_->shard_for(true), *configuration_.labelled_batch, configuration_.seed,
-                      comm);
+    labelled_.emplace(data_->shard_for(true),
+                      *configuration_.labelled_batch * groups_of(configuration_),
+                      configuration_.seed, comm);
   }
   if (configuration_.distortion.is_used()) {
     distorter_.emplace(configuration_.distortion, data_->info.height, data_->info.width);
@@ -173,8 +175,8 @@ std::string Trainer::added_epochs_note() const {
   const Stage& stage = current_stage();
   const Progress& progress = state_.progress;
   if (before == 0 || before == stage.epochs || progress.epoch == 0) return {};
-  const auto steps =
-      static_cast<double>(steps_per_epoch(data_->training.set_size(), configuration_.batch_size));
+  const auto steps = static_cast<double>(
+      steps_per_epoch(data_->training.set_size(), samples_per_step(configuration_)));
   const double done =
       static_cast<double>(progress.epoch - 1) + static_cast<double>(progress.step_in_epoch) / steps;
   LearningRate rate = stage.learning_rate;

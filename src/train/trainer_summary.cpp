@@ -66,8 +66,8 @@ RunSummary Trainer::summary() {
     const Index samples = training_shard(stage).set_size();
     const double flop =
         stage.objective->flop_per_sample(codes_.layers_kept(stage)) * static_cast<double>(samples);
-    result.stages.push_back(
-        {stage.name, stage.epochs, steps_per_epoch(samples, configuration_.batch_size), flop});
+    result.stages.push_back({stage.name, stage.epochs,
+                             steps_per_epoch(samples, samples_per_step(configuration_)), flop});
   }
   for (Index layer = 0; layer < layout_.topology().hidden_layers(); ++layer) {
     result.pretraining.push_back(denoising_settings(configuration_, layer, data_->donors));
@@ -79,9 +79,11 @@ RunSummary Trainer::summary() {
   const bool joint = !topology.reconstructs() || configuration_.finetune == Finetune::kJoint;
   const bool batches = topology.normalization == Normalization::kBatch;
   // Upper bound. Vectors of parameter size: parameters, gradient; on rank 0 a copy for the
-  // checkpoint, the image of its file, the best model; three of each slot. Also shards, the order
-  // of an epoch, cached codes, three windows, and inputs, codes and deltas of a minibatch.
-  const auto vectors = static_cast<double>(5 + 3 * averaging_->slots().size());
+  // checkpoint, the image of its file, the best model; three of each slot; three that groups meet
+  // by. Also shards, the order of an epoch, cached codes, three windows, and inputs, codes and
+  // deltas of a minibatch.
+  const auto vectors = static_cast<double>(5 + 3 * averaging_->slots().size() +
+                                           (configuration_.averaging == Averaging::kLocal ? 3 : 0));
   const auto units =
       static_cast<double>(joint ? 10 * units_of_all : topology.inputs + 3 * topology.widest());
   const auto shards =
@@ -90,7 +92,7 @@ RunSummary Trainer::summary() {
       8.0 * static_cast<double>(data_->training.samples().size()) +
       (codes_.used ? bytes_of_codes(configuration_, data_->training.samples().size()) : 0);
   result.available_memory = available_memory();
-  const Index local_batch = steps_per_epoch(configuration_.batch_size, comm_.size());
+  const Index local_batch = steps_per_epoch(samples_per_step(configuration_), comm_.size());
   const std::set<std::string> nodes(result.hosts.begin(), result.hosts.end());
   const double replicas = placement_.replicated
                               ? bytes_to_replicate() * static_cast<double>(nodes.size()) /

@@ -22,7 +22,16 @@ std::string describe(Precision precision);
 enum class Averaging {
   kAuto,  ///< kNode if a node has several ranks and enough shared memory, else kFlat.
   kFlat,  ///< Each rank holds and updates all parameters; one all-reduce over all ranks.
-  kNode   ///< The ranks of a node share one copy; each updates its owned ranges.
+  kNode,  ///< The ranks of a node share one copy; each updates its owned ranges.
+  kLocal  ///< Groups of ranks update by themselves; their models are averaged now and then.
+};
+
+/// What kLocal does: see GroupAverage.
+struct LocalSettings {
+  Index groups = 0;  ///< 0: all ranks compute each update together.
+  Index steps = 32;  ///< Updates between two averages.
+  double outer_learning_rate = 1;
+  double outer_momentum = 0;
 };
 
 struct AveragingSettings {
@@ -33,6 +42,7 @@ struct AveragingSettings {
   /// Decay D of an average of the parameters, average += (1 - D) (w - average), in [0, 1), less at
   /// first; 0: there is none.
   double weight_average = 0;
+  LocalSettings local = {};  ///< Of kLocal.
   /// Bits that do not depend on the number of ranks; see ReproducibleSum. Needs kFlat.
   bool reproducible = false;
 
@@ -43,6 +53,7 @@ struct AveragingSettings {
 };
 
 inline constexpr const char* kAverageSlot = "average";
+inline constexpr const char* kOuterVelocitySlot = "outer_velocity";
 
 /// A flat vector that an optimizer keeps, such as "velocity".
 struct OptimizerSlot {
@@ -54,6 +65,14 @@ struct OptimizerSlot {
 struct StepSums {
   ObjectiveSums objective;
   double stop_votes = 0;  ///< Ranks that were asked to stop.
+};
+
+/// The sums of several steps.
+struct SumsOfSteps {
+  StepSums sums;
+  double not_finite = 0;  ///< Steps whose loss or gradient was not finite.
+
+  void add(const StepSums& step, bool finite);
 };
 
 /// Time of reductions and updates on this rank, in seconds.
@@ -71,6 +90,7 @@ struct UpdateShare {
 };
 
 class GradientSum;
+class GroupAverage;
 class ParameterUpdate;
 class ReproducibleSum;
 
@@ -84,6 +104,9 @@ class ReproducibleSum;
 ///
 /// Every rank makes these calls. Strategy and optimizer decide which buckets are reduced and
 /// updated while the objective still computes. After finish_step all ranks see the same bits.
+///
+/// With kLocal that holds for the ranks of a group: "all ranks" below are those of the group, which
+/// meets the others in meet().
 class GradientAveraging final : public GradientSink<float> {
  public:
   /// Sets parameters and slots to 0. Layout, communicator and heartbeat (may be null) must outlive
@@ -111,7 +134,7 @@ class GradientAveraging final : public GradientSink<float> {
   /// give the same.
   void set_array(std::span<float> vector, const ParameterView& view, const Vector<float>& values);
 
-  /// Broadcasts parameters() and slots() from rank 0. Collective.
+  /// Broadcasts parameters() and slots() from rank 0 to all ranks of all groups. Collective.
   void broadcast_from_root();
 
   /// Sets the slots to 0. Requires: all ranks call it, between two steps.
@@ -137,6 +160,19 @@ class GradientAveraging final : public GradientSink<float> {
   /// all ranks; writes the sums over ranks to `sums`. Collective.
   bool finish_step(StepSums& sums);
 
+  /// Groups of ranks that compute updates of their own; 1 unless kLocal.
+  Index groups() const;
+  /// Of a minibatch of all ranks, the samples from which this rank's group computes an update.
+  Index samples_of_group(Index samples) const;
+  /// To be called before the first step of an epoch, and of a session, when all groups have the
+  /// same model. Local.
+  void part(Range trained);
+  /// To be called after each step. Averages the models of the groups if that is due after so many
+  /// updates of the epoch. Returns whether all groups have the same model and slots now, as at the
+  /// end of an epoch; then `sums`, of the steps since they last had, are summed over the groups.
+  /// Collective over all groups.
+  bool meet(Index updates, bool epoch_ends, SumsOfSteps& sums);
+
   /// Frees shared memory and communicators, which MPI otherwise keeps until it is finalized. No
   /// member may be called afterwards. Collective.
   void close();
@@ -147,19 +183,26 @@ class GradientAveraging final : public GradientSink<float> {
   const UpdateSeconds& seconds() const { return seconds_; }
 
  private:
-  Communicator& comm_;
+  void broadcast_in_group(std::vector<std::span<std::byte>> arrays);
+
+  std::unique_ptr<GroupAverage> groups_;  // Null unless kLocal.
+  Communicator& comm_;                    // Of the group.
   Heartbeat* heartbeat_;
   std::unique_ptr<const Optimizer> optimizer_;
   UpdateSeconds seconds_;
   std::unique_ptr<GradientSum> sum_;
   UpdatedVectors vectors_;  // In the memory of sum_.
   std::span<float> average_;
+  std::span<float> outer_velocity_;
   std::vector<OptimizerSlot> slots_;
   std::unique_ptr<ParameterUpdate> update_;
   std::unique_ptr<ReproducibleSum> reproducible_;  // Null unless the run is reproducible.
   Range trainable_range_;                          // Set by a reproducible step only.
   StepSums step_sums_;
 };
+
+/// Hosts of these ranks. Collective.
+Index count_hosts(Communicator& comm);
 
 /// Whether all ranks have processors with native bfloat16. Collective.
 bool all_have_native_bfloat16(Communicator& comm);

@@ -114,6 +114,10 @@ struct Configuration {
   std::optional<Precision> precision;
   std::optional<Precision> gradient_precision;
   Averaging averaging = Averaging::kAuto;
+  Index local_steps = 32;             ///< Of kLocal: updates between two averages.
+  std::optional<Index> local_groups;  ///< Of kLocal. None: not decided; one for each host.
+  double outer_learning_rate = 1;     ///< Of kLocal.
+  double outer_momentum = 0.5;
   CacheCodes cache_codes = CacheCodes::kAuto;
   DataPlacement data_placement = DataPlacement::kAuto;
   Index threads = 1;  ///< Of each rank; 0: not decided.
@@ -181,6 +185,14 @@ inline SetSettings set_settings(const Configuration& c) {
           .seed = c.seed};
 }
 
+/// Groups of ranks that compute updates of their own, once that is decided.
+inline Index groups_of(const Configuration& c) {
+  return c.averaging == Averaging::kLocal ? c.local_groups.value_or(1) : 1;
+}
+
+/// Samples that all ranks together take at a time: those of an update, of each group.
+inline Index samples_per_step(const Configuration& c) { return c.batch_size * groups_of(c); }
+
 /// What the configuration says of averaging. A reproducible run adds up in an order of its own,
 /// in float32, and each rank holds everything.
 inline AveragingSettings averaging_settings(const Configuration& c) {
@@ -193,6 +205,10 @@ inline AveragingSettings averaging_settings(const Configuration& c) {
                         .clip_gradient_norm = c.clip_gradient_norm,
                         .max_norm = c.max_norm},
           .weight_average = c.weight_average,
+          .local = {.groups = groups_of(c),
+                    .steps = c.local_steps,
+                    .outer_learning_rate = c.outer_learning_rate,
+                    .outer_momentum = c.outer_momentum},
           .reproducible = c.reproducible};
 }
 

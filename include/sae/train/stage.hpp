@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sae/comm/communicator.hpp"
 #include "sae/config/configuration.hpp"
 #include "sae/model/objective.hpp"
 
@@ -29,6 +30,11 @@ std::vector<std::string> stage_names(const Configuration& configuration);
 /// Settings for pretraining a hidden layer, counted from 0.
 DenoisingSettings denoising_settings(const Configuration& configuration, Index layer,
                                      std::shared_ptr<const Matrix<float>> donors = {});
+
+/// Decides how many groups --averaging local has: as the resumed run, if there is one (else null).
+/// Collective. Throws: UsageError if there are fewer ranks.
+void decide_local_groups(Configuration& configuration, const Configuration* resumed,
+                         Communicator& comm);
 
 /// The stages of a run, in order. The layout must outlive them. `donors` as in DenoisingSettings.
 std::vector<Stage> plan_stages(const Configuration& configuration, const ParameterLayout& layout,

@@ -34,6 +34,17 @@ TEST(Resumable, WithOtherSettingsIsRefusedByNameWithBothValues) {
                            {"--units was 5,4 and is now 5,5", "--momentum was 0.9 and is now 0"});
 }
 
+TEST(Resumable, InGroupsOfItsOwnOnlyIfItBeganSo) {
+  EXPECT_NO_THROW(resume(0, "averaging=node\n"));
+  EXPECT_NO_THROW(resume(0, "averaging=flat\n", kBefore + "averaging=node\n"));
+  expect_error<UsageError>([] { resume(0, "averaging=local\n"); },
+                           {"--averaging was auto and is now local"});
+  const std::string local = kBefore + "averaging=local\nlocal-groups=4\n";
+  EXPECT_NO_THROW(resume(0, "", local));
+  expect_error<UsageError>([&] { resume(0, "local-groups=2\n", local); },
+                           {"--local-groups was 4 and is now 2"});
+}
+
 // But for those that say nothing of what is computed.
 TEST(Resumable, WithAnyOtherSettingIsRefused) {
   const Configuration before = recorded_configuration(kBefore);

@@ -1,0 +1,120 @@
+#include "group_average.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "sae/data/partition.hpp"
+
+namespace sae {
+namespace {
+
+/// The number of this rank's host, in the order of the hosts' first ranks. Collective.
+int host_number(Communicator& all) {
+  const std::unique_ptr<Communicator> host = all.split_by_node();
+  const int first = host->allgather_values(std::span<const int>(std::array{all.rank()}))[0];
+  host->close();
+  std::vector<int> firsts = all.allgather_values(std::span<const int>(std::array{first}));
+  std::ranges::sort(firsts);
+  const auto repeated = std::ranges::unique(firsts);
+  return static_cast<int>(std::ranges::lower_bound(firsts.begin(), repeated.begin(), first) -
+                          firsts.begin());
+}
+
+int group_of(Communicator& all, int groups) {
+  if (groups == count_hosts(all)) return host_number(all);
+  return static_cast<int>(part_that_holds({0, all.size()}, all.rank(), groups));
+}
+
+}  // namespace
+
+Index count_hosts(Communicator& comm) {
+  const int host = host_number(comm);
+  const std::vector<int> all = comm.allgather_values(std::span<const int>(std::array{host}));
+  return *std::ranges::max_element(all) + 1;
+}
+
+GroupAverage::GroupAverage(Communicator& all, const LocalSettings& settings, bool sends_bfloat16)
+    : all_(all),
+      settings_(settings),
+      group_(all.split(group_of(all, static_cast<int>(settings.groups)))),
+      leaders_(all.split(leads() ? 0 : 1)),
+      ranks_(group_->allgather_values(std::span<const int>(std::array{all.rank()}))),
+      share_(static_cast<float>(group_->size()) / static_cast<float>(all.size())),
+      sum_(*leaders_, sends_bfloat16, 1, waits_) {}
+
+Index GroupAverage::samples_of_group(Index samples) const {
+  Index sum = 0;
+  for (const int rank : ranks_) sum += part_of_range({0, samples}, rank, all_.size()).size();
+  return sum;
+}
+
+void GroupAverage::broadcast(const std::vector<std::span<std::byte>>& arrays) {
+  if (!leads()) return;
+  for (const auto array : arrays) leaders_->broadcast(array, 0);
+}
+
+void GroupAverage::begin(Range trained, std::span<const float> parameters) {
+  trained_ = trained;
+  if (!leads()) return;
+  anchor_ = Eigen::Map<const Vector<float>>(parameters.data() + trained.begin, trained.size());
+  own_ = Vector<float>::Zero(trained.size());
+}
+
+void GroupAverage::average(std::span<float> parameters, std::span<float> velocity,
+                           bool completely) {
+  if (!leads()) return;
+  Eigen::Map<Vector<float>> w(parameters.data() + trained_.begin, trained_.size());
+  own_ = w - (anchor_ + own_);
+  receive(velocity);
+  const Vector<float> sent = share_ * own_;
+  constexpr Index kBucket = Index{1} << 18;
+  for (Index begin = 0; begin < sent.size(); begin += kBucket) {
+    const Range bucket{begin, std::min(begin + kBucket, Index{sent.size()})};
+    const GradientRef<float> part{
+        {const_cast<float*>(sent.data()) + begin, static_cast<std::size_t>(bucket.size())}, {}};
+    sum_.add(bucket, {part});
+  }
+  sum_.send();
+  if (completely) {
+    receive(velocity);
+    own_.setZero();
+  }
+  w = anchor_ + own_;
+}
+
+void GroupAverage::receive(std::span<float> velocity) {
+  const auto rate = static_cast<float>(settings_.outer_learning_rate);
+  const auto momentum = static_cast<float>(settings_.outer_momentum);
+  sum_.finish([&](Range part, auto sum) {
+    using Element = std::remove_const_t<typename decltype(sum)::element_type>;
+    const auto progress =
+        Eigen::Map<const Vector<Element>>(sum.data(), part.size()).template cast<float>();
+    auto anchor = anchor_.segment(part.begin, part.size());
+    if (velocity.empty()) {
+      anchor += rate * progress;
+      return;
+    }
+    Eigen::Map<Vector<float>> v(velocity.data() + trained_.begin + part.begin, part.size());
+    v = momentum * v + progress;
+    anchor += rate * (progress + momentum * v);
+  });
+}
+
+void GroupAverage::average_vector(std::span<float> vector) {
+  if (!leads()) return;
+  const std::span<float> part = within(vector, trained_);
+  for (float& value : part) value *= share_;
+  leaders_->allreduce_sum(part);
+}
+
+void GroupAverage::sum_over_groups(std::span<double> values) {
+  if (!leads()) std::ranges::fill(values, 0.0);
+  all_.allreduce_sum(values);
+}
+
+void GroupAverage::close() {
+  leaders_->close();
+  group_->close();
+}
+
+}  // namespace sae
