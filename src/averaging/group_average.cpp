@@ -25,6 +25,12 @@ int group_of(Communicator& all, int groups) {
   return static_cast<int>(part_that_holds({0, all.size()}, all.rank(), groups));
 }
 
+template <typename T>
+auto widened(std::span<const T> values) {
+  return Eigen::Map<const Vector<T>>(values.data(), static_cast<Index>(values.size()))
+      .template cast<float>();
+}
+
 }  // namespace
 
 Index count_hosts(Communicator& comm) {
@@ -66,15 +72,7 @@ void GroupAverage::average(std::span<float> parameters, std::span<float> velocit
   Eigen::Map<Vector<float>> w(parameters.data() + trained_.begin, trained_.size());
   own_ = w - (anchor_ + own_);
   receive(velocity);
-  const Vector<float> sent = share_ * own_;
-  constexpr Index kBucket = Index{1} << 18;
-  for (Index begin = 0; begin < sent.size(); begin += kBucket) {
-    const Range bucket{begin, std::min(begin + kBucket, Index{sent.size()})};
-    const GradientRef<float> part{
-        {const_cast<float*>(sent.data()) + begin, static_cast<std::size_t>(bucket.size())}, {}};
-    sum_.add(bucket, {part});
-  }
-  sum_.send();
+  send(own_);
   if (completely) {
     receive(velocity);
     own_.setZero();
@@ -82,13 +80,21 @@ void GroupAverage::average(std::span<float> parameters, std::span<float> velocit
   w = anchor_ + own_;
 }
 
+void GroupAverage::send(const Vector<float>& vector) {
+  Vector<float> part = share_ * vector;
+  constexpr Index kBucket = Index{1} << 18;
+  for (Index begin = 0; begin < part.size(); begin += kBucket) {
+    const Range bucket{begin, std::min(begin + kBucket, Index{part.size()})};
+    sum_.add(bucket, {GradientRef<float>{within(span_of(part), bucket), {}}});
+  }
+  sum_.send();
+}
+
 void GroupAverage::receive(std::span<float> velocity) {
   const auto rate = static_cast<float>(settings_.outer_learning_rate);
   const auto momentum = static_cast<float>(settings_.outer_momentum);
   sum_.finish([&](Range part, auto sum) {
-    using Element = std::remove_const_t<typename decltype(sum)::element_type>;
-    const auto progress =
-        Eigen::Map<const Vector<Element>>(sum.data(), part.size()).template cast<float>();
+    const auto progress = widened(sum);
     auto anchor = anchor_.segment(part.begin, part.size());
     if (velocity.empty()) {
       anchor += rate * progress;
@@ -102,9 +108,10 @@ void GroupAverage::receive(std::span<float> velocity) {
 
 void GroupAverage::average_vector(std::span<float> vector) {
   if (!leads()) return;
-  const std::span<float> part = within(vector, trained_);
-  for (float& value : part) value *= share_;
-  leaders_->allreduce_sum(part);
+  Eigen::Map<Vector<float>> values(vector.data() + trained_.begin, trained_.size());
+  send(values);
+  sum_.finish(
+      [&](Range part, auto sum) { values.segment(part.begin, part.size()) = widened(sum); });
 }
 
 void GroupAverage::sum_over_groups(std::span<double> values) {

@@ -42,7 +42,7 @@ class GroupAverage {
   /// empty if its momentum is 0.
   /// Collective.
   void average(std::span<float> parameters, std::span<float> velocity, bool completely);
-  /// Replaces a vector's trained range by its mean over groups. Collective.
+  /// Replaces a vector's trained range by its mean over groups, as exact as it travels. Collective.
   void average_vector(std::span<float> vector);
   /// Adds up over groups, each of which gives the same on all its ranks. Collective.
   void sum_over_groups(std::span<double> values);
@@ -51,6 +51,9 @@ class GroupAverage {
 
  private:
   bool leads() const { return group_->is_root(); }
+  /// Starts the sum over groups of this group's share of the vector. Local.
+  void send(const Vector<float>& vector);
+  /// Takes the progress of all groups, if any is under way, into the anchor.
   void receive(std::span<float> velocity);
 
   Communicator& all_;

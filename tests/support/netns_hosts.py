@@ -36,7 +36,7 @@ class Hosts:
         """What netns-cluster does; returns what it printed."""
         command = self._command(verb, *words)
         done = subprocess.run(command, env=self._environment, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+                              stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}"
         return done.stdout
 
