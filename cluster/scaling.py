@@ -34,6 +34,7 @@ Constants = collections.namedtuple("Constants", "products elementwise node updat
 PART = 1 << 19
 MESSAGE = 1 << 19
 RING_BLOCK = 64 << 10
+LOCAL_STEPS, AVERAGES_TO_MEET = 32, 8
 FRAMES = 1448 / 1538  # Share of payload in full Ethernet frames, with headers and gap.
 
 
@@ -181,22 +182,46 @@ def step(machine, network, topology, hosts, ranks, batch, cores=None):
         seconds, of_bytes = exposed(parts_of(stage, layers), computing, hosts,
                                     ranks if machine.by_node else 1, machine.element_bytes, network)
         terms["volume"] += of_bytes
-        # Two sums of a few numbers: of the loss, and whether all is finite.
-        small = 2 * (math.floor(math.log2(hosts)) + (0 if math.log2(hosts).is_integer() else 2))
-        terms["latency"] += seconds - of_bytes + small * network.latency
+        # The sum of a few numbers, such as the loss, travels while the rank goes back through the
+        # layers, two thirds of its computing.
+        rounds = math.ceil(math.log2(hosts)) * (1 if math.log2(hosts).is_integer() else 2)
+        small = max(0.0, rounds * network.latency - computing * 2 / 3)
+        terms["latency"] += max(seconds - of_bytes, small)
         if machine.sharded:
             terms["exchange"] += (batch / hosts * (hosts - 1) / hosts * stage.record_bytes /
                                   network.bytes_per_second)
     return {term: seconds / len(stages) for term, seconds in terms.items()}
 
 
+def local_step(machine, network, topology, hosts, ranks, batch):
+    """As step, with --averaging local, each host a group: the mean over the updates between two
+    meetings. What a host has learned travels while it computes the next updates; at a meeting it
+    waits for that, for what came after, and for an optimizer's slot."""
+    terms = step(machine, network, topology, 1, ranks, batch / hosts)
+    if hosts == 1:
+        return terms
+    computing = LOCAL_STEPS * sum(terms.values())
+    stages = machine.stages(topology)
+    for stage in stages:
+        size = stage.parameters * machine.element_bytes
+        rounds = rounds_of(hosts, size, 1)
+        volume, latency = sum(rounds) / network.bytes_per_second, len(rounds) * network.latency
+        waits = [AVERAGES_TO_MEET * max(0.0, of - computing) + 2 * of for of in (volume, latency)]
+        share = LOCAL_STEPS * AVERAGES_TO_MEET * len(stages)
+        terms["volume"] += waits[0] / share
+        terms["latency"] += waits[1] / share
+    return terms
+
+
 def predictions(machine, networks, ranks):
     """Of each case: what the nodes bring, and what ends it."""
     for topology, network, (kind, batches) in itertools.product(
-            machine.topologies, networks, (("strong", STRONG), ("weak", WEAK))):
+            machine.topologies, networks,
+            (("strong", STRONG), ("weak", WEAK), ("weak, local", WEAK))):
         for batch in batches:
-            totals = [batch * (ranks * n if kind == "weak" else 1) for n in NODES]
-            steps = [step(machine, network, topology, n, ranks, total)
+            totals = [batch * (1 if kind == "strong" else ranks * n) for n in NODES]
+            of_kind = local_step if kind == "weak, local" else step
+            steps = [of_kind(machine, network, topology, n, ranks, total)
                      for n, total in zip(NODES, totals)]
             rates = [total / sum(terms.values()) for total, terms in zip(totals, steps)]
             speedups = [rate / rates[0] for rate in rates]
@@ -204,7 +229,7 @@ def predictions(machine, networks, ranks):
             ends = None
             if half is not None:
                 # The term that has grown most against its share of the ideal time.
-                ideal = 1 if kind == "weak" else 1 / NODES[half]
+                ideal = 1 / NODES[half] if kind == "strong" else 1
                 ends = max(TERMS, key=lambda term, i=half, ideal=ideal, steps=steps:
                            steps[i][term] - steps[0][term] * ideal)
             yield {"kind": kind, "topology": topology, "network": network.name, "batch": batch,
@@ -234,7 +259,7 @@ def main():
           "x at 1,024 | below half at | for |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for case in cases:
-        of = " a rank" if case["kind"] == "weak" else ""
+        of = "" if case["kind"] == "strong" else " a rank"
         x = " | ".join(f"{case['speedups'][NODES.index(n)]:.1f}" for n in (16, 128, 1024))
         print(f"| {case['topology']} | {case['network']} | {case['kind']} | {case['batch']:,}{of} | "
               f"{case['rate']:,.0f} | {x} | {case['half'] or '-'} | {case['ends'] or '-'} |")

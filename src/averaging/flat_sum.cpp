@@ -45,6 +45,7 @@ class FlatSum final : public GradientSum {
     for (const auto array : arrays) comm_.broadcast(array, 0);
   }
 
+  bool overlaps() const override { return sum_.has_value(); }
   GradientRef<float> memory(Range bucket, SumReceiver& /*receiver*/) override {
     if (comm_.size() == 1 || sum_) return format_.at(begin_of(gradient_memory_), bucket.size());
     return within(gradient_, bucket);

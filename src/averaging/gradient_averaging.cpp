@@ -75,6 +75,22 @@ void SumReceiver::receive_all(Range bucket, const std::vector<GradientRef<float>
   }
 }
 
+/// Updates only in steps whose loss is finite. With sums that travel between hosts, the loss of all
+/// ranks is known later than the first gradient.
+class GradientAveraging::WantedUpdate final : public SumReceiver {
+ public:
+  explicit WantedUpdate(GradientAveraging& averaging) : averaging_(averaging) {}
+  void receive(Range bucket, const std::vector<std::span<const float>>& gradients) override {
+    if (averaging_.has_finite_loss()) averaging_.update_->receive(bucket, gradients);
+  }
+  void receive(Range bucket, const std::vector<std::span<const bfloat16>>& gradients) override {
+    if (averaging_.has_finite_loss()) averaging_.update_->receive(bucket, gradients);
+  }
+
+ private:
+  GradientAveraging& averaging_;
+};
+
 void SumsOfSteps::add(const StepSums& step, bool finite) {
   sums.objective.loss += step.objective.loss;
   sums.objective.errors += step.objective.errors;
@@ -127,6 +143,7 @@ GradientAveraging::GradientAveraging(const ParameterLayout& layout,
   update_ =
       std::make_unique<ParameterUpdate>(layout, *optimizer_, vectors_, average,
                                         settings.optimizer.max_norm, heartbeat, seconds_.update);
+  wanted_update_ = std::make_unique<WantedUpdate>(*this);
 }
 
 GradientAveraging::~GradientAveraging() = default;
@@ -178,12 +195,26 @@ void GradientAveraging::evaluate(Objective<float>& objective, const Minibatch<fl
 bool GradientAveraging::reduce_sums(const ObjectiveSums& sums) {
   const PhaseScope phase(heartbeat_, Phase::kReduction);
   const SecondsScope timer(seconds_.reduction);
-  std::array<double, 4> values = {sums.loss, sums.errors, sums.samples, step_sums_.stop_votes};
-  comm_.allreduce_sum(values);
+  Vector<double> values(4);
+  values << sums.loss, sums.errors, sums.samples, step_sums_.stop_votes;
+  if (sum_->overlaps()) {
+    pending_sums_ = comm_.start_allreduce_sum(std::move(values), 4);
+    return true;
+  }
+  comm_.allreduce_sum(std::span(values.data(), 4));
+  take_sums(values);
+  return has_finite_loss();
+}
+
+void GradientAveraging::take_sums(const Vector<double>& values) {
   step_sums_ = {.objective = {.loss = values[0], .errors = values[1], .samples = values[2]},
                 .stop_votes = values[3]};
   beat(heartbeat_);
-  return std::isfinite(values[0]);
+}
+
+bool GradientAveraging::has_finite_loss() {
+  if (pending_sums_) take_sums(std::exchange(pending_sums_, nullptr)->wait());
+  return std::isfinite(step_sums_.objective.loss);
 }
 
 void GradientAveraging::sum_over_minibatch(std::span<double> sums) {
@@ -194,25 +225,30 @@ void GradientAveraging::sum_over_minibatch(std::span<double> sums) {
 }
 
 GradientRef<float> GradientAveraging::memory(Range bucket) {
-  return sum_->memory(bucket, *update_);
+  return sum_->memory(bucket, *wanted_update_);
 }
 
 void GradientAveraging::ready(Range bucket) {
   beat(heartbeat_);
   if (groups_) groups_->progress();
-  sum_->ready(bucket, *update_);
+  sum_->ready(bucket, *wanted_update_);
 }
 
 bool GradientAveraging::finish_step(StepSums& sums) {
   const PhaseScope phase(heartbeat_, Phase::kReduction);
+  const bool finite_loss = [&] {
+    const SecondsScope timer(seconds_.reduction);
+    return has_finite_loss();
+  }();
   sums = step_sums_;
-  if (!std::isfinite(sums.objective.loss)) return false;
+  // What travels between hosts is sent by now, wanted or not.
+  if (!finite_loss && !sum_->overlaps()) return false;
   if (reproducible_) {
     update_->receive(trainable_range_, {within(reproducible_->gradient(), trainable_range_)});
   } else {
-    sum_->finish(*update_);
+    sum_->finish(*wanted_update_);
   }
-  return sum_->end_step(update_->finish(*sum_));
+  return sum_->end_step(update_->finish(*sum_)) && finite_loss;
 }
 
 Index GradientAveraging::groups() const { return groups_ ? groups_->settings().groups : 1; }

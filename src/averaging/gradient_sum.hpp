@@ -51,6 +51,8 @@ class GradientSum {
   /// Broadcasts these arrays of the state from rank 0. Collective.
   virtual void broadcast_state(const std::vector<std::span<std::byte>>& arrays) = 0;
 
+  /// Whether sums travel between hosts while the objective computes.
+  virtual bool overlaps() const = 0;
   /// As in GradientSink. May pass buckets that are already summed to the receiver.
   virtual GradientRef<float> memory(Range bucket, SumReceiver& receiver) = 0;
   virtual void ready(Range bucket, SumReceiver& receiver) = 0;

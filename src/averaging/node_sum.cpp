@@ -76,6 +76,7 @@ class NodeSum final : public GradientSum {
     comm_.barrier();
   }
 
+  bool overlaps() const override { return sum_.has_value(); }
   GradientRef<float> memory(Range bucket, SumReceiver& receiver) override {
     // The slot is free once all ranks have consumed its bucket. This rank may be the last one.
     while (least(&BucketCounters::consumed) <= written_ - kSlots)
@@ -106,10 +107,11 @@ class NodeSum final : public GradientSum {
     }
   }
 
+  /// Of this node alone: its owners have seen the same sums as those of the others.
   bool end_step(bool finite) override {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const SecondsScope timer(seconds_.reduction);
-    return !comm_.any(!finite);
+    return !node_->any(!finite);
   }
 
   void close() override {

@@ -146,7 +146,7 @@ std::unique_ptr<PendingSum<T>> start_sum(Vector<T> values, Index count, MPI_Data
   auto memory = std::make_unique<SumMemory<T>>(SumMemory<T>{std::move(values)});
   return std::make_unique<MpiPending<Vector<T>, SumMemory<T>>>(
       std::move(memory), [&](SumMemory<T>& sum, MPI_Request* request) {
-        choose_sum_algorithm(ranks, static_cast<std::size_t>(count) * sizeof(T));
+        const SumAlgorithm algorithm(ranks, static_cast<std::size_t>(count) * sizeof(T));
         check_mpi(
             MPI_Iallreduce(MPI_IN_PLACE, sum.received.data(), count_of(count, "MPI_Iallreduce"),
                            type, add, communicator, request),
@@ -215,6 +215,11 @@ std::unique_ptr<PendingSum<bfloat16>> MpiCommunicator::start_allreduce_sum(Vecto
                                                                            Index count) {
   return start_sum(std::move(values), count, MPI_UINT16_T, bfloat16_sum(), size_,
                    handle_->communicator);
+}
+
+std::unique_ptr<PendingSum<double>> MpiCommunicator::start_allreduce_sum(Vector<double> values,
+                                                                         Index count) {
+  return start_sum(std::move(values), count, MPI_DOUBLE, MPI_SUM, size_, handle_->communicator);
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color) {

@@ -11,7 +11,6 @@
 
 #include "check.hpp"
 #include "sae/comm/communicator.hpp"
-#include "sum_algorithm.hpp"
 
 namespace sae {
 
@@ -27,7 +26,6 @@ MpiSession::MpiSession(int& argc, char**& argv) {
   // Waiting ranks yield their core to computing ones. By default Open MPI does so only if it knows
   // that ranks share cores, not on a busy machine. The user's setting wins.
   setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
-  prepare_sum_algorithm();
   int provided = MPI_THREAD_SINGLE;
   check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_FUNNELED) {

@@ -70,6 +70,11 @@ std::unique_ptr<PendingSum<bfloat16>> SelfCommunicator::start_allreduce_sum(Vect
   return std::make_unique<Finished<Vector<bfloat16>>>(std::move(values));
 }
 
+std::unique_ptr<PendingSum<double>> SelfCommunicator::start_allreduce_sum(Vector<double> values,
+                                                                          Index /*count*/) {
+  return std::make_unique<Finished<Vector<double>>>(std::move(values));
+}
+
 void SelfCommunicator::swap_with(std::span<const std::byte>, std::span<std::byte>, int) {
   throw CommunicationError("A single process has no partner to swap with.");
 }

@@ -2,7 +2,10 @@
 // of a link at a time. Recursive halving sends 2 (n - 1) / n of the sum in each direction if the
 // number of ranks n is a power of 2; otherwise it first merges pairs of ranks, whose links carry
 // twice as much. A ring sends as little for any n, but takes 2 (n - 1) rounds, so it pays only for
-// blocks that are worth a round's latency.
+// blocks that are worth a round's latency. Recursive doubling exchanges the whole sum in log2 n
+// rounds: good for a few numbers. The choice is for one call: Open MPI's own sums, such as those by
+// which MPI_Comm_split agrees on a number, follow it too, and ranks outside of this communicator
+// have not made it.
 #include "sum_algorithm.hpp"
 
 #include <mpi.h>
@@ -18,8 +21,9 @@ namespace {
 
 constexpr int kRing = 1;
 constexpr int kHalving = 3;
+constexpr int kDoubling = 4;
+constexpr std::size_t kFewBytes = std::size_t{4} << 10;
 constexpr std::size_t kRingBlockBytes = std::size_t{64} << 10;
-bool decided_by_user = false;
 
 /// Handle of the control variable; null if the library does not have it.
 MPI_T_cvar_handle control() {
@@ -39,19 +43,24 @@ MPI_T_cvar_handle control() {
 
 }  // namespace
 
-void prepare_sum_algorithm() {
-  decided_by_user = std::getenv(kSumAlgorithmVariable) != nullptr;
-  setenv(kSumAlgorithmVariable, std::to_string(kHalving).c_str(), 0);
+SumAlgorithm::SumAlgorithm(int ranks, std::size_t bytes) {
+  static const bool decided_by_user = std::getenv(kSumAlgorithmVariable) != nullptr;
+  if (decided_by_user || control() == MPI_T_CVAR_HANDLE_NULL) return;
+  int before = 0;
+  check_mpi(MPI_T_cvar_read(control(), &before), "MPI_T_cvar_read");
+  before_ = before;
+  const bool power_of_two = std::has_single_bit(static_cast<unsigned>(ranks));
+  int wanted = kHalving;
+  if (bytes <= kFewBytes) {
+    wanted = kDoubling;
+  } else if (!power_of_two && bytes / static_cast<std::size_t>(ranks) >= kRingBlockBytes) {
+    wanted = kRing;
+  }
+  check_mpi(MPI_T_cvar_write(control(), &wanted), "MPI_T_cvar_write");
 }
 
-void choose_sum_algorithm(int ranks, std::size_t bytes) {
-  static int chosen = kHalving;
-  const bool power_of_two = std::has_single_bit(static_cast<unsigned>(ranks));
-  const bool ring = !power_of_two && bytes / static_cast<std::size_t>(ranks) >= kRingBlockBytes;
-  const int wanted = ring ? kRing : kHalving;
-  if (decided_by_user || wanted == chosen || control() == MPI_T_CVAR_HANDLE_NULL) return;
-  check_mpi(MPI_T_cvar_write(control(), &wanted), "MPI_T_cvar_write");
-  chosen = wanted;
+SumAlgorithm::~SumAlgorithm() {
+  if (before_) static_cast<void>(MPI_T_cvar_write(control(), &*before_));
 }
 
 }  // namespace sae

@@ -32,6 +32,10 @@ class SeveralNodes final : public Communicator {
                                                             Index count) override {
     return all_.start_allreduce_sum(std::move(values), count);
   }
+  std::unique_ptr<PendingSum<double>> start_allreduce_sum(Vector<double> values,
+                                                          Index count) override {
+    return all_.start_allreduce_sum(std::move(values), count);
+  }
   void broadcast(std::span<std::byte> bytes, int root) override { all_.broadcast(bytes, root); }
   std::vector<std::string> allgather(const std::string& text) override {
     return all_.allgather(text);

@@ -149,7 +149,8 @@ class GradientAveraging final : public GradientSink<float> {
   void evaluate(Objective<float>& objective, const Minibatch<float>& minibatch, std::uint32_t epoch,
                 GradientSink<float>& gradient);
 
-  /// All-reduces the sums of the step. Returns whether the loss is finite. Collective.
+  /// All-reduces the sums of the step. Returns whether the loss is finite; true where sums travel
+  /// between hosts: there finish_step() waits for it, and before the first update. Collective.
   bool reduce_sums(const ObjectiveSums& sums) override;
   /// All-reduces them. Collective.
   void sum_over_minibatch(std::span<double> sums) override;
@@ -183,6 +184,11 @@ class GradientAveraging final : public GradientSink<float> {
   const UpdateSeconds& seconds() const { return seconds_; }
 
  private:
+  class WantedUpdate;
+
+  void take_sums(const Vector<double>& values);
+  /// Waits for the sums of the step. Returns whether the loss is finite.
+  bool has_finite_loss();
   void broadcast_in_group(std::vector<std::span<std::byte>> arrays);
 
   std::unique_ptr<GroupAverage> groups_;  // Null unless kLocal.
@@ -196,8 +202,10 @@ class GradientAveraging final : public GradientSink<float> {
   std::span<float> outer_velocity_;
   std::vector<OptimizerSlot> slots_;
   std::unique_ptr<ParameterUpdate> update_;
-  std::unique_ptr<ReproducibleSum> reproducible_;  // Null unless the run is reproducible.
-  Range trainable_range_;                          // Set by a reproducible step only.
+  std::unique_ptr<WantedUpdate> wanted_update_;
+  std::unique_ptr<PendingSum<double>> pending_sums_;  // Of this step, while they travel.
+  std::unique_ptr<ReproducibleSum> reproducible_;     // Null unless the run is reproducible.
+  Range trainable_range_;                             // Set by a reproducible step only.
   StepSums step_sums_;
 };
 

@@ -66,6 +66,8 @@ class Communicator {
                                                                  Index count) = 0;
   virtual std::unique_ptr<PendingSum<bfloat16>> start_allreduce_sum(Vector<bfloat16> values,
                                                                     Index count) = 0;
+  virtual std::unique_ptr<PendingSum<double>> start_allreduce_sum(Vector<double> values,
+                                                                  Index count) = 0;
 
   /// Copies the root's bytes to every rank; the sizes must agree.
   virtual void broadcast(std::span<std::byte> bytes, int root) = 0;

@@ -16,6 +16,8 @@ class SelfCommunicator final : public Communicator {
                                                          Index count) override;
   std::unique_ptr<PendingSum<bfloat16>> start_allreduce_sum(Vector<bfloat16> values,
                                                             Index count) override;
+  std::unique_ptr<PendingSum<double>> start_allreduce_sum(Vector<double> values,
+                                                          Index count) override;
   void broadcast(std::span<std::byte>, int) override {}
   std::vector<std::string> allgather(const std::string& text) override { return {text}; }
   std::unique_ptr<PendingExchange> start_exchange(std::vector<std::byte> send,
