@@ -15,9 +15,8 @@ int host_number(Communicator& all) {
   host->close();
   std::vector<int> firsts = all.allgather_values(std::span<const int>(std::array{first}));
   std::ranges::sort(firsts);
-  const auto repeated = std::ranges::unique(firsts);
-  return static_cast<int>(std::ranges::lower_bound(firsts.begin(), repeated.begin(), first) -
-                          firsts.begin());
+  firsts.erase(std::unique(firsts.begin(), firsts.end()), firsts.end());
+  return static_cast<int>(std::ranges::lower_bound(firsts, first) - firsts.begin());
 }
 
 int group_of(Communicator& all, int groups) {
