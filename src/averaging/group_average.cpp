@@ -8,19 +8,27 @@
 namespace sae {
 namespace {
 
-/// The number of this rank's host, in the order of the hosts' first ranks. Collective.
-int host_number(Communicator& all) {
+/// The hosts of these ranks, and which of them is this rank's, in the order of their first ranks.
+struct Hosts {
+  int count = 0;
+  int own = 0;
+};
+
+/// Collective.
+Hosts hosts_of(Communicator& all) {
   const std::unique_ptr<Communicator> host = all.split_by_node();
   const int first = host->allgather_values(std::span<const int>(std::array{all.rank()}))[0];
   host->close();
   std::vector<int> firsts = all.allgather_values(std::span<const int>(std::array{first}));
   std::ranges::sort(firsts);
   firsts.erase(std::unique(firsts.begin(), firsts.end()), firsts.end());
-  return static_cast<int>(std::ranges::lower_bound(firsts, first) - firsts.begin());
+  const auto own = std::ranges::lower_bound(firsts, first) - firsts.begin();
+  return {static_cast<int>(firsts.size()), static_cast<int>(own)};
 }
 
 int group_of(Communicator& all, int groups) {
-  if (groups == count_hosts(all)) return host_number(all);
+  const Hosts hosts = hosts_of(all);
+  if (groups == hosts.count) return hosts.own;
   return static_cast<int>(part_that_holds({0, all.size()}, all.rank(), groups));
 }
 
@@ -32,11 +40,7 @@ auto widened(std::span<const T> values) {
 
 }  // namespace
 
-Index count_hosts(Communicator& comm) {
-  const int host = host_number(comm);
-  const std::vector<int> all = comm.allgather_values(std::span<const int>(std::array{host}));
-  return *std::ranges::max_element(all) + 1;
-}
+Index count_hosts(Communicator& comm) { return hosts_of(comm).count; }
 
 GroupAverage::GroupAverage(Communicator& all, const LocalSettings& settings, bool sends_bfloat16)
     : all_(all),
@@ -79,7 +83,7 @@ void GroupAverage::average(std::span<float> parameters, std::span<float> velocit
   w = anchor_ + own_;
 }
 
-void GroupAverage::send(const Vector<float>& vector) {
+void GroupAverage::send(const Eigen::Ref<const Vector<float>>& vector) {
   Vector<float> part = share_ * vector;
   constexpr Index kBucket = Index{1} << 18;
   for (Index begin = 0; begin < part.size(); begin += kBucket) {

@@ -52,7 +52,7 @@ class GroupAverage {
  private:
   bool leads() const { return group_->is_root(); }
   /// Starts the sum over groups of this group's share of the vector. Local.
-  void send(const Vector<float>& vector);
+  void send(const Eigen::Ref<const Vector<float>>& vector);
   /// Takes the progress of all groups, if any is under way, into the anchor.
   void receive(std::span<float> velocity);
 

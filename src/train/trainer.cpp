@@ -100,7 +100,7 @@ Trainer::Outcome Trainer::train_remaining_stages() {
 
 Trainer::Outcome Trainer::train_stage(const Stage& stage) {
   const Shard& samples = training_shard(stage);
-  const Index steps = steps_per_epoch(samples.set_size(), samples_per_step(configuration_));
+  const Index steps = steps_of_epoch(samples.set_size());
   if (state_.progress.epoch == 0) averaging_->reset_slots();
   if (control_.heartbeat != nullptr) {
     control_.heartbeat->stage = static_cast<std::int32_t>(stage.index);
@@ -158,7 +158,7 @@ void Trainer::close() {
 Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
   const EpochOrder order(configuration_.seed, stage.index,
                          static_cast<std::uint32_t>(state_.progress.epoch), inputs.set_size());
-  const Index steps = steps_per_epoch(inputs.set_size(), samples_per_step(configuration_));
+  const Index steps = steps_of_epoch(inputs.set_size());
   const auto start = Clock::now();
   const double samples_before = state_.epoch_sums.samples;
   double communication_seconds = 0;
@@ -250,8 +250,7 @@ bool Trainer::train_step(const Stage& stage, Minibatch<float>& minibatch, double
                          StepSums& sums) {
   const auto epoch = static_cast<std::uint32_t>(state_.progress.epoch);
   const double stop_vote = is_time_to_stop() ? 1 : 0;
-  const Index steps =
-      steps_per_epoch(training_shard(stage).set_size(), samples_per_step(configuration_));
+  const Index steps = steps_of_epoch(training_shard(stage).set_size());
   const OptimizerStep step{
       .learning_rate = static_cast<float>(learning_rate),
       .weight_decay = static_cast<float>(stage.weight_decay),

@@ -175,8 +175,7 @@ std::string Trainer::added_epochs_note() const {
   const Stage& stage = current_stage();
   const Progress& progress = state_.progress;
   if (before == 0 || before == stage.epochs || progress.epoch == 0) return {};
-  const auto steps = static_cast<double>(
-      steps_per_epoch(data_->training.set_size(), samples_per_step(configuration_)));
+  const auto steps = static_cast<double>(steps_of_epoch(data_->training.set_size()));
   const double done =
       static_cast<double>(progress.epoch - 1) + static_cast<double>(progress.step_in_epoch) / steps;
   LearningRate rate = stage.learning_rate;

@@ -66,8 +66,7 @@ RunSummary Trainer::summary() {
     const Index samples = training_shard(stage).set_size();
     const double flop =
         stage.objective->flop_per_sample(codes_.layers_kept(stage)) * static_cast<double>(samples);
-    result.stages.push_back({stage.name, stage.epochs,
-                             steps_per_epoch(samples, samples_per_step(configuration_)), flop});
+    result.stages.push_back({stage.name, stage.epochs, steps_of_epoch(samples), flop});
   }
   for (Index layer = 0; layer < layout_.topology().hidden_layers(); ++layer) {
     result.pretraining.push_back(denoising_settings(configuration_, layer, data_->donors));

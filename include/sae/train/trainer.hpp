@@ -65,6 +65,10 @@ class Trainer {
     return data_->shard_for(stage.finetunes && classifies() &&
                             configuration_.finetune != Finetune::kJoint);
   }
+  /// Of an epoch over so many samples.
+  Index steps_of_epoch(Index samples) const {
+    return steps_per_epoch(samples, samples_per_step(configuration_));
+  }
   /// What a stage streams for `samples`: them, or the copy of all on this node. Collective.
   const Shard& streamed(const Shard& samples);
   /// Whether --early-stop ends the stage after the epoch that is done.
