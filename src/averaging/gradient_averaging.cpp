@@ -92,9 +92,7 @@ class GradientAveraging::WantedUpdate final : public SumReceiver {
 };
 
 void SumsOfSteps::add(const StepSums& step, bool finite) {
-  sums.objective.loss += step.objective.loss;
-  sums.objective.errors += step.objective.errors;
-  sums.objective.samples += step.objective.samples;
+  sums.objective += step.objective;
   sums.stop_votes += step.stop_votes;
   if (!finite) ++not_finite;
 }

@@ -8,12 +8,6 @@
 namespace sae {
 namespace {
 
-void add(const ObjectiveSums& other, ObjectiveSums& sums) {
-  sums.loss += other.loss;
-  sums.errors += other.errors;
-  sums.samples += other.samples;
-}
-
 /// The samples [range.begin, range.end) of a minibatch.
 Minibatch<float> samples_of(const Minibatch<float>& whole, Range range) {
   Minibatch<float> part;
@@ -56,9 +50,8 @@ ObjectiveSums ReproducibleSum::add_microbatches(Objective<float>& objective,
   }
   // Moved out for the call: deeper levels may resize the list.
   Vector<float> right = std::move(partial_[depth]);
-  add(add_microbatches(objective, parameters, minibatch, epoch, {middle, microbatches.end},
-                       span_of(right), depth + 1),
-      sums);
+  sums += add_microbatches(objective, parameters, minibatch, epoch, {middle, microbatches.end},
+                           span_of(right), depth + 1);
   const Range range = objective.trainable_range();
   segment_of(gradient, range) += segment_of(span_of(right), range);
   partial_[depth] = std::move(right);
@@ -95,7 +88,7 @@ StepSums ReproducibleSum::evaluate(Objective<float>& objective,
     std::array<double, 4> received{};
     comm_.swap_with(std::as_bytes(std::span(sent)), std::as_writable_bytes(std::span(received)),
                     partner);
-    add({received[0], received[1], received[2]}, sums.objective);
+    sums.objective += {received[0], received[1], received[2]};
     sums.stop_votes += received[3];
   }
   return sums;

@@ -229,9 +229,7 @@ Trainer::Outcome Trainer::train_epoch(const Stage& stage, const Shard& inputs) {
     }
     if (!together) continue;
     const StepSums met = std::exchange(since_meeting, {}).sums;
-    state_.epoch_sums.loss += met.objective.loss;
-    state_.epoch_sums.errors += met.objective.errors;
-    state_.epoch_sums.samples += met.objective.samples;
+    state_.epoch_sums += met.objective;
     if (epoch_ended) finish_epoch(stage, seconds, communication_seconds, samples_before);
     const bool stop = met.stop_votes > 0 ||
                       (control_.stop_after_steps && clock_.steps >= *control_.stop_after_steps);

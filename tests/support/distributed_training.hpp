@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "sae/comm/mpi_communicator.hpp"
@@ -30,6 +31,22 @@ struct DistributedTraining : testing::Test {
     Configuration own = configuration;
     own.run += "-alone" + std::to_string(comm.rank());
     return train_tiny(own, self);
+  }
+
+  /// A NaN in the last rank's gradient of update `at`, counted from 0, ends all where it says.
+  void expect_all_end_by_nan(Index at, const std::string& where) {
+    RunControl control;
+    control.gradient_hook = [this, at](Index step, Range part, std::span<float> gradient) {
+      if (step == at && part.begin == 0 && comm.rank() == comm.size() - 1) {
+        gradient[0] = std::numeric_limits<float>::quiet_NaN();
+      }
+    };
+    try {
+      train_tiny(configuration, comm, control);
+      FAIL() << "not noticed";
+    } catch (const DivergedError& error) {
+      EXPECT_NE(std::string(error.what()).find(where), std::string::npos) << error.what();
+    }
   }
 };
 

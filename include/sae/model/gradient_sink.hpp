@@ -11,6 +11,13 @@ struct ObjectiveSums {
   double loss = 0;
   double errors = 0;  ///< Misclassified samples; 0 where nothing is classified.
   double samples = 0;
+
+  ObjectiveSums& operator+=(const ObjectiveSums& other) {
+    loss += other.loss;
+    errors += other.errors;
+    samples += other.samples;
+    return *this;
+  }
 };
 
 /// Takes the gradient of a minibatch bucket by bucket, contiguous ranges of the flat vector that
