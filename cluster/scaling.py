@@ -29,11 +29,12 @@ TERMS = ("products", "elementwise", "node", "update", "volume", "latency", "exch
 Network = collections.namedtuple("Network", "name bytes_per_second latency")
 Constants = collections.namedtuple("Constants", "products elementwise node update")
 
-# As in the program: elements of a part of a gradient and of a message of a node, and bytes of the
-# blocks that are sent in a ring.
+# As in the program: elements of a part of a gradient, of a message of a node at least and at most, and
+# of each host's block of a rank's message; and the most hosts that exchange sums directly.
 PART = 1 << 19
-MESSAGE = 1 << 19
-RING_BLOCK = 64 << 10
+MESSAGE = 1 << 17, 1 << 19
+BLOCK = 1 << 12
+DIRECT = 32
 LOCAL_STEPS, AVERAGES_TO_MEET = 32, 8
 FRAMES = 1448 / 1538  # Share of payload in full Ethernet frames, with headers and gap.
 
@@ -93,20 +94,19 @@ class Machine:
         return list(self.topologies[topology].values())
 
 
-def halving(ranks, volume):
-    """Bytes on the busiest way of a link in each round, by halves and back; of other numbers than
-    powers of two, some ranks first merge with their neighbours."""
-    rounds = int(math.log2(ranks))
-    halves = [volume / 2 ** (i + 1) for i in range(rounds)]
-    merge = [] if ranks == 2 ** rounds else [volume / 2, volume / 2]
-    return merge + halves + halves[::-1] + ([volume] if merge else [])
+def message_of(hosts, senders):
+    """Elements of one message of all `senders` of a node together."""
+    least, most = MESSAGE
+    return min(max(hosts * BLOCK * senders, least), most)
 
 
-def rounds_of(hosts, volume, senders):
-    """Likewise, of one message of all `senders` of a node together."""
-    if not math.log2(hosts).is_integer() and volume / senders / hosts >= RING_BLOCK:
-        return [volume / hosts] * (2 * (hosts - 1))
-    return halving(hosts, volume)
+def rounds_of(hosts, volume):
+    """Bytes on each way of a link in each round: directly to all others and back, or by halves. Of more
+    than DIRECT hosts, powers of two only."""
+    if hosts <= DIRECT:
+        return [volume * (hosts - 1) / hosts] * 2
+    halves = [volume / 2 ** (i + 1) for i in range(int(math.log2(hosts)))]
+    return halves + halves[::-1]
 
 
 def parts_of(stage, topology):
@@ -136,12 +136,14 @@ def exposed(parts, computing, hosts, senders, element_bytes, network):
     While a rank computes, a message begins its next round when a part is ready: only then it is
     looked after."""
     looks, messages, filling = [], [], 0.0
+    message = message_of(hosts, senders)
     for share, elements in parts:
         looks.append(share * computing)
         filling += elements
-        if filling >= MESSAGE or share == parts[-1][0]:
-            messages.append((looks[-1], rounds_of(hosts, filling * element_bytes, senders)))
-            filling = 0.0
+        while filling >= message or (filling > 0 and share == parts[-1][0]):
+            sent = min(filling, message)
+            messages.append((looks[-1], rounds_of(hosts, sent * element_bytes)))
+            filling -= sent
     looks.append(computing)
     link_free, end, moved_after = 0.0, computing, 0.0
     free = []  # Of each message: when its last round ended, and the rounds that are left.
@@ -184,7 +186,7 @@ def step(machine, network, topology, hosts, ranks, batch, cores=None):
         terms["volume"] += of_bytes
         # The sum of a few numbers, such as the loss, travels while the rank goes back through the
         # layers, two thirds of its computing.
-        rounds = math.ceil(math.log2(hosts)) * (1 if math.log2(hosts).is_integer() else 2)
+        rounds = 1 if hosts <= DIRECT else math.log2(hosts)
         small = max(0.0, rounds * network.latency - computing * 2 / 3)
         terms["latency"] += max(seconds - of_bytes, small)
         if machine.sharded:
@@ -204,7 +206,7 @@ def local_step(machine, network, topology, hosts, ranks, batch):
     stages = machine.stages(topology)
     for stage in stages:
         size = stage.parameters * machine.element_bytes
-        rounds = rounds_of(hosts, size, 1)
+        rounds = rounds_of(hosts, size)
         volume, latency = sum(rounds) / network.bytes_per_second, len(rounds) * network.latency
         waits = [AVERAGES_TO_MEET * max(0.0, of - computing) + 2 * of for of in (volume, latency)]
         share = LOCAL_STEPS * AVERAGES_TO_MEET * len(stages)

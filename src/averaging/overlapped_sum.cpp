@@ -16,30 +16,40 @@ void add_to(std::span<float> sum, const GradientRef<float>& gradient) {
 
 }  // namespace
 
+Index OverlappedSum::message_elements(int ranks, int senders) {
+  constexpr Index kFewest = Index{1} << 17;
+  constexpr Index kMost = Index{1} << 19;
+  constexpr Index kOfARank = Index{1} << 12;
+  return std::clamp(ranks * kOfARank, kFewest / senders, kMost / senders);
+}
+
 void OverlappedSum::add(Range bucket, const std::vector<GradientRef<float>>& gradients) {
-  if (bucket.size() == 0) return;
-  const auto size = static_cast<std::size_t>(bucket.size());
-  const auto begin = static_cast<std::size_t>(filling_.size);
-  filling_.buckets.push_back(bucket);
-  filling_.size += bucket.size();
-  const auto make_room = [&](auto& vector) {
-    if (vector.size() < filling_.size) {
-      vector.conservativeResize(std::max(filling_.size, message_elements_ + bucket.size()));
-    }
-  };
+  for (Index begin = bucket.begin; begin < bucket.end;) {
+    const Range part{begin, std::min(begin + message_elements_ - filling_.size, bucket.end)};
+    const Range in_bucket{part.begin - bucket.begin, part.end - bucket.begin};
+    append(part, gradients, in_bucket);
+    if (filling_.size == message_elements_) send();
+    begin = part.end;
+  }
+}
+
+void OverlappedSum::append(Range part, const std::vector<GradientRef<float>>& gradients,
+                           Range in_bucket) {
+  const Range in_message{filling_.size, filling_.size + part.size()};
+  filling_.parts.push_back(part);
+  filling_.size += part.size();
   std::span<float> sum;
   if (sends_bfloat16_) {
-    make_room(filling_.rounded);
-    sum_.resize(bucket.size());
+    filling_.rounded.resize(message_elements_);
+    sum_.resize(part.size());
     sum = span_of(sum_);
   } else {
-    make_room(filling_.values);
-    sum = span_of(filling_.values).subspan(begin, size);
+    filling_.values.resize(message_elements_);
+    sum = within(span_of(filling_.values), in_message);
   }
   std::fill(sum.begin(), sum.end(), 0.0f);
-  for (const auto& gradient : gradients) add_to(sum, gradient);
-  if (sends_bfloat16_) round_to_bfloat16(sum, span_of(filling_.rounded).subspan(begin, size));
-  if (filling_.size >= message_elements_) send();
+  for (const auto& gradient : gradients) add_to(sum, within(gradient, in_bucket));
+  if (sends_bfloat16_) round_to_bfloat16(sum, within(span_of(filling_.rounded), in_message));
 }
 
 void OverlappedSum::send() {
@@ -64,8 +74,7 @@ bool OverlappedSum::arrived(Message& message) {
   return sends_bfloat16_ ? message.rounded_sum->poll() : message.sum->poll();
 }
 
-void OverlappedSum::wait_for(Message& message) {
-  const SecondsScope timer(seconds_.reduction);
+void OverlappedSum::take_sum(Message& message) const {
   if (sends_bfloat16_) {
     message.rounded = std::exchange(message.rounded_sum, nullptr)->wait();
   } else {

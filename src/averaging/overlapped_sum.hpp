@@ -12,9 +12,10 @@
 
 namespace sae {
 
-/// Sums buckets over ranks while the objective computes the next ones. Collects buckets into
-/// messages large enough to be worth their latency.
-/// Requires: all ranks add the same buckets in the same order.
+/// Sums buckets over ranks while the objective computes the next ones. Cuts and collects them into
+/// messages: small ones, because the sum of one travels back while the next is on its way, but
+/// large enough for the block of each rank to be worth a message. Requires: all ranks add the same
+/// buckets in the same order.
 class OverlappedSum {
  public:
   /// `senders`: ranks of a host that send at the same time. The communicator and `seconds` must
@@ -22,16 +23,17 @@ class OverlappedSum {
   OverlappedSum(Communicator& comm, bool sends_bfloat16, int senders, UpdateSeconds& seconds)
       : comm_(comm),
         sends_bfloat16_(sends_bfloat16),
-        message_elements_((Index{1} << 19) / senders),
+        message_elements_(message_elements(comm.size(), senders)),
         seconds_(seconds) {}
 
   /// Adds a bucket: copies the sum of `gradients`, each of its size.
   void add(Range bucket, const std::vector<GradientRef<float>>& gradients);
 
-  /// Calls use(bucket, sum) for each bucket whose sum has arrived; `sum` is a span of floats or of
+  /// Calls use(part, sum) for each bucket whose sum has arrived; `sum` is a span of floats or of
   /// bfloat16. Local.
   template <typename Use>
   void poll(const Use& use) {
+    progress();
     while (!messages_.empty() && arrived(messages_.front())) deliver(use);
   }
 
@@ -46,38 +48,41 @@ class OverlappedSum {
   template <typename Use>
   void finish(const Use& use) {
     send();
-    while (!messages_.empty()) deliver(use);
+    while (!messages_.empty()) poll(use);
   }
 
  private:
   struct Message {
-    std::vector<Range> buckets;
-    Vector<float> values;  // Either these or `rounded`.
+    std::vector<Range> parts;  // Of buckets.
+    Vector<float> values;      // Either these or `rounded`.
     Vector<bfloat16> rounded;
     Index size = 0;
     std::unique_ptr<PendingSum<float>> sum;  // Holds the values while they travel.
     std::unique_ptr<PendingSum<bfloat16>> rounded_sum;
   };
 
+  static Index message_elements(int ranks, int senders);
+  /// Adds the part of a bucket that these ranges say to the message that is being filled.
+  void append(Range part, const std::vector<GradientRef<float>>& gradients, Range in_bucket);
   bool arrived(Message& message);
-  void wait_for(Message& message);
+  void take_sum(Message& message) const;
 
   template <typename Use>
   void deliver(const Use& use) {
     Message message = std::move(messages_.front());
     messages_.pop_front();
-    wait_for(message);
+    take_sum(message);
     std::size_t begin = 0;
-    for (const Range bucket : message.buckets) {
-      const auto size = static_cast<std::size_t>(bucket.size());
+    for (const Range part : message.parts) {
+      const auto size = static_cast<std::size_t>(part.size());
       if (sends_bfloat16_) {
-        use(bucket, std::span<const bfloat16>(message.rounded.data() + begin, size));
+        use(part, std::span<const bfloat16>(message.rounded.data() + begin, size));
       } else {
-        use(bucket, std::span<const float>(message.values.data() + begin, size));
+        use(part, std::span<const float>(message.values.data() + begin, size));
       }
       begin += size;
     }
-    message.buckets.clear();
+    message.parts.clear();
     message.size = 0;
     spare_.push_back(std::move(message));
   }

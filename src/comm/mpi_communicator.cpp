@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "check.hpp"
+#include "direct_sum.hpp"
 #include "handle.hpp"
 #include "sae/core/error.hpp"
 #include "sae/kernels/bfloat16.hpp"
@@ -23,6 +24,9 @@ namespace {
 // A barrier polls before it sleeps: most waits are short.
 constexpr int kPollsBeforeSleep = 1000;
 constexpr std::chrono::microseconds kSleep{200};
+// Tags of sums; messages of send, receive and swap_with have 0.
+constexpr int kFirstSumTag = 1;
+constexpr int kSumsInFlight = 4096;
 
 /// Throws: CommunicationError if the length does not fit MPI's int.
 template <typename Size>
@@ -140,20 +144,6 @@ struct SumMemory {
   void done() {}
 };
 
-template <typename T>
-std::unique_ptr<PendingSum<T>> start_sum(Vector<T> values, Index count, MPI_Datatype type,
-                                         MPI_Op add, int ranks, MPI_Comm communicator) {
-  auto memory = std::make_unique<SumMemory<T>>(SumMemory<T>{std::move(values)});
-  return std::make_unique<MpiPending<Vector<T>, SumMemory<T>>>(
-      std::move(memory), [&](SumMemory<T>& sum, MPI_Request* request) {
-        const SumAlgorithm algorithm(ranks, static_cast<std::size_t>(count) * sizeof(T));
-        check_mpi(
-            MPI_Iallreduce(MPI_IN_PLACE, sum.received.data(), count_of(count, "MPI_Iallreduce"),
-                           type, add, communicator, request),
-            "MPI_Iallreduce");
-      });
-}
-
 MPI_Op bfloat16_sum() {
   static const MPI_Op add = [] {
     MPI_Op op = MPI_OP_NULL;
@@ -165,11 +155,12 @@ MPI_Op bfloat16_sum() {
 
 }  // namespace
 
-MpiCommunicator::MpiCommunicator(std::size_t longest_message)
-    : MpiCommunicator(copy_of_world(), longest_message) {}
+MpiCommunicator::MpiCommunicator(std::size_t longest_message, int most_direct)
+    : MpiCommunicator(copy_of_world(), longest_message, most_direct) {}
 
-MpiCommunicator::MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t longest_message)
-    : handle_(std::move(handle)), longest_message_(longest_message) {
+MpiCommunicator::MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t longest_message,
+                                 int most_direct)
+    : handle_(std::move(handle)), longest_message_(longest_message), most_direct_(most_direct) {
   const MPI_Comm communicator = handle_->communicator;
   // The default handler kills the job before an exception can exist.
   check_mpi(MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -206,27 +197,58 @@ void MpiCommunicator::allreduce_sum(std::span<bfloat16> values) {
   sum_in_messages(values, MPI_UINT16_T, bfloat16_sum());
 }
 
+bool MpiCommunicator::exchanges_directly() {
+  if (!direct_) {
+    const auto node = ranks_of_node();
+    int most_of_node = node->size();
+    node->close();
+    check_mpi(
+        MPI_Allreduce(MPI_IN_PLACE, &most_of_node, 1, MPI_INT, MPI_MAX, handle_->communicator),
+        "MPI_Allreduce");
+    direct_ = size_ <= most_direct_ && (most_of_node == 1 || most_of_node == size_);
+  }
+  return *direct_;
+}
+
+template <typename T, typename Operation, typename Kind>
+std::unique_ptr<PendingSum<T>> MpiCommunicator::start_sum(Vector<T> values, Index count, Kind type,
+                                                          Operation add) {
+  if (exchanges_directly()) {
+    const int tag = kFirstSumTag + 2 * (sums_started_++ % kSumsInFlight);
+    return std::make_unique<DirectSum<T>>(std::move(values), count, handle_->communicator, tag);
+  }
+  auto memory = std::make_unique<SumMemory<T>>(SumMemory<T>{std::move(values)});
+  return std::make_unique<MpiPending<Vector<T>, SumMemory<T>>>(
+      std::move(memory), [&](SumMemory<T>& sum, MPI_Request* request) {
+        const SumAlgorithm algorithm(size_, static_cast<std::size_t>(count) * sizeof(T));
+        check_mpi(
+            MPI_Iallreduce(MPI_IN_PLACE, sum.received.data(), count_of(count, "MPI_Iallreduce"),
+                           type, add, handle_->communicator, request),
+            "MPI_Iallreduce");
+      });
+}
+
 std::unique_ptr<PendingSum<float>> MpiCommunicator::start_allreduce_sum(Vector<float> values,
                                                                         Index count) {
-  return start_sum(std::move(values), count, MPI_FLOAT, MPI_SUM, size_, handle_->communicator);
+  return start_sum(std::move(values), count, MPI_FLOAT, MPI_SUM);
 }
 
 std::unique_ptr<PendingSum<bfloat16>> MpiCommunicator::start_allreduce_sum(Vector<bfloat16> values,
                                                                            Index count) {
-  return start_sum(std::move(values), count, MPI_UINT16_T, bfloat16_sum(), size_,
-                   handle_->communicator);
+  return start_sum(std::move(values), count, MPI_UINT16_T, bfloat16_sum());
 }
 
 std::unique_ptr<PendingSum<double>> MpiCommunicator::start_allreduce_sum(Vector<double> values,
                                                                          Index count) {
-  return start_sum(std::move(values), count, MPI_DOUBLE, MPI_SUM, size_, handle_->communicator);
+  return start_sum(std::move(values), count, MPI_DOUBLE, MPI_SUM);
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color) {
   auto handle = std::make_unique<Handle>();
   check_mpi(MPI_Comm_split(handle_->communicator, color, rank_, &handle->communicator),
             "MPI_Comm_split");
-  return std::unique_ptr<MpiCommunicator>(new MpiCommunicator(std::move(handle), longest_message_));
+  return std::unique_ptr<MpiCommunicator>(
+      new MpiCommunicator(std::move(handle), longest_message_, most_direct_));
 }
 
 std::unique_ptr<MpiCommunicator> MpiCommunicator::ranks_of_node() const {
@@ -234,7 +256,8 @@ std::unique_ptr<MpiCommunicator> MpiCommunicator::ranks_of_node() const {
   check_mpi(MPI_Comm_split_type(handle_->communicator, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL,
                                 &handle->communicator),
             "MPI_Comm_split_type");
-  return std::unique_ptr<MpiCommunicator>(new MpiCommunicator(std::move(handle), longest_message_));
+  return std::unique_ptr<MpiCommunicator>(
+      new MpiCommunicator(std::move(handle), longest_message_, most_direct_));
 }
 
 void MpiCommunicator::broadcast(std::span<std::byte> bytes, int root) {

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <memory>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "sae/comm/mpi_communicator.hpp"
@@ -32,26 +34,69 @@ TEST_F(MpiCommunicatorTest, AnyTellsAllRanksWhetherOneSaysSo) {
   EXPECT_FALSE(comm.any(false));
 }
 
-// Short and long: other numbers of ranks than powers of two take another algorithm for long ones.
+template <typename Pending>
+auto arrived(Pending& pending) {
+  while (!pending.poll()) continue;
+  return pending.wait();
+}
+
+// Of one round and of two; then by MPI, where other numbers of ranks than powers of two take
+// another algorithm for long ones.
 TEST_F(MpiCommunicatorTest, SumsOnTheirWayArriveInOrderOfStart) {
-  const auto arrived = [](auto& pending) {
-    while (!pending.poll()) continue;
-    return pending.wait();
-  };
-  for (const Index length : {Index{1}, Index{100003}, Index{1} << 18}) {
-    Vector<float> own(length + 1);
-    std::iota(own.begin(), own.end(), static_cast<float>(rank));
-    const auto first = comm.start_allreduce_sum(own, length);
-    const auto second = comm.start_allreduce_sum(
-        Vector<bfloat16>::Constant(length, bfloat16(static_cast<float>(rank))).eval(), length);
-    const Vector<float> floats = arrived(*first);
-    const Vector<bfloat16> rounded = arrived(*second);
-    const auto sum_of_ranks = static_cast<float>(size * (size - 1) / 2);
-    for (Index i = 0; i < length; ++i) {
-      ASSERT_EQ(floats[i], static_cast<float>(size) * static_cast<float>(i) + sum_of_ranks) << i;
-      ASSERT_EQ(static_cast<float>(rounded[i]), sum_of_ranks) << i;
+  MpiCommunicator by_mpi(std::size_t{1} << 30, 1);
+  for (MpiCommunicator* by : {&comm, &by_mpi}) {
+    for (const Index length : {Index{1}, Index{100003}, Index{1} << 18}) {
+      Vector<float> own(length + 1);
+      std::iota(own.begin(), own.end(), static_cast<float>(rank));
+      const auto first = by->start_allreduce_sum(own, length);
+      const auto second = by->start_allreduce_sum(
+          Vector<bfloat16>::Constant(length, bfloat16(static_cast<float>(rank))).eval(), length);
+      const Vector<float> floats = arrived(*first);
+      const Vector<bfloat16> rounded = arrived(*second);
+      const auto sum_of_ranks = static_cast<float>(size * (size - 1) / 2);
+      for (Index i = 0; i < length; ++i) {
+        ASSERT_EQ(floats[i], static_cast<float>(size) * static_cast<float>(i) + sum_of_ranks) << i;
+        ASSERT_EQ(static_cast<float>(rounded[i]), sum_of_ranks) << i;
+      }
+      EXPECT_EQ(floats[length], own[length]);
     }
-    EXPECT_EQ(floats[length], own[length]);
+  }
+}
+
+// Each rank may complete the first round of one sum before or after that of another.
+TEST_F(MpiCommunicatorTest, SumsOnTheirWayDoNotMix) {
+  constexpr int kSums = 40;
+  std::vector<std::unique_ptr<PendingSum<double>>> sums;
+  for (int i = 0; i < kSums; ++i) {
+    const Index length = i % 3 == 0 ? 5 : 5000;
+    sums.push_back(
+        comm.start_allreduce_sum(Vector<double>::Constant(length, i + rank).eval(), length));
+  }
+  for (int i = 0; i < kSums; ++i) {
+    const int which = rank % 2 == 0 ? i : kSums - 1 - i;
+    for (const auto& other : sums) {
+      if (other) other->poll();
+    }
+    auto& sum = sums[static_cast<std::size_t>(which)];
+    while (!sum->poll()) {
+      for (const auto& other : sums) {
+        if (other) other->poll();
+      }
+    }
+    const Vector<double> values = std::exchange(sum, nullptr)->wait();
+    EXPECT_EQ(values,
+              Vector<double>::Constant(values.size(), size * which + size * (size - 1) / 2));
+  }
+}
+
+// 256 + 1 would round to 256 again and again.
+TEST_F(MpiCommunicatorTest, SumsOfBfloat16AreRoundedOnce) {
+  for (const Index length : {Index{3}, Index{70001}}) {
+    const float own = rank == 0 ? 256 : 1;
+    const auto sum =
+        comm.start_allreduce_sum(Vector<bfloat16>::Constant(length, bfloat16(own)).eval(), length);
+    const auto expected = static_cast<float>(bfloat16(static_cast<float>(255 + size)));
+    for (const bfloat16 value : arrived(*sum)) ASSERT_EQ(static_cast<float>(value), expected);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "sae/comm/communicator.hpp"
 
@@ -10,9 +11,11 @@ namespace sae {
 class MpiCommunicator final : public Communicator {
  public:
   /// Duplicates MPI_COMM_WORLD, so that messages of other libraries cannot match ours. Splits
-  /// transfers into messages of at most `longest_message` bytes, because MPI counts in int.
+  /// transfers into messages of at most `longest_message` bytes, because MPI counts in int. Up to
+  /// `most_direct` ranks exchange sums in flight directly; more leave them to MPI_Iallreduce.
   /// Collective.
-  explicit MpiCommunicator(std::size_t longest_message = std::size_t{1} << 30);
+  explicit MpiCommunicator(std::size_t longest_message = std::size_t{1} << 30,
+                           int most_direct = kMostDirect);
   ~MpiCommunicator() override;
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
@@ -45,19 +48,30 @@ class MpiCommunicator final : public Communicator {
   std::unique_ptr<NodeMemory> share_memory(std::size_t bytes) override;
   void close() override;
 
+  /// Each rank sends to all others in a direct exchange.
+  static constexpr int kMostDirect = 32;
+
   /// Holds the MPI_Comm, for the other sources of this layer.
   struct Handle;
 
  private:
-  MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t longest_message);
+  MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t longest_message, int most_direct);
   std::unique_ptr<MpiCommunicator> ranks_of_node() const;
   template <typename T, typename Operation, typename Kind>
   void sum_in_messages(std::span<T> values, Kind type, Operation add);
+  /// Whether sums in flight are exchanged directly, which sends more over the links of hosts that
+  /// some ranks share, but not all. Collective at the first call.
+  bool exchanges_directly();
+  template <typename T, typename Operation, typename Kind>
+  std::unique_ptr<PendingSum<T>> start_sum(Vector<T> values, Index count, Kind type, Operation add);
 
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;
   std::size_t longest_message_;
+  int most_direct_;
+  std::optional<bool> direct_;
+  int sums_started_ = 0;
 };
 
 }  // namespace sae
