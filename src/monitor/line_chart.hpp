@@ -30,8 +30,8 @@ struct Axis {
   double low = 0;
   double high = 0;
   double step = 0;
-  /// Steps from end to end.
-  long marks() const { return std::lround((high - low) / step); }
+  /// Whole steps from end to end.
+  long marks() const { return static_cast<long>((high - low) / step * (1 + 1e-9)); }
 };
 Axis axis_for(double low, double high, int marks);
 

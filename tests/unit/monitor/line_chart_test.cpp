@@ -79,6 +79,18 @@ TEST(LineChart, OfValuesThatHardlyDifferOrAreHugeEnds) {
   }
 }
 
+// The marks of 1 to 10 are odd numbers: 11 would stand beside the drawing.
+TEST(LineChart, NothingIsMarkedBeyondTheLastEpoch) {
+  for (int last = 2; last <= 40; ++last) {
+    std::vector<LineChart::Point> points;
+    for (int i = 1; i <= last; ++i) points.push_back({1.0 * i, 1});
+    const std::string svg = svg_of(chart_of(points));
+    for (int beyond = last + 1; beyond <= last + 10; ++beyond) {
+      EXPECT_EQ(svg.find("\"middle\">" + std::to_string(beyond) + "<"), std::string::npos) << last;
+    }
+  }
+}
+
 TEST(LineChart, WithoutPointsThereIsNone) {
   EXPECT_EQ(svg_of(chart_of({})), "");
   EXPECT_NE(svg_of(chart_of({{1, 0}})), "");
