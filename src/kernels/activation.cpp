@@ -153,7 +153,7 @@ void multiply_and_activate(Activation activation, const ConstMatrixRef<T>& w,
                            const ConstMatrixRef<T>& x, const ConstVectorRef<Master<T>>& bias,
                            MatrixRef<T> h, Matrix<T>& inputs) {
   if constexpr (kByOneDnn<T>) {
-    const bool fused = !std::is_same_v<T, bfloat16> || !by_tiles();
+    const bool fused = std::is_same_v<T, bfloat16> ? !by_tiles() : !onednn_packs(w.rows());
     if (activation == Activation::kSigmoid && fused && by_onednn<T>()) {
       record<T, T>(ProductCall::Kind::kForward, w.rows(), w.cols(), x.cols());
       return onednn_multiply<T, T>(x, Transposed::kNo, w, Transposed::kNo, bias.data(), h);

@@ -42,6 +42,11 @@ void onednn_multiply(const ConstMatrixRef<T>& a, Transposed a_transposed,
                      const ConstMatrixRef<T>& b, Transposed b_transposed, const float* bias,
                      MatrixRef<R> result);
 
+/// Whether products of float for so many outputs, without bias, go to oneDNN's sgemm, except by
+/// transposed weights. With AVX-512 its matmul reads long columns as they lie; sgemm packs them.
+/// With AVX2 both are one code.
+bool onednn_packs(Index outputs);
+
 /// Name and version.
 std::string onednn_description();
 
