@@ -41,10 +41,8 @@ std::string libraries() {
 
 std::string milliseconds(double seconds) { return fmt::format("{:.3f}", 1e3 * seconds); }
 
-/// Such as "85%"; "-" of an unknown whole.
-std::string percent(double part, double whole) {
-  return whole > 0 ? fmt::format("{:.0f}%", 100 * part / whole) : "-";
-}
+/// Such as "85%"; "-" if it is not known.
+std::string percent(double share) { return share > 0 ? fmt::format("{:.0f}%", 100 * share) : "-"; }
 
 std::string head(const BenchReport& report, const BenchSettings& settings) {
   const Configuration& configuration = settings.configuration;
@@ -79,11 +77,14 @@ std::string products_table(const BenchReport& report) {
     text += fmt::format("  {:<12} {:>8} {:>8} {:>8} {:>10} {:>10} {:>9.1f} {:>5}\n", rate.kind,
                         rate.outputs, rate.inputs, rate.samples,
                         rate.wide_result ? "float32" : "bfloat16", milliseconds(rate.seconds),
-                        rate.flop_per_second() / 1e9, percent(rate.flop_per_second(), report.peak));
+                        rate.flop_per_second() / 1e9, percent(rate.share_of_peak()));
   }
-  if (report.peak == 0) return text;
-  return text + fmt::format("\n  peak: of {:.1f} GF/s, a rank's instructions on registers alone\n",
-                            report.peak / 1e9);
+  const auto fastest = std::ranges::max_element(report.products, {}, &ProductRate::peak);
+  if (fastest == report.products.end() || fastest->peak == 0) return text;
+  return text + fmt::format(
+                    "\n  peak: of a rank's instructions on registers alone, in turn; {:.1f} GF/s "
+                    "at best\n",
+                    fastest->peak / 1e9);
 }
 
 std::string memory_table(const BenchReport& report) {
@@ -114,14 +115,13 @@ std::string stages_table(const BenchReport& report) {
       "\n  {:<10} {:>7} {:>9} {:>8} {:>9} {:>8} {:>8} {:>8} {:>6} {:>5} {:>9}\n", "stage", "data",
       "products", "elemwise", "reduction", "update", "step", "bound", "ratio", "peak", "samples/s");
   for (const StageBench& stage : report.stages) {
-    text +=
-        fmt::format("  {:<10} {:>7} {:>9} {:>8} {:>9} {:>8} {:>8} {:>8} {:>6.2f} {:>5} {:>9}\n",
-                    stage.stage, milliseconds(stage.data_seconds),
-                    milliseconds(stage.products_seconds), milliseconds(stage.elementwise_seconds()),
-                    milliseconds(stage.reduction_seconds), milliseconds(stage.update_seconds),
-                    milliseconds(stage.step_seconds), milliseconds(stage.bound_seconds()),
-                    stage.step_to_bound(), percent(stage.flop_per_second(), report.peak),
-                    grouped(static_cast<Index>(stage.samples_per_second())));
+    text += fmt::format(
+        "  {:<10} {:>7} {:>9} {:>8} {:>9} {:>8} {:>8} {:>8} {:>6.2f} {:>5} {:>9}\n", stage.stage,
+        milliseconds(stage.data_seconds), milliseconds(stage.products_seconds),
+        milliseconds(stage.elementwise_seconds()), milliseconds(stage.reduction_seconds),
+        milliseconds(stage.update_seconds), milliseconds(stage.step_seconds),
+        milliseconds(stage.bound_seconds()), stage.step_to_bound(), percent(stage.share_of_peak()),
+        grouped(static_cast<Index>(stage.samples_per_second())));
   }
   return text +
          "\n  Times in ms. bound: the products at the rates above, and the update's bytes at the\n"

@@ -133,6 +133,7 @@ class Bench {
   Bench(const BenchSettings& settings, Communicator& comm)
       : settings_(settings),
         comm_(comm),
+        peak_(precision_of(settings.configuration)),
         layout_(topology_of(settings)),
         stages_(plan_stages(settings.configuration, layout_)),
         averaging_(std::make_unique<GradientAveraging>(
@@ -154,7 +155,6 @@ class Bench {
 
   BenchReport run() {
     if (!settings_.steps_only) {
-      report_.peak = measure_peak(precision_of(settings_.configuration), settings_.seconds, comm_);
       for (const Stage& stage : stages_) measure_products(stage);
       beat(settings_.heartbeat);
       report_.memory.push_back(measure_copy(settings_.seconds, comm_));
@@ -190,7 +190,8 @@ class Bench {
     for (const StageProduct& product : products_of(stage)) {
       if (find_rate(product.shape) != nullptr) continue;
       ProductRate rate = product.shape;
-      rate.seconds = measure(settings_.seconds, comm_, product.run);
+      rate.seconds = measure(settings_.seconds, comm_, product.run, [&] { peak_.run_at_times(); });
+      rate.peak = peak_.take(comm_);
       beat(settings_.heartbeat);
       report_.products.push_back(std::move(rate));
     }
@@ -237,13 +238,17 @@ class Bench {
     steps.clear_times();
     comm_.barrier();
     const auto begin = BenchClock::now();
-    for (int i = 0; i < repetitions; ++i) steps.run_one();
+    for (int i = 0; i < repetitions; ++i) {
+      steps.run_one();
+      if (!settings_.steps_only) peak_.run_at_times();
+    }
     steps.finish();
     if (all) all->close();
     bench.mean_step_seconds = mean_over_ranks(bench_seconds_since(begin) / repetitions, comm_);
     const auto typical = [&](const std::vector<double>& times) {
       return mean_over_ranks(median(times), comm_);
     };
+    bench.peak = peak_.take(comm_);
     bench.data_seconds = typical(steps.data);
     bench.objective_seconds = typical(steps.objective);
     bench.reduction_seconds = typical(steps.reduction);
@@ -296,6 +301,7 @@ class Bench {
 
   const BenchSettings& settings_;
   Communicator& comm_;
+  PeakMeter peak_;
   ParameterLayout layout_;
   std::vector<Stage> stages_;
   std::unique_ptr<GradientAveraging> averaging_;

@@ -7,7 +7,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json json_of(const ProductRate& rate, double peak) {
+Json json_of(const ProductRate& rate) {
   Json json = {{"product", rate.kind},
                {"outputs", rate.outputs},
                {"inputs", rate.inputs},
@@ -15,7 +15,10 @@ Json json_of(const ProductRate& rate, double peak) {
                {"result", rate.wide_result ? "float32" : "bfloat16"},
                {"seconds", rate.seconds},
                {"flop_per_second", rate.flop_per_second()}};
-  if (peak > 0) json["share_of_peak"] = rate.flop_per_second() / peak;
+  if (rate.peak > 0) {
+    json["peak_flop_per_second"] = rate.peak;
+    json["share_of_peak"] = rate.share_of_peak();
+  }
   return json;
 }
 
@@ -35,7 +38,7 @@ Json json_of(const ReductionRate& rate) {
           {"bytes_per_second", rate.bytes_per_second()}};
 }
 
-Json json_of(const StageBench& stage, double peak) {
+Json json_of(const StageBench& stage) {
   Json json = {{"stage", stage.stage},
                {"samples", stage.samples},
                {"parameters", stage.parameters},
@@ -58,15 +61,18 @@ Json json_of(const StageBench& stage, double peak) {
     json["update_bound_seconds"] = stage.update_bound_seconds;
     json["bound_seconds"] = stage.bound_seconds();
     json["step_to_bound"] = stage.step_to_bound();
-    if (peak > 0) json["share_of_peak"] = stage.flop_per_second() / peak;
+    if (stage.peak > 0) {
+      json["peak_flop_per_second"] = stage.peak;
+      json["share_of_peak"] = stage.share_of_peak();
+    }
   }
   return json;
 }
 
-template <typename Entry, typename... More>
-Json list_of(const std::vector<Entry>& entries, More... more) {
+template <typename Entry>
+Json list_of(const std::vector<Entry>& entries) {
   Json list = Json::array();
-  for (const Entry& entry : entries) list.push_back(json_of(entry, more...));
+  for (const Entry& entry : entries) list.push_back(json_of(entry));
   return list;
 }
 
@@ -90,11 +96,10 @@ std::string bench_json(const BenchReport& report, const BenchSettings& settings,
   json["data_placement"] = report.data_placement;
   json["momentum"] = configuration.momentum;
   json["measurement_seconds"] = settings.seconds;
-  if (report.peak > 0) json["peak_flop_per_second"] = report.peak;
-  json["products"] = list_of(report.products, report.peak);
+  json["products"] = list_of(report.products);
   json["memory"] = list_of(report.memory);
   json["reductions"] = list_of(report.reductions);
-  json["stages"] = list_of(report.stages, report.peak);
+  json["stages"] = list_of(report.stages);
   return json.dump(2) + "\n";
 }
 

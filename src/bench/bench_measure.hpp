@@ -49,9 +49,10 @@ int repetitions_for(double seconds, Communicator& comm, Once&& once) {
   return std::max(kFewest, static_cast<int>(std::min(kMost, seconds / std::max(each, 1e-9))));
 }
 
-/// The median time of `once`, mean over ranks, in seconds. All ranks begin together. Collective.
-template <typename Once>
-double measure(double seconds, Communicator& comm, Once&& once) {
+/// The median time of `once`, mean over ranks, in seconds; calls between() after each time. All
+/// ranks begin together. Collective.
+template <typename Once, typename Between>
+double measure(double seconds, Communicator& comm, Once&& once, Between&& between) {
   const int repetitions = repetitions_for(seconds, comm, once);
   std::vector<double> times;
   times.reserve(static_cast<std::size_t>(repetitions));
@@ -60,8 +61,14 @@ double measure(double seconds, Communicator& comm, Once&& once) {
     const auto begin = BenchClock::now();
     once();
     times.push_back(bench_seconds_since(begin));
+    between();
   }
   return mean_over_ranks(median(std::move(times)), comm);
+}
+
+template <typename Once>
+double measure(double seconds, Communicator& comm, Once&& once) {
+  return measure(seconds, comm, once, [] {});
 }
 
 /// A product of a stage that can run alone.
@@ -90,10 +97,24 @@ struct UpdatePass {
   friend bool operator==(const UpdatePass&, const UpdatePass&) = default;
 };
 
-/// What a rank's instructions for such operands can compute, in operations a second: products
-/// cannot be faster. 0 where that is not known.
-/// Collective.
-double measure_peak(Precision operands, double seconds, Communicator& comm);
+/// What a rank's instructions for such operands can compute: products cannot be faster. Measured in
+/// turn with them, because the clock of a shared machine changes.
+class PeakMeter {
+ public:
+  explicit PeakMeter(Precision operands) : rounded_(operands == Precision::kBfloat16) {}
+  /// Some ten microseconds of all threads, unless the last run ended less than a millisecond ago.
+  /// Local.
+  void run_at_times();
+  /// Operations a second of the runs since the last call: the median, mean over ranks; 0 where that
+  /// is not known, or nothing ran.
+  /// Collective.
+  double take(Communicator& comm);
+
+ private:
+  bool rounded_;
+  BenchClock::time_point next_;
+  std::vector<double> rates_;
+};
 
 /// Collective.
 MemoryRate measure_copy(double seconds, Communicator& comm);

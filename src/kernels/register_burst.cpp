@@ -1,4 +1,6 @@
 // The most that the instructions of products can compute, with operands in registers.
+#include <array>
+
 #include "sae/kernels/instructions.hpp"
 #include "tiles.hpp"
 
@@ -69,14 +71,15 @@ SAE_TILES double bfloat16_by_tiles() {
   _tile_zero(5);
   _tile_zero(6);
   _tile_zero(7);
-  for (int i = 0; i < kRounds; ++i) {
+  constexpr int kTileRounds = kRounds / 10;
+  for (int i = 0; i < kTileRounds; ++i) {
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }
   end_tiles();
-  return 2.0 * 16 * 16 * 32 * 4 * kRounds;
+  return 2.0 * 16 * 16 * 32 * 4 * kTileRounds;
 }
 
 /// Null where the processor has no such instructions.
@@ -85,7 +88,9 @@ Burst burst_of(bool rounded_operands) {
     if (may_use_tiles()) return bfloat16_by_tiles;
     return __builtin_cpu_supports("avx512bf16") ? bfloat16_by_512_bits : nullptr;
   }
-  if (__builtin_cpu_supports("avx512f")) return fma_by_512_bits;
+  // Products may have been told to use less than there is.
+  const bool wide = !instruction_set().starts_with("AVX2");
+  if (wide && __builtin_cpu_supports("avx512f")) return fma_by_512_bits;
   const bool has_256 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return has_256 ? fma_by_256_bits : nullptr;
 }
@@ -99,7 +104,8 @@ Burst burst_of(bool /*rounded_operands*/) { return nullptr; }
 }  // namespace
 
 double compute_in_registers(bool rounded_operands) {
-  const Burst burst = burst_of(rounded_operands);
+  static const std::array bursts = {burst_of(false), burst_of(true)};
+  const Burst burst = bursts[rounded_operands ? 1 : 0];
   return burst == nullptr ? 0 : burst();
 }
 

@@ -29,12 +29,14 @@ struct ProductRate {
   Index samples = 0;  ///< The largest local batch; twice that for the gradient of tied weights.
   bool wide_result = true;  ///< float32; else bfloat16.
   double seconds = 0;
+  double peak = 0;  ///< Operations a second of a rank's instructions meanwhile; 0: not known.
 
   double flop() const {
     return 2.0 * static_cast<double>(outputs) * static_cast<double>(inputs) *
            static_cast<double>(samples);
   }
   double flop_per_second() const { return flop() / seconds; }
+  double share_of_peak() const { return peak > 0 ? flop_per_second() / peak : 0; }
 };
 
 /// One pass over memory by all ranks at once.
@@ -72,6 +74,7 @@ struct StageBench {
   double mean_step_seconds = 0;       ///< The mean, which includes waits for windows of samples.
   double averaging_seconds = 0;       ///< Reduction and update alone, without overlap.
   double flop = 0;                    ///< Of the products of the largest local batch.
+  double peak = 0;                    ///< As of ProductRate.
   double products_bound_seconds = 0;  ///< At the rates of the products alone.
   double update_bytes = 0;            ///< Read and written by a rank's update.
   double update_bound_seconds = 0;    ///< At the rate of a memory pass of the same traffic.
@@ -85,7 +88,7 @@ struct StageBench {
   double bound_seconds() const { return products_bound_seconds + update_bound_seconds; }
   double step_to_bound() const { return step_seconds / bound_seconds(); }
   double samples_per_second() const { return static_cast<double>(samples) / step_seconds; }
-  double flop_per_second() const { return flop / step_seconds; }
+  double share_of_peak() const { return peak > 0 ? flop / step_seconds / peak : 0; }
 };
 
 struct BenchReport {
@@ -95,7 +98,6 @@ struct BenchReport {
   std::string averaging;           ///< As GradientAveraging::description.
   std::string codes;               ///< As CodeCaching::description.
   std::string data_placement;      ///< As PlacementOfData::description.
-  double peak = 0;  ///< Operations a second of a rank's instructions; 0: not known or measured.
   std::vector<ProductRate> products;
   std::vector<MemoryRate> memory;
   std::vector<ReductionRate> reductions;  ///< Empty with one rank.
