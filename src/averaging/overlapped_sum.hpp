@@ -14,8 +14,8 @@ namespace sae {
 
 /// Sums buckets over ranks while the objective computes the next ones. Cuts and collects them into
 /// messages: small ones, because the sum of one travels back while the next is on its way, but
-/// large enough for the block of each rank to be worth a message. Requires: all ranks add the same
-/// buckets in the same order.
+/// large enough for the block of each rank to be worth sending.
+/// Requires: all ranks add the same buckets in the same order.
 class OverlappedSum {
  public:
   /// `senders`: ranks of a host that send at the same time. The communicator and `seconds` must
@@ -29,8 +29,8 @@ class OverlappedSum {
   /// Adds a bucket: copies the sum of `gradients`, each of its size.
   void add(Range bucket, const std::vector<GradientRef<float>>& gradients);
 
-  /// Calls use(part, sum) for each bucket whose sum has arrived; `sum` is a span of floats or of
-  /// bfloat16. Local.
+  /// Calls use(part, sum) for each part of a bucket whose sum has arrived; `sum` is a span of
+  /// floats or of bfloat16. Local.
   template <typename Use>
   void poll(const Use& use) {
     progress();

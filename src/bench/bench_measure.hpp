@@ -102,8 +102,8 @@ struct UpdatePass {
 class PeakMeter {
  public:
   explicit PeakMeter(Precision operands) : rounded_(operands == Precision::kBfloat16) {}
-  /// Some ten microseconds of all threads, unless the last run ended less than a millisecond ago.
-  /// Local.
+  /// Some tens of microseconds of all threads, unless the last run ended less than a millisecond
+  /// ago. Local.
   void run_at_times();
   /// Operations a second of the runs since the last call: the median, mean over ranks; 0 where that
   /// is not known, or nothing ran.

@@ -61,7 +61,8 @@ class Communicator {
   }
 
   /// Starts an allreduce_sum of the first `count` values; leaves the others as they are. Makes
-  /// progress only in poll() and wait(). Of bfloat16, few ranks round the sum alone.
+  /// progress only in poll() and wait(). In bfloat16 few ranks round only the sum, many also
+  /// partial sums.
   virtual std::unique_ptr<PendingSum<float>> start_allreduce_sum(Vector<float> values,
                                                                  Index count) = 0;
   virtual std::unique_ptr<PendingSum<bfloat16>> start_allreduce_sum(Vector<bfloat16> values,
