@@ -30,7 +30,9 @@ BenchSettings decided_settings(const BenchOptions& options, Communicator& comm) 
   }
   if (!configuration.gradient_precision) configuration.gradient_precision = configuration.precision;
   decide_local_groups(configuration, nullptr, comm);
-  decide_threads(configuration, comm);
+  for (const std::string& sentence : decide_threads(configuration, comm)) {
+    if (comm.is_root()) fmt::print(stderr, "sae_dist: warning: {}.\n", sentence);
+  }
   return settings;
 }
 

@@ -102,8 +102,7 @@ struct UpdatePass {
 class PeakMeter {
  public:
   explicit PeakMeter(Precision operands) : rounded_(operands == Precision::kBfloat16) {}
-  /// Some tens of microseconds of all threads, unless the last run ended less than a millisecond
-  /// ago. Local.
+  /// Computes for a while with all threads, unless it did so less than a millisecond ago. Local.
   void run_at_times();
   /// Operations a second of the runs since the last call: the median, mean over ranks; 0 where that
   /// is not known, or nothing ran.
@@ -112,7 +111,7 @@ class PeakMeter {
 
  private:
   bool rounded_;
-  BenchClock::time_point next_;
+  BenchClock::time_point last_;
   std::vector<double> rates_;
 };
 

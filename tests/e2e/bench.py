@@ -2,9 +2,11 @@
 accounts for the time of a run."""
 
 import json
+import os
+import subprocess
 import unittest
 
-from sae_program import ProgramTest, metrics_of, toy_samples, write_dataset
+from sae_program import PROGRAM, ProgramTest, metrics_of, toy_samples, write_dataset
 
 STAGES = ["pretrain1", "pretrain2", "finetune"]
 SIZES = ["--units", "20,10", "--batch-size", 9]
@@ -86,6 +88,13 @@ class Bench(ProgramTest):
         report = self.report("--steps-only", ranks=2)
         self.assertEqual([stage["stage"] for stage in report["stages"]], STAGES)
         self.assertEqual([report[name] for name in ("products", "memory", "reductions")], [[]] * 3)
+
+    def test_threads_that_share_a_core_are_told_of(self):
+        core = min(os.sched_getaffinity(0))
+        done = subprocess.run(["taskset", "-c", str(core), PROGRAM, *map(str, TINY), "--steps-only",
+                               "--threads", "2"], capture_output=True, text=True, check=True)
+        self.assertIn(f"1 rank x 2 threads is bound to core {core}: fewer would be faster.",
+                      done.stderr)
 
     def test_wrong_options_are_refused(self):
         self.assert_refused((64, ["--batch-size"], ["bench", "--batch-size", 0]),
