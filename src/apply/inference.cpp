@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 #include "sae/kernels/elementwise.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 
 namespace sae {
 namespace {
@@ -85,11 +85,7 @@ void GroupAverage::average(std::span<float> parameters, std::span<float> velocit
 
 void GroupAverage::send(const Eigen::Ref<const Vector<float>>& vector) {
   Vector<float> part = share_ * vector;
-  constexpr Index kBucket = Index{1} << 18;
-  for (Index begin = 0; begin < part.size(); begin += kBucket) {
-    const Range bucket{begin, std::min(begin + kBucket, Index{part.size()})};
-    sum_.add(bucket, {GradientRef<float>{within(span_of(part), bucket), {}}});
-  }
+  sum_.add({0, part.size()}, {GradientRef<float>(part)});
   sum_.send();
 }
 

@@ -14,7 +14,7 @@
 #include "sae/comm/communicator.hpp"
 #include "sae/comm/node_memory.hpp"
 #include "sae/core/error.hpp"
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 #include "sae/model/gradient_buckets.hpp"
 #include "seconds_scope.hpp"
 

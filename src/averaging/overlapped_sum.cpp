@@ -41,8 +41,8 @@ void OverlappedSum::append(Range part, const std::vector<GradientRef<float>>& gr
   std::span<float> sum;
   if (sends_bfloat16_) {
     filling_.rounded.resize(message_elements_);
-    sum_.resize(part.size());
-    sum = span_of(sum_);
+    sum_.resize(message_elements_);
+    sum = within(span_of(sum_), {0, part.size()});
   } else {
     filling_.values.resize(message_elements_);
     sum = within(span_of(filling_.values), in_message);
@@ -69,9 +69,11 @@ void OverlappedSum::send() {
   }
 }
 
-bool OverlappedSum::arrived(Message& message) {
+void OverlappedSum::progress() {
   const SecondsScope timer(seconds_.reduction);
-  return sends_bfloat16_ ? message.rounded_sum->poll() : message.sum->poll();
+  for (Message& message : messages_) {
+    message.arrived = sends_bfloat16_ ? message.rounded_sum->poll() : message.sum->poll();
+  }
 }
 
 void OverlappedSum::take_sum(Message& message) const {

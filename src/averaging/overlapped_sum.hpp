@@ -34,15 +34,13 @@ class OverlappedSum {
   template <typename Use>
   void poll(const Use& use) {
     progress();
-    while (!messages_.empty() && arrived(messages_.front())) deliver(use);
+    while (!messages_.empty() && messages_.front().arrived) deliver(use);
   }
 
   /// Sends what was added, however little it is. Local.
   void send();
   /// Moves messages on, without delivering any. Local.
-  void progress() {
-    for (Message& message : messages_) arrived(message);
-  }
+  void progress();
 
   /// As poll, and waits for all buckets. Collective.
   template <typename Use>
@@ -57,6 +55,7 @@ class OverlappedSum {
     Vector<float> values;      // Either these or `rounded`.
     Vector<bfloat16> rounded;
     Index size = 0;
+    bool arrived = false;
     std::unique_ptr<PendingSum<float>> sum;  // Holds the values while they travel.
     std::unique_ptr<PendingSum<bfloat16>> rounded_sum;
   };
@@ -64,7 +63,6 @@ class OverlappedSum {
   static Index message_elements(int ranks, int senders);
   /// Adds the part of a bucket that these ranges say to the message that is being filled.
   void append(Range part, const std::vector<GradientRef<float>>& gradients, Range in_bucket);
-  bool arrived(Message& message);
   void take_sum(Message& message) const;
 
   template <typename Use>
@@ -84,6 +82,7 @@ class OverlappedSum {
     }
     message.parts.clear();
     message.size = 0;
+    message.arrived = false;
     spare_.push_back(std::move(message));
   }
 

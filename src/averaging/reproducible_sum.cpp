@@ -3,7 +3,7 @@
 #include <array>
 #include <cassert>
 
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 
 namespace sae {
 namespace {

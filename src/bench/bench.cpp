@@ -7,8 +7,8 @@
 
 #include "bench_measure.hpp"
 #include "sae/core/host.hpp"
+#include "sae/core/partition.hpp"
 #include "sae/data/epoch_stream.hpp"
-#include "sae/data/partition.hpp"
 #include "sae/data/replica.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 #include "sae/train/code_cache.hpp"
@@ -238,17 +238,13 @@ class Bench {
     steps.clear_times();
     comm_.barrier();
     const auto begin = BenchClock::now();
-    for (int i = 0; i < repetitions; ++i) {
-      steps.run_one();
-      if (!settings_.steps_only) peak_.run_at_times();
-    }
+    for (int i = 0; i < repetitions; ++i) steps.run_one();
     steps.finish();
     if (all) all->close();
     bench.mean_step_seconds = mean_over_ranks(bench_seconds_since(begin) / repetitions, comm_);
     const auto typical = [&](const std::vector<double>& times) {
       return mean_over_ranks(median(times), comm_);
     };
-    bench.peak = peak_.take(comm_);
     bench.data_seconds = typical(steps.data);
     bench.objective_seconds = typical(steps.objective);
     bench.reduction_seconds = typical(steps.reduction);
@@ -275,7 +271,7 @@ class Bench {
   }
 
   /// Returns the sum of the median times of the products, run in sequence as in a step; sets their
-  /// flop and bound.
+  /// flop, bound and peak.
   double measure_products_in_sequence(const Stage& stage, StageBench& bench) {
     const auto products = products_of(stage);
     std::vector<std::vector<double>> times(products.size());
@@ -289,7 +285,11 @@ class Bench {
     const int repetitions = repetitions_for(settings_.seconds, comm_, once);
     for (auto& of_product : times) of_product.clear();
     comm_.barrier();
-    for (int i = 0; i < repetitions; ++i) once();
+    for (int i = 0; i < repetitions; ++i) {
+      once();
+      peak_.run_at_times();
+    }
+    bench.peak = peak_.take(comm_);
     double sum = 0;
     for (std::size_t i = 0; i < products.size(); ++i) {
       sum += median(times[i]);

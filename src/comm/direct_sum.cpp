@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "check.hpp"
+#include "element_type.hpp"
+#include "sae/core/partition.hpp"
 #include "sae/kernels/bfloat16.hpp"
 
 namespace sae {
@@ -17,13 +19,6 @@ constexpr std::size_t kFewBytes = std::size_t{4} << 10;
 /// A longer message waits until its receiver has asked for it, which it does only when it polls.
 constexpr std::size_t kPieceBytes = std::size_t{60} << 10;
 constexpr Index kLineBytes = 64;
-
-template <typename T>
-MPI_Datatype type_of() {
-  if constexpr (std::is_same_v<T, float>) return MPI_FLOAT;
-  if constexpr (std::is_same_v<T, double>) return MPI_DOUBLE;
-  return MPI_UINT16_T;
-}
 
 /// Calls action(begin, size) for the pieces in which `size` elements travel.
 template <typename T, typename Action>
@@ -58,10 +53,7 @@ DirectSum<T>::~DirectSum() {
 template <typename T>
 Range DirectSum<T>::block_of(int rank) const {
   if (one_round_) return {0, count_};
-  constexpr Index kLine = kLineBytes / static_cast<Index>(sizeof(T));
-  const Index lines = (count_ + kLine - 1) / kLine;
-  const auto begin = [&](int of) { return std::min(lines * of / ranks_ * kLine, count_); };
-  return {begin(rank), begin(rank + 1)};
+  return part_in_blocks({0, count_}, kLineBytes / static_cast<Index>(sizeof(T)), rank, ranks_);
 }
 
 template <typename T>
@@ -73,7 +65,7 @@ void DirectSum<T>::for_others(const Action& action) const {
 template <typename T>
 void DirectSum<T>::receive(T* to, Index size, int from, int tag) {
   in_pieces<T>(size, [&](Index begin, int count) {
-    check_mpi(MPI_Irecv(to + begin, count, type_of<T>(), from, tag, communicator_,
+    check_mpi(MPI_Irecv(to + begin, count, element_type<T>(), from, tag, communicator_,
                         &requests_.emplace_back(MPI_REQUEST_NULL)),
               "MPI_Irecv");
   });
@@ -82,8 +74,8 @@ void DirectSum<T>::receive(T* to, Index size, int from, int tag) {
 template <typename T>
 void DirectSum<T>::send(Range block, int to, int tag) {
   in_pieces<T>(block.size(), [&](Index begin, int count) {
-    check_mpi(MPI_Isend(memory_->values.data() + block.begin + begin, count, type_of<T>(), to, tag,
-                        communicator_, &requests_.emplace_back(MPI_REQUEST_NULL)),
+    check_mpi(MPI_Isend(memory_->values.data() + block.begin + begin, count, element_type<T>(), to,
+                        tag, communicator_, &requests_.emplace_back(MPI_REQUEST_NULL)),
               "MPI_Isend");
   });
 }
@@ -136,13 +128,13 @@ bool DirectSum<T>::poll() {
               "MPI_Testall");
     if (arrived == 0) return false;
     requests_.clear();
-    if (round_ == Round::kGiveSums) {
+    if (round_ == Round::kGiveBlocks) add_up();
+    if (round_ == Round::kGiveBlocks && !one_round_) {
+      give_sums();
+      round_ = Round::kGiveSums;
+    } else {
       round_ = Round::kDone;
-      break;
     }
-    add_up();
-    round_ = one_round_ ? Round::kDone : Round::kGiveSums;
-    if (!one_round_) give_sums();
   }
   return true;
 }

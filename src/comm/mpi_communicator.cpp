@@ -13,6 +13,7 @@
 
 #include "check.hpp"
 #include "direct_sum.hpp"
+#include "element_type.hpp"
 #include "handle.hpp"
 #include "sae/core/error.hpp"
 #include "sae/kernels/bfloat16.hpp"
@@ -153,6 +154,11 @@ MPI_Op bfloat16_sum() {
   return add;
 }
 
+template <typename T>
+MPI_Op sum_of() {
+  return std::is_same_v<T, bfloat16> ? bfloat16_sum() : MPI_SUM;
+}
+
 }  // namespace
 
 MpiCommunicator::MpiCommunicator(std::size_t longest_message, int most_direct)
@@ -176,26 +182,20 @@ void MpiCommunicator::close() {
 // MPI_Comm_free is collective, so it is in close(); MPI_Finalize frees what is left.
 MpiCommunicator::~MpiCommunicator() = default;
 
-template <typename T, typename Operation, typename Kind>
-void MpiCommunicator::sum_in_messages(std::span<T> values, Kind type, Operation add) {
+template <typename T>
+void MpiCommunicator::sum_in_messages(std::span<T> values) {
   in_messages(values, longest_message_, [&](std::span<T> part) {
-    check_mpi(
-        MPI_Allreduce(MPI_IN_PLACE, part.data(), count_of(part), type, add, handle_->communicator),
-        "MPI_Allreduce");
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, part.data(), count_of(part), element_type<T>(),
+                            sum_of<T>(), handle_->communicator),
+              "MPI_Allreduce");
   });
 }
 
-void MpiCommunicator::allreduce_sum(std::span<float> values) {
-  sum_in_messages(values, MPI_FLOAT, MPI_SUM);
-}
+void MpiCommunicator::allreduce_sum(std::span<float> values) { sum_in_messages(values); }
 
-void MpiCommunicator::allreduce_sum(std::span<double> values) {
-  sum_in_messages(values, MPI_DOUBLE, MPI_SUM);
-}
+void MpiCommunicator::allreduce_sum(std::span<double> values) { sum_in_messages(values); }
 
-void MpiCommunicator::allreduce_sum(std::span<bfloat16> values) {
-  sum_in_messages(values, MPI_UINT16_T, bfloat16_sum());
-}
+void MpiCommunicator::allreduce_sum(std::span<bfloat16> values) { sum_in_messages(values); }
 
 bool MpiCommunicator::exchanges_directly() {
   if (!direct_) {
@@ -210,9 +210,8 @@ bool MpiCommunicator::exchanges_directly() {
   return *direct_;
 }
 
-template <typename T, typename Operation, typename Kind>
-std::unique_ptr<PendingSum<T>> MpiCommunicator::start_sum(Vector<T> values, Index count, Kind type,
-                                                          Operation add) {
+template <typename T>
+std::unique_ptr<PendingSum<T>> MpiCommunicator::start_sum(Vector<T> values, Index count) {
   if (exchanges_directly()) {
     const int tag = kFirstSumTag + 2 * (sums_started_++ % kSumsInFlight);
     return std::make_unique<DirectSum<T>>(std::move(values), count, handle_->communicator, tag);
@@ -223,24 +222,24 @@ std::unique_ptr<PendingSum<T>> MpiCommunicator::start_sum(Vector<T> values, Inde
         const SumAlgorithm algorithm(size_, static_cast<std::size_t>(count) * sizeof(T));
         check_mpi(
             MPI_Iallreduce(MPI_IN_PLACE, sum.received.data(), count_of(count, "MPI_Iallreduce"),
-                           type, add, handle_->communicator, request),
+                           element_type<T>(), sum_of<T>(), handle_->communicator, request),
             "MPI_Iallreduce");
       });
 }
 
 std::unique_ptr<PendingSum<float>> MpiCommunicator::start_allreduce_sum(Vector<float> values,
                                                                         Index count) {
-  return start_sum(std::move(values), count, MPI_FLOAT, MPI_SUM);
+  return start_sum(std::move(values), count);
 }
 
 std::unique_ptr<PendingSum<bfloat16>> MpiCommunicator::start_allreduce_sum(Vector<bfloat16> values,
                                                                            Index count) {
-  return start_sum(std::move(values), count, MPI_UINT16_T, bfloat16_sum());
+  return start_sum(std::move(values), count);
 }
 
 std::unique_ptr<PendingSum<double>> MpiCommunicator::start_allreduce_sum(Vector<double> values,
                                                                          Index count) {
-  return start_sum(std::move(values), count, MPI_DOUBLE, MPI_SUM);
+  return start_sum(std::move(values), count);
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color) {

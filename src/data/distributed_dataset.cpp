@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "sae/core/error.hpp"
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 
 namespace sae {
 namespace {

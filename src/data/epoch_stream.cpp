@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 
 namespace sae {
 namespace {

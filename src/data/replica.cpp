@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 
 namespace sae {
 namespace {

@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 
 namespace sae {
 namespace {

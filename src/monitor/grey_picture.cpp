@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 
 namespace sae {
 namespace {

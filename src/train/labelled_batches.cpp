@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "sae/core/partition.hpp"
 #include "sae/data/epoch_order.hpp"
-#include "sae/data/partition.hpp"
 
 namespace sae {
 namespace {

@@ -3,7 +3,6 @@ accounts for the time of a run."""
 
 import json
 import os
-import subprocess
 import unittest
 
 from sae_program import PROGRAM, ProgramTest, metrics_of, toy_samples, write_dataset
@@ -91,10 +90,9 @@ class Bench(ProgramTest):
 
     def test_threads_that_share_a_core_are_told_of(self):
         core = min(os.sched_getaffinity(0))
-        done = subprocess.run(["taskset", "-c", str(core), PROGRAM, *map(str, TINY), "--steps-only",
-                               "--threads", "2"], capture_output=True, text=True, check=True)
-        self.assertIn(f"1 rank x 2 threads is bound to core {core}: fewer would be faster.",
-                      done.stderr)
+        told = self.run_program("-c", core, PROGRAM, *TINY, "--steps-only", "--threads", 2,
+                                program="taskset")
+        self.assertIn(f"1 rank x 2 threads is bound to core {core}: fewer would be faster.", told)
 
     def test_wrong_options_are_refused(self):
         self.assert_refused((64, ["--batch-size"], ["bench", "--batch-size", 0]),

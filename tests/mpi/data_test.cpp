@@ -7,9 +7,9 @@
 
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/core/error.hpp"
+#include "sae/core/partition.hpp"
 #include "sae/data/distributed_dataset.hpp"
 #include "sae/data/epoch_stream.hpp"
-#include "sae/data/partition.hpp"
 #include "sae/data/replica.hpp"
 #include "sae/train/data_placement.hpp"
 #include "support/several_nodes.hpp"

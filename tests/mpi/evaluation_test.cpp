@@ -6,7 +6,7 @@
 
 #include "sae/comm/mpi_communicator.hpp"
 #include "sae/comm/self_communicator.hpp"
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 #include "sae/model/stacked_autoencoder.hpp"
 
 namespace sae {

@@ -74,7 +74,7 @@ struct StageBench {
   double mean_step_seconds = 0;       ///< The mean, which includes waits for windows of samples.
   double averaging_seconds = 0;       ///< Reduction and update alone, without overlap.
   double flop = 0;                    ///< Of the products of the largest local batch.
-  double peak = 0;                    ///< As of ProductRate.
+  double peak = 0;                    ///< As of ProductRate, in turn with these products.
   double products_bound_seconds = 0;  ///< At the rates of the products alone.
   double update_bytes = 0;            ///< Read and written by a rank's update.
   double update_bound_seconds = 0;    ///< At the rate of a memory pass of the same traffic.

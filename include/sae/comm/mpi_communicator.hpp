@@ -57,13 +57,13 @@ class MpiCommunicator final : public Communicator {
  private:
   MpiCommunicator(std::unique_ptr<Handle> handle, std::size_t longest_message, int most_direct);
   std::unique_ptr<MpiCommunicator> ranks_of_node() const;
-  template <typename T, typename Operation, typename Kind>
-  void sum_in_messages(std::span<T> values, Kind type, Operation add);
+  template <typename T>
+  void sum_in_messages(std::span<T> values);
   /// Whether sums in flight are exchanged directly, which sends more over the links of hosts that
   /// some ranks share, but not all. Collective at the first call.
   bool exchanges_directly();
-  template <typename T, typename Operation, typename Kind>
-  std::unique_ptr<PendingSum<T>> start_sum(Vector<T> values, Index count, Kind type, Operation add);
+  template <typename T>
+  std::unique_ptr<PendingSum<T>> start_sum(Vector<T> values, Index count);
 
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;

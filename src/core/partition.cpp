@@ -1,4 +1,4 @@
-#include "sae/data/partition.hpp"
+#include "sae/core/partition.hpp"
 
 #include <algorithm>
 #include <cassert>
